@@ -1,0 +1,56 @@
+# The verbs of the course. Each makes .venv and installs what it needs, once.
+# They keep to what GNU make 3.81 knows, the version that macOS brings.
+
+# The Python to begin with, for instance: make lab PYTHON=python3.12
+PYTHON ?= python3
+# Further arguments, for instance: make lab ARGS="--no-browser --port 9000"
+ARGS ?=
+# What `make test` runs and what `make notebooks` saves, for instance: make test TESTS=tests
+TESTS ?= tests notebooks
+NOTEBOOKS ?=
+
+BIN = .venv/bin
+# The Python is run, not just looked up: a pyenv shim is on PATH even when nothing is behind it.
+install = @$(PYTHON) -c '' 2>/dev/null || { \
+	echo "There is no Python here ('$(PYTHON)' does not run): install Python 3.11 or newer (Debian, Ubuntu: sudo apt install python3 python3-venv; macOS: brew install python), then run the same command again." >&2; \
+	exit 1; }; \
+	$(PYTHON) tools/install.py
+
+.PHONY: help lab test e2e notebooks constraints format clean
+
+help:
+	@echo 'Say "make" and one of these words:'
+	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' Makefile
+
+lab: ## open JupyterLab on the lessons
+	$(install)
+	@$(BIN)/python tools/lab.py $(ARGS)
+
+test: ## check the code's style, test the helpers, run every notebook and compare its outputs
+	$(install) dev
+	$(BIN)/python -m ruff check
+	$(BIN)/python -m ruff format --check
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile -m "not e2e" \
+		--nbval --nbval-current-env --nbval-cell-timeout=300 $(TESTS) $(ARGS)
+
+e2e: ## run a lesson in a real browser, in JupyterLab
+	$(install) e2e
+	@CHROMIUM="$$($(BIN)/python tools/browser.py)" && export CHROMIUM && \
+		$(BIN)/python -m pytest -m e2e tests/e2e $(ARGS)
+
+notebooks: ## run the notebooks and save their outputs (some: NOTEBOOKS="notebooks/01-*.ipynb")
+	$(install) dev
+	@$(BIN)/python tools/notebooks.py $(NOTEBOOKS)
+
+constraints: ## write constraints.txt again, with the newest versions (several GB to download)
+	$(install)
+	@$(BIN)/python tools/constraints.py $(ARGS)
+
+format: ## put the code into the course's style
+	$(install) dev
+	$(BIN)/python -m ruff check --fix
+	$(BIN)/python -m ruff format
+
+clean: ## delete .venv and the caches, to begin afresh (your notebooks and the data stay)
+	rm -rf .venv build *.egg-info .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
