@@ -1,0 +1,21 @@
+"""The course's own package: what the lessons and assignments import.
+
+Each module is named after what you would look for: ``device``, ``data``, ``shapes``,
+``training``, ``plots``, ``checks``. They load when first used, so ``import helpers``
+itself costs next to nothing.
+"""
+
+import importlib
+import pkgutil
+
+__all__ = sorted(module.name for module in pkgutil.iter_modules(__path__))
+
+
+def __getattr__(name):
+    if name in __all__:
+        return importlib.import_module(f"{__name__}.{name}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__():
+    return __all__

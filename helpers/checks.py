@@ -1,0 +1,296 @@
+"""Compare what you got with what was expected, and say plainly what differs.
+
+`assert_same` compares two arrays; `grad_check` compares a backward pass with finite differences.
+Both accept NumPy arrays, torch tensors, numbers and nested lists, and both raise an
+`AssertionError` that shows the function, its input, what was expected and what came back.
+"""
+
+import numpy as np
+
+# Relative tolerance by precision: some ten times the rounding error of a long sum.
+_RTOL = {np.dtype(np.float16): 1e-2, np.dtype(np.float32): 1e-4, np.dtype(np.float64): 1e-9}
+
+
+def as_numpy(value, name="value"):
+    """The value as a NumPy array; torch tensors are detached and brought to the CPU.
+
+    Parameters
+    ----------
+    value : array_like or torch.Tensor
+    name : str
+        What to call it in an error message.
+
+    Raises
+    ------
+    AssertionError
+        If the value is None, or its items are not numbers, or its rows differ in length.
+    """
+    if value is None:
+        raise AssertionError(f"{name} is None. Does the function end with `return`?")
+    if hasattr(value, "detach"):
+        value = value.detach().cpu().resolve_conj().resolve_neg().numpy()
+    try:
+        array = np.asarray(value)
+    except ValueError as error:
+        raise AssertionError(f"{name} has rows of different lengths: {value!r}") from error
+    if array.dtype.kind not in "biufc":
+        raise AssertionError(
+            f"{name} should hold numbers, but it is {type(value).__name__}: {value!r:.200}"
+        )
+    return array
+
+
+def assert_same(actual, expected, *, name="result", inputs=None, rtol=None, atol=None, hint=None):
+    """Raise an `AssertionError` unless `actual` and `expected` hold the same numbers.
+
+    Parameters
+    ----------
+    actual, expected : array_like or torch.Tensor
+        What came back, and what it should be. Shapes must be equal: nothing is broadcast.
+    name : str
+        The function or quantity that is checked.
+    inputs : dict of str to value, optional
+        What the function was called with, to be shown in the message.
+    rtol, atol : float, optional
+        A difference up to ``atol + rtol·|expected|`` is accepted. By default integers must be
+        equal, float32 may differ by 1e-4, float64 by 1e-9; `atol` is `rtol` times the largest
+        expected value, since a sum loses digits in proportion to its largest terms.
+    hint : str, optional
+        A sentence to add to the message.
+
+    >>> assert_same([[1, 2], [3, 4]], [[1, 2], [3, 4]])
+    """
+    received = as_numpy(actual, name)
+    wanted = as_numpy(expected, "the expected value")
+    if received.shape != wanted.shape:
+        reason = f"the shape is {received.shape}, expected {wanted.shape}"
+        raise AssertionError(
+            _message(name, reason, inputs, wanted, received, hint or _shape_hint(received, wanted))
+        )
+    wrong = ~_close(received, wanted, rtol, atol)
+    if not wrong.any():
+        return
+    first = tuple(int(i) for i in np.argwhere(wrong)[0])
+    # One number has no position to name.
+    where = f", first at {list(first)}" if first else ""
+    digits = 6 if _number(wanted[first]) != _number(received[first]) else 17
+    reason = (
+        f"{int(wrong.sum())} of {wrong.size} values differ{where}: expected "
+        f"{_number(wanted[first], digits)}, received {_number(received[first], digits)}"
+    )
+    if hint is None:
+        hint = _value_hint(received, wanted, wrong, lambda a, b: _close(a, b, rtol, atol).all())
+    raise AssertionError(_message(name, reason, inputs, wanted, received, hint))
+
+
+def grad_check(
+    forward, backward, inputs, *, names=None, eps=1e-5, rtol=1e-5, atol=1e-7, max_checks=60, seed=0
+):
+    """Compare a backward pass with central differences, input by input.
+
+    The derivative of ``L = sum(grad_out · forward(*inputs))`` is measured as
+    ``(L(x + eps) − L(x − eps)) / (2·eps)`` at up to `max_checks` positions of each input, in
+    float64, for a random `grad_out`.
+
+    Parameters
+    ----------
+    forward : callable
+        ``forward(*inputs) -> array``.
+    backward : callable
+        ``backward(grad_out, *inputs) -> gradients``, one for each input, in order (a single
+        array if there is one input). None means "no gradient for this input": not checked.
+    inputs : sequence of array_like
+        Converted to float64; never changed.
+    names : sequence of str, optional
+        Names of the inputs for the message.
+    eps : float
+        Step of the difference.
+    rtol, atol : float
+        Accepted difference, ``atol + rtol·|finite difference|``.
+    max_checks : int
+        How many positions of each input are measured; they are drawn at random.
+    seed : int
+        Seed of the draws.
+
+    Returns
+    -------
+    dict of str to float
+        The largest relative error ``|a − b| / max(|a|, |b|, 1e-8)`` of each input. About 1e-8 is
+        right; 1e-4 or more is a mistake (or a kink, as in ReLU at 0, within `eps`).
+
+    Raises
+    ------
+    AssertionError
+        If a gradient is missing, has another shape than its input, or differs.
+
+    Source: Stanford CS231n notes, "Gradient checks".
+    """
+    rng = np.random.default_rng(seed)
+    arrays = [np.array(as_numpy(item), dtype=np.float64) for item in inputs]
+    names = list(names) if names is not None else [f"input {i}" for i in range(len(arrays))]
+    output = as_numpy(forward(*arrays), "forward's result")
+    grad_out = rng.standard_normal(output.shape)
+    gradients = backward(grad_out, *arrays)
+    if len(arrays) == 1 and not isinstance(gradients, tuple | list):
+        gradients = (gradients,)
+    if not isinstance(gradients, tuple | list) or len(gradients) != len(arrays):
+        got = (
+            f"{len(gradients)} gradients"
+            if isinstance(gradients, tuple | list)
+            else type(gradients).__name__
+        )
+        raise AssertionError(
+            f"backward should return {len(arrays)} gradients, one for each of "
+            f"{', '.join(names)}; it returned {got}"
+        )
+    errors = {}
+    for name, array, gradient in zip(names, arrays, gradients, strict=True):
+        if gradient is None:
+            continue
+        gradient = as_numpy(gradient, f"the gradient of {name}")
+        if gradient.shape != array.shape:
+            raise AssertionError(
+                f"the gradient of {name} has shape {gradient.shape}, but {name} has shape "
+                f"{array.shape}: a gradient always has the shape of what it belongs to"
+            )
+        positions = rng.permutation(array.size)[:max_checks]
+        worst = 0.0
+        for position in positions:
+            index = np.unravel_index(position, array.shape)
+            numeric = _central_difference(forward, arrays, array, index, grad_out, eps)
+            analytic = float(gradient[index])
+            difference = abs(analytic - numeric)
+            worst = max(worst, difference / max(abs(analytic), abs(numeric), 1e-8))
+            if not difference <= atol + rtol * abs(numeric):
+                place = [int(i) for i in index]
+                raise AssertionError(
+                    f"the gradient of {name} is wrong at {place}\n"
+                    f"  function  {_function_name(forward)}\n"
+                    f"  input     {name}{place} = {_number(array[index])}\n"
+                    f"  expected  {numeric:.8g}   (finite difference, eps = {eps:g})\n"
+                    f"  received  {analytic:.8g}" + _ratio_hint(analytic, numeric)
+                )
+        errors[name] = worst
+    return errors
+
+
+def _central_difference(forward, arrays, array, index, grad_out, eps):
+    original = array[index]
+    array[index] = original + eps
+    above = np.sum(grad_out * as_numpy(forward(*arrays)))
+    array[index] = original - eps
+    below = np.sum(grad_out * as_numpy(forward(*arrays)))
+    array[index] = original
+    return float(above - below) / (2 * eps)
+
+
+def _ratio_hint(analytic, numeric):
+    if not numeric or not np.isfinite(analytic):
+        return ""
+    ratio = analytic / numeric
+    if abs(ratio + 1) < 1e-4:
+        return "\n  hint      the sign is the wrong way round"
+    if abs(ratio) > 1e-4 and abs(ratio - round(ratio)) < 1e-4 and 2 <= abs(round(ratio)) <= 1000:
+        return f"\n  hint      it is {round(ratio)} times too large"
+    return ""
+
+
+def _close(received, wanted, rtol=None, atol=None):
+    """Element by element: are they the same number, within the tolerance? NaN equals NaN."""
+    if rtol is None:
+        # The tolerance is that of the coarser of the two; integers count as exact.
+        rtol = max(_RTOL.get(received.dtype, 0.0), _RTOL.get(wanted.dtype, 0.0))
+    if atol is None:
+        finite = np.abs(wanted[np.isfinite(wanted)])
+        atol = rtol * float(finite.max()) if finite.size else 0.0
+    if received.dtype.kind == "b" or wanted.dtype.kind == "b":
+        return received == wanted
+    return np.isclose(received, wanted, rtol=rtol, atol=atol, equal_nan=True)
+
+
+def _shape_hint(received, wanted):
+    if received.shape == wanted.shape[::-1] and received.ndim == 2:
+        return "rows and columns are swapped"
+    if received.size == wanted.size:
+        squeezed = [n for n in received.shape if n != 1] == [n for n in wanted.shape if n != 1]
+        return (
+            "the numbers of values agree: an axis of length 1 is missing or too many"
+            if squeezed
+            else "the numbers of values agree: the axes are in another order, or flattened"
+        )
+    if received.ndim == wanted.ndim:
+        off = [r - w for r, w in zip(received.shape, wanted.shape, strict=True)]
+        if all(abs(d) <= 1 for d in off):
+            return "off by one: count the positions of the window once more"
+    elif received.ndim != wanted.ndim:
+        return f"{received.ndim} axes instead of {wanted.ndim}"
+    return None
+
+
+def _value_hint(received, wanted, wrong, same):
+    if np.isnan(received).any() and not np.isnan(wanted).any():
+        return "there are NaN values in the result (0/0, or inf − inf)"
+    if wanted.ndim >= 2:
+        if wanted.shape[-1] == wanted.shape[-2] and same(received, wanted.swapaxes(-1, -2)):
+            return "it is the expected result transposed: rows and columns are swapped"
+        if same(received, wanted[..., ::-1, ::-1]):
+            return "it is the expected result turned by 180°"
+        border = np.ones(wanted.shape, dtype=bool)
+        border[..., 1:-1, 1:-1] = False
+        # Of a 3×3 result the inside is a single number: too little to tell.
+        if min(wanted.shape[-2:]) > 3 and not wrong[~border].any():
+            return "only the border differs: look at the padding"
+    if wanted.dtype.kind != "b" and received.dtype.kind != "b" and wanted.size > 1:
+        if same(-received, wanted):
+            return "the sign is the wrong way round"
+        offset = np.subtract(received, wanted, dtype=np.float64)
+        if np.allclose(offset, offset.flat[0]) and not np.allclose(received, wanted):
+            return f"every value is off by {_number(offset.flat[0])}: is a bias missing?"
+        nonzero = wanted != 0
+        if nonzero.any() and not received[~nonzero].any():
+            ratio = received[nonzero] / wanted[nonzero]
+            if (
+                np.allclose(ratio, ratio.flat[0])
+                and ratio.flat[0]
+                and not np.isclose(ratio.flat[0], 1)
+            ):
+                return f"every value is {_number(ratio.flat[0])} times the expected one"
+    return None
+
+
+def _message(name, reason, inputs, wanted, received, hint):
+    lines = [f"{name}: {reason}"]
+    for key, value in (inputs or {}).items():
+        lines.append(_entry("input", value, f"{key} = "))
+    lines.append(_entry("expected", wanted))
+    lines.append(_entry("received", received))
+    if hint:
+        lines.append(f"  hint      {hint}")
+    return "\n".join(lines)
+
+
+def _entry(label, value, prefix=""):
+    lead = f"  {label:<10}{prefix}"
+    if not (hasattr(value, "shape") or isinstance(value, list | tuple)):
+        return lead + repr(value)
+    try:
+        array = as_numpy(value)
+    except AssertionError:
+        return lead + f"{value!r:.200}"
+    shape = "×".join(map(str, array.shape))
+    text = np.array2string(
+        array, precision=4, threshold=60, edgeitems=3, suppress_small=True, max_line_width=80
+    )
+    if array.ndim < 2:
+        return lead + text
+    indented = text.replace("\n", "\n" + " " * 14)
+    return f"{lead}array of shape {shape}, {array.dtype}\n" + " " * 14 + indented
+
+
+def _number(value, digits=6):
+    value = np.asarray(value).item()
+    return f"{value:.{digits}g}" if isinstance(value, float) else str(value)
+
+
+def _function_name(function):
+    return getattr(function, "__qualname__", repr(function))
