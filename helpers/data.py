@@ -1,0 +1,233 @@
+"""The images that the lessons work on: MNIST digits and a few real photographs.
+
+>>> from helpers.data import load_mnist, photo
+>>> load_mnist(train=True, source="sample").images.shape
+torch.Size([4000, 28, 28])
+>>> photo("cat").shape
+(256, 385, 3)
+"""
+
+import operator
+import os
+import time
+import zipfile
+import zlib
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch.utils.data import Dataset
+
+from helpers import mnist_files
+from helpers.mnist_files import DataUnavailableError, DownloadError, cache_folder
+
+__all__ = [
+    "PHOTO_NAMES",
+    "DataUnavailableError",
+    "DownloadError",
+    "MNISTImages",
+    "cache_folder",
+    "load_mnist",
+    "photo",
+    "photos",
+]
+
+SAMPLES = Path(__file__).parent / "samples"
+SOURCES = ("auto", "full", "sample")
+
+PHOTO_NAMES = ("astronaut", "cat", "coffee", "rocket")
+"""The photographs that come with the course; authors and licences in ``samples/README.md``."""
+
+RETRY_SECONDS = 60
+"""How long ``source="auto"`` remembers that a download failed before it tries again."""
+
+_last_failure: tuple[float, str] | None = None  # when, and why
+
+
+class MNISTImages(Dataset):
+    """Handwritten digits with their labels, all in memory.
+
+    An item is a pair: the image as a float32 tensor of shape ``(1, 28, 28)`` with values from 0
+    (background) to 1 (ink), passed through ``transform`` if there is one, and its label as an
+    int from 0 to 9.
+
+    Attributes
+    ----------
+    images : uint8 tensor, shape (N, 28, 28), values 0 to 255
+    targets : int64 tensor, shape (N,), values 0 to 9
+    source : "full" or "sample"
+    description : one sentence that says which images these are and how many
+    transform : called with each image tensor when it is taken out, or None
+    """
+
+    def __init__(
+        self,
+        images: torch.Tensor,
+        targets: torch.Tensor,
+        source: str,
+        description: str,
+        transform: Callable[[torch.Tensor], object] | None = None,
+    ):
+        self.images = images
+        self.targets = targets
+        self.source = source
+        self.description = description
+        self.transform = transform
+
+    def __len__(self) -> int:
+        return len(self.targets)
+
+    def __getitem__(self, index: int):
+        index = operator.index(index)
+        image = self.images[index].unsqueeze(0).float().div_(255)
+        if self.transform is not None:
+            image = self.transform(image)
+        return image, int(self.targets[index])
+
+    def __getitems__(self, indices: Sequence[int]) -> list:
+        """Take out a whole batch; ``DataLoader`` calls this where it exists.
+
+        The conversion to float runs once for the batch instead of once for each image.
+        """
+        chosen = torch.as_tensor(indices, dtype=torch.int64)
+        images = self.images[chosen].unsqueeze(1).float().div_(255).unbind(0)
+        if self.transform is not None:
+            images = [self.transform(image) for image in images]
+        return list(zip(images, self.targets[chosen].tolist(), strict=True))
+
+    def __repr__(self) -> str:
+        return f"MNISTImages: {self.description}"
+
+
+def load_mnist(
+    train: bool = True,
+    source: str | None = None,
+    transform: Callable[[torch.Tensor], object] | None = None,
+) -> MNISTImages:
+    """Load the MNIST digits (LeCun, Bottou, Bengio and Haffner 1998).
+
+    Parameters
+    ----------
+    train
+        True for the images to learn from (60,000; 4,000 in the sample), False for those to test
+        on (10,000; 1,000 in the sample). Both parts of the sample are cut from MNIST's training
+        images, so test a net that learned from the full set on the full set's test images only.
+    source
+        - ``"full"``: all of MNIST, from the folder that the variable ``MNIST_ROOT`` names, or
+          else from the course's cache, or else by a download into that cache.
+        - ``"sample"``: the 5,000 images that come with the course; no network.
+        - ``"auto"``: as ``"full"``, but where the download fails, the sample, and a sentence
+          that says so.
+
+        The default is the variable ``MNIST_SOURCE``, and ``"auto"`` where that is unset.
+    transform
+        Called with each image, a float32 tensor ``(1, 28, 28)``; what it returns takes the
+        image's place.
+
+    Raises
+    ------
+    ValueError
+        ``source`` or ``MNIST_SOURCE`` is none of the three.
+    DownloadError
+        ``"full"``: not on this machine, and the download failed. A DataUnavailableError.
+    DataUnavailableError
+        ``"full"`` and ``"auto"``: ``MNIST_ROOT`` is wrong, or the files are damaged.
+    """
+    if not isinstance(train, bool):
+        raise ValueError(f"train={train!r}: give True (training images) or False (test images)")
+    source = _chosen_source(source)
+    if source == "sample":
+        return _load_sample(train, transform)
+    try:
+        root = _find_or_remember(source)
+    except DownloadError as error:
+        if source == "full":
+            raise
+        sample = _load_sample(train, transform)
+        print(
+            f"The full MNIST could not be downloaded, because {error.why}, "
+            f"so these are {len(sample):,} real images from the sample that comes with the course."
+        )
+        return sample
+    full = mnist_files.open_with_torchvision(root, train)
+    part = "training" if train else "test"
+    return MNISTImages(
+        full.data,
+        full.targets,
+        "full",
+        f"The {part} part of the full MNIST, {len(full.targets):,} images.",
+        transform,
+    )
+
+
+def _chosen_source(source: str | None) -> str:
+    given = f"source={source!r}"
+    if source is None:
+        source = os.environ.get("MNIST_SOURCE") or "auto"
+        given = f"the variable MNIST_SOURCE is {source!r}"
+    if source not in SOURCES:
+        raise ValueError(f"{given}: use one of {', '.join(map(repr, SOURCES))}")
+    return source
+
+
+def _find_or_remember(source: str) -> Path:
+    """Find the full set; in "auto", do not wait for a dead network twice in a row."""
+    global _last_failure
+    if source == "auto" and _last_failure is not None and not os.environ.get("MNIST_ROOT"):
+        when, why = _last_failure
+        if time.monotonic() - when < RETRY_SECONDS:
+            raise DownloadError(why, "tried a moment ago")
+    try:
+        root = mnist_files.find_full_mnist()
+    except DownloadError as error:
+        _last_failure = (time.monotonic(), error.why)
+        raise
+    _last_failure = None
+    return root
+
+
+def _load_sample(train: bool, transform) -> MNISTImages:
+    path = SAMPLES / "mnist-sample.npz"
+    part = "train" if train else "test"
+    try:
+        with np.load(path) as arrays:
+            images, labels = arrays[f"{part}_images"], arrays[f"{part}_labels"]
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        raise DataUnavailableError(
+            f"The sample that comes with the course cannot be read from {path} ({error}). "
+            "Get the file anew: `git checkout helpers/samples`, or install the course again."
+        ) from error
+    return MNISTImages(
+        torch.from_numpy(images),
+        torch.from_numpy(labels.astype(np.int64)),
+        "sample",
+        f"The {'training' if train else 'test'} part of the MNIST sample that comes with the "
+        f"course, {len(labels):,} images.",
+        transform,
+    )
+
+
+def photo(name: str) -> np.ndarray:
+    """Return one photograph as a uint8 array of shape ``(height, width, 3)``: red, green, blue.
+
+    The shorter side has 256 pixels. Raises ValueError for a name not in ``PHOTO_NAMES``.
+    """
+    if name not in PHOTO_NAMES:
+        raise ValueError(f"name={name!r}: there is no such photograph; use one of {PHOTO_NAMES}")
+    from PIL import Image
+
+    path = SAMPLES / f"{name}.jpg"
+    try:
+        with Image.open(path) as image:
+            return np.array(image.convert("RGB"))
+    except OSError as error:
+        raise DataUnavailableError(
+            f"The photograph {name!r} cannot be read from {path} ({error}). "
+            "Get the file anew: `git checkout helpers/samples`, or install the course again."
+        ) from error
+
+
+def photos() -> dict[str, np.ndarray]:
+    """Return all photographs, name -> uint8 array ``(height, width, 3)``; see ``photo``."""
+    return {name: photo(name) for name in PHOTO_NAMES}
