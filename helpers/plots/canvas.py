@@ -1,0 +1,52 @@
+"""What all figures share: colours, sizes, checked input, empty panels."""
+
+import math
+
+from helpers.checks import as_numpy
+
+BLUE, ORANGE, GREY = "#0072b2", "#d55e00", "#6e6e6e"
+SIGNED, AMOUNT = "PuOr_r", "cividis"
+#: Width of a full-width figure, in inches.
+WIDTH = 9.0
+
+
+def pyplot():
+    # Loaded when the first figure is drawn: matplotlib takes a third of a second.
+    import matplotlib.pyplot as plt
+
+    return plt
+
+
+def to_array(value, name, *ndims):
+    array = as_numpy(value, name)
+    if array.ndim not in ndims:
+        wanted = " or ".join(map(str, ndims))
+        raise ValueError(f"{name} has shape {array.shape}: give an array with {wanted} axes")
+    if not array.size:
+        raise ValueError(f"{name} has shape {array.shape}: there is nothing to draw")
+    return array
+
+
+def bare(axis):
+    axis.set(xticks=[], yticks=[])
+    for side in axis.spines.values():
+        side.set_visible(False)
+
+
+def panels(count, columns, size, aspect=1.0):
+    """Empty panels for `count` pictures of width `size` inches and height `size · aspect`."""
+    plt = pyplot()
+    columns = max(1, min(columns, count))
+    rows = math.ceil(count / columns)
+    fig, axes = plt.subplots(
+        rows,
+        columns,
+        figsize=(columns * size, rows * (size * aspect + 0.3)),
+        squeeze=False,
+        layout="constrained",
+    )
+    for axis in axes.flat:
+        bare(axis)
+    for axis in axes.flat[count:]:
+        axis.set_visible(False)
+    return fig, axes

@@ -1,0 +1,86 @@
+"""Several quantities over one axis, drawn as lines."""
+
+from helpers.plots.canvas import BLUE, GREY, ORANGE, WIDTH, pyplot, to_array
+
+# Colour and dashes together: the lines can also be told apart in grey.
+_STYLES = (
+    (BLUE, "-"),
+    (ORANGE, "--"),
+    (GREY, "-."),
+    ("black", ":"),
+    ("#cc79a7", (0, (6, 1, 1, 1, 1, 1))),
+)
+#: Up to so many points are drawn as dots, too, each with its tick.
+_FEW = 20
+
+
+def curves(x, panels, xlabel="", ylabel="", limits=None):
+    """Lines over a common x axis, in one panel or in several side by side.
+
+    Parameters
+    ----------
+    x : array or tensor, shape (P,)
+        Where the values were taken.
+    panels : dict of str to (dict of str to array)
+        Title of each panel to its lines; each line's name to its values, shape (P,). At most
+        five lines in a panel. A line of the same name looks the same in every panel.
+    xlabel, ylabel : str
+        What the axes show, with the unit.
+    limits : (float or None, float or None), optional
+        Lowest and highest y; None leaves it to the values.
+
+    Returns
+    -------
+    fig, axes
+        `axes` is a NumPy array of shape (number of panels,).
+
+    Raises
+    ------
+    ValueError
+        If there is no panel or no line, there are more than five names of lines, or a line has
+        another number of values than x.
+    """
+    x = to_array(x, "x", 1)
+    if not panels:
+        raise ValueError("panels is empty: there is nothing to draw")
+    names = list(dict.fromkeys(name for lines in panels.values() for name in lines))
+    if len(names) > len(_STYLES):
+        raise ValueError(
+            f"there are {len(names)} lines: at most {len(_STYLES)} can be told apart, "
+            "draw several figures"
+        )
+    styles = dict(zip(names, _STYLES, strict=False))
+    fig, axes = pyplot().subplots(
+        1,
+        len(panels),
+        figsize=(WIDTH, 3.4),
+        squeeze=False,
+        layout="constrained",
+    )
+    for axis, (title, lines) in zip(axes[0], panels.items(), strict=True):
+        if not lines:
+            raise ValueError(f"the panel {title!r} has no lines: there is nothing to draw")
+        for name, values in lines.items():
+            values = to_array(values, name, 1)
+            if len(values) != len(x):
+                raise ValueError(f"{name!r} has {len(values)} values, but x has {len(x)}")
+            color, dashes = styles[name]
+            axis.plot(
+                x,
+                values,
+                color=color,
+                linestyle=dashes,
+                linewidth=1.8,
+                marker="o" if len(x) <= _FEW else "",
+                markersize=4,
+                label=name,
+            )
+        axis.set_title(title, fontsize=10)
+        axis.set(xlabel=xlabel, ylabel=ylabel, ylim=limits)
+        if len(x) <= _FEW:
+            axis.set_xticks(x)
+        axis.grid(alpha=0.3)
+        # Beside a single panel there is room; the legend then covers no line.
+        beside = {"loc": "upper left", "bbox_to_anchor": (1, 1)} if len(panels) == 1 else {}
+        axis.legend(frameon=False, fontsize=9, **beside)
+    return fig, axes[0]

@@ -1,0 +1,103 @@
+"""Small arrays drawn as tables of numbers."""
+
+import numpy as np
+
+from helpers.plots.canvas import ORANGE, bare, pyplot, to_array
+
+
+def number_grid(grids, titles=None, marks=None, signs=None, size=0.42):
+    """Small arrays drawn as tables of numbers, side by side.
+
+    Parameters
+    ----------
+    grids : sequence of arrays
+        Each (H, W).
+    titles : sequence of str, optional
+        One for each array.
+    marks : sequence, optional
+        For each array None, or the window to frame: ``(row, column, height, width)``.
+    signs : sequence of str, optional
+        What stands between the arrays, such as ``["∗", "="]``; one fewer than arrays.
+    size : float
+        Width of a cell, in inches.
+
+    Returns
+    -------
+    fig, axes
+        `axes` is a NumPy array of shape (number of arrays,).
+
+    Raises
+    ------
+    ValueError
+        If an array has another number of axes, or titles, marks or signs don't match in number.
+    """
+    plt = pyplot()
+    arrays = [to_array(grid, f"grids[{i}]", 2) for i, grid in enumerate(grids)]
+    for name, value, count in (
+        ("titles", titles, len(arrays)),
+        ("marks", marks, len(arrays)),
+        ("signs", signs, len(arrays) - 1),
+    ):
+        if value is not None and len(value) != count:
+            raise ValueError(f"{name} has {len(value)} entries, expected {count}")
+    widths = [array.shape[1] for array in arrays]
+    tallest = max(array.shape[0] for array in arrays)
+    gap = 1.6
+    fig, axes = plt.subplots(
+        1,
+        len(arrays),
+        figsize=((sum(widths) + gap * (len(arrays) - 1)) * size, (tallest + 1.2) * size),
+        squeeze=False,
+        gridspec_kw={
+            "width_ratios": widths,
+            "wspace": gap * len(arrays) / sum(widths),
+            "left": 0.01,
+            "right": 0.99,
+            "bottom": 0.02,
+            "top": tallest / (tallest + 1.2),
+        },
+    )
+    axes = axes[0]
+    for i, (axis, array) in enumerate(zip(axes, arrays, strict=True)):
+        _draw_numbers(axis, array, marks[i] if marks is not None else None)
+        if titles is not None:
+            axis.set_title(titles[i], fontsize=10)
+        if signs is not None and i:
+            axis.text(
+                -0.5 - gap / 2,
+                (array.shape[0] - 1) / 2,
+                signs[i - 1],
+                fontsize=16,
+                ha="center",
+                va="center",
+            )
+    return fig, axes
+
+
+def _draw_numbers(axis, array, mark):
+    rows, columns = array.shape
+    axis.set(xlim=(-0.5, columns - 0.5), ylim=(rows - 0.5, -0.5), aspect="equal")
+    bare(axis)
+    # Not clipped: half of the outer lines lies outside the axes.
+    edges = {"colors": "#b0b0b0", "linewidth": 0.8, "clip_on": False}
+    axis.vlines(np.arange(columns + 1) - 0.5, -0.5, rows - 0.5, **edges)
+    axis.hlines(np.arange(rows + 1) - 0.5, -0.5, columns - 0.5, **edges)
+    for row in range(rows):
+        for column in range(columns):
+            value = array[row, column].item()
+            text = f"{value:.3g}" if isinstance(value, float) else str(value)
+            axis.text(column, row, text.replace("-", "−"), ha="center", va="center", fontsize=10)
+    if mark is not None:
+        row, column, height, width = mark
+        axis.add_patch(
+            pyplot().Rectangle(
+                (column - 0.5, row - 0.5),
+                width,
+                height,
+                facecolor=ORANGE + "33",
+                edgecolor=ORANGE,
+                linewidth=2.5,
+                clip_on=False,
+                zorder=3,
+            )
+        )

@@ -1,0 +1,60 @@
+"""Maps of importance laid over the picture they belong to."""
+
+import numpy as np
+
+from helpers.plots.canvas import panels, to_array
+
+
+def overlay(images, heats, titles=None, columns=4, size=2.2):
+    """Pictures with a map of importance over each: dark is 0, yellow is the largest value.
+
+    Parameters
+    ----------
+    images : sequence of arrays
+        Each (H, W), (1, H, W) or (H, W, 3).
+    heats : sequence of arrays
+        One for each image, (h, w) of any size; stretched over the image. Values from 0 upwards.
+    titles : sequence of str, optional
+        One for each image.
+    columns : int
+        Pictures in a row.
+    size : float
+        Width of a picture, in inches.
+
+    Returns
+    -------
+    fig, axes
+        `axes` is a NumPy array of shape (rows, columns).
+
+    Raises
+    ------
+    ValueError
+        If the numbers of images, heats and titles differ, a shape is wrong, or a heat is negative.
+    """
+    pictures = [to_array(image, f"images[{i}]", 2, 3) for i, image in enumerate(images)]
+    pictures = [p[0] if p.ndim == 3 and p.shape[0] == 1 else p for p in pictures]
+    maps = [to_array(heat, f"heats[{i}]", 2) for i, heat in enumerate(heats)]
+    if not pictures or len(maps) != len(pictures):
+        raise ValueError(f"there are {len(pictures)} images, but {len(maps)} heats")
+    if titles is not None and len(titles) != len(pictures):
+        raise ValueError(f"there are {len(pictures)} images, but {len(titles)} titles")
+    for i, heat in enumerate(maps):
+        if not heat.min() >= 0:
+            raise ValueError(f"heats[{i}] has the value {heat.min():g}: give values from 0 upwards")
+    tallest = max(picture.shape[0] / picture.shape[1] for picture in pictures)
+    fig, axes = panels(len(pictures), columns, size, tallest)
+    for i, (axis, picture, heat) in enumerate(zip(axes.flat, pictures, maps, strict=False)):
+        height, width = picture.shape[:2]
+        axis.imshow(picture, cmap="gray")
+        axis.imshow(
+            heat / max(float(heat.max()), np.finfo(float).tiny),
+            cmap="inferno",
+            vmin=0,
+            vmax=1,
+            alpha=0.55,
+            interpolation="bilinear",
+            extent=(-0.5, width - 0.5, height - 0.5, -0.5),
+        )
+        if titles is not None:
+            axis.set_title(titles[i], fontsize=10)
+    return fig, axes

@@ -1,0 +1,135 @@
+"""Pictures side by side: photographs, digits, filters, feature maps."""
+
+import numpy as np
+
+from helpers.plots.canvas import SIGNED, bare, panels, pyplot, to_array
+
+
+def image_grid(images, titles=None, columns=6, size=1.5, cmap="gray", limits=None):
+    """Pictures side by side.
+
+    Parameters
+    ----------
+    images : sequence of arrays
+        Each (H, W), (1, H, W) or (H, W, 3); numbers of any range, or uint8.
+    titles : sequence of str, optional
+        One for each picture.
+    columns : int
+        Pictures in a row.
+    size : float
+        Width of a picture, in inches.
+    cmap : str
+        Colour map of the pictures with one channel.
+    limits : (float, float), optional
+        The values drawn darkest and lightest; by default the smallest and largest value of each
+        picture.
+
+    Returns
+    -------
+    fig, axes
+        `axes` is a NumPy array of shape (rows, columns).
+
+    Raises
+    ------
+    ValueError
+        If there is no picture, one has another shape, or the titles are fewer or more.
+    """
+    pictures = [to_array(image, f"images[{i}]", 2, 3) for i, image in enumerate(images)]
+    if not pictures:
+        raise ValueError("images is empty: there is nothing to draw")
+    if titles is not None and len(titles) != len(pictures):
+        raise ValueError(f"there are {len(pictures)} images, but {len(titles)} titles")
+    for i, picture in enumerate(pictures):
+        if picture.ndim == 3 and picture.shape[0] == 1:
+            pictures[i] = picture[0]
+        elif picture.ndim == 3 and picture.shape[-1] != 3:
+            raise ValueError(
+                f"images[{i}] has shape {picture.shape}: give (H, W), (1, H, W) or (H, W, 3)"
+            )
+    low, high = limits or (None, None)
+    tallest = max(picture.shape[0] / picture.shape[1] for picture in pictures)
+    fig, axes = panels(len(pictures), columns, size, tallest)
+    for i, (axis, picture) in enumerate(zip(axes.flat, pictures, strict=False)):
+        axis.imshow(picture, cmap=cmap, vmin=low, vmax=high)
+        if titles is not None:
+            axis.set_title(titles[i], fontsize=10)
+    return fig, axes
+
+
+def filter_grid(weight, titles=None, columns=10, size=0.9):
+    """The filters of a convolution layer, one picture for each.
+
+    Parameters
+    ----------
+    weight : array or tensor, shape (K, 1, kh, kw), (K, 3, kh, kw) or (K, kh, kw)
+        Filters with one channel are drawn from negative (purple) through 0 (white) to positive
+        (orange), all on one scale; filters with three channels as colours.
+    titles, columns, size
+        As in `image_grid`.
+
+    Returns
+    -------
+    fig, axes
+
+    Raises
+    ------
+    ValueError
+        If there are neither one nor three channels.
+    """
+    weight = to_array(weight, "weight", 3, 4)
+    if weight.ndim == 3:
+        weight = weight[:, None]
+    if weight.shape[1] not in (1, 3):
+        raise ValueError(
+            f"weight has shape {weight.shape}, that is {weight.shape[1]} channels: only filters "
+            "with 1 or 3 channels can be drawn as pictures. Choose one: weight[:, :1]"
+        )
+    highest = float(np.abs(weight).max()) or 1.0
+    if weight.shape[1] == 3:
+        pictures = 0.5 + weight.transpose(0, 2, 3, 1) / (2 * highest)
+        return image_grid(pictures, titles, columns, size)
+    return image_grid(weight[:, 0], titles, columns, size, cmap=SIGNED, limits=(-highest, highest))
+
+
+def feature_maps(layers, columns=10, size=0.85):
+    """What each layer makes of one input: a band of small pictures for each layer.
+
+    Parameters
+    ----------
+    layers : dict of str to array or tensor
+        Title of the layer to its maps, shape (C, H, W). At most `columns` maps are drawn of
+        each; the title says how many there are.
+    columns : int
+        Maps in a row.
+    size : float
+        Width of a map, in inches.
+
+    Returns
+    -------
+    fig, axes
+        `axes` is a NumPy array of shape (number of layers, columns).
+
+    Raises
+    ------
+    ValueError
+        If there is no layer, or one has another number of axes.
+    """
+    if not layers:
+        raise ValueError("layers is empty: there is nothing to draw")
+    arrays = {name: to_array(maps, name, 3) for name, maps in layers.items()}
+    plt = pyplot()
+    columns = min(columns, max(len(maps) for maps in arrays.values()))
+    fig = plt.figure(figsize=(columns * size, len(arrays) * (size + 0.3)), layout="constrained")
+    axes = np.empty((len(arrays), columns), dtype=object)
+    bands = fig.subfigures(len(arrays), 1, squeeze=False)[:, 0]
+    for band, row, (name, maps) in zip(bands, axes, arrays.items(), strict=True):
+        shown = min(columns, len(maps))
+        more = f", {shown} of them shown" if shown < len(maps) else ""
+        shape = " × ".join(map(str, maps.shape))
+        band.suptitle(f"{name}: {shape}{more}", fontsize=10, x=0.01, ha="left")
+        row[:] = band.subplots(1, columns)
+        for axis in row:
+            bare(axis)
+        for axis, picture in zip(row, maps, strict=False):
+            axis.imshow(picture, cmap="gray")
+    return fig, axes

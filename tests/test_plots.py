@@ -1,0 +1,161 @@
+"""helpers.plots: each figure holds what it was given, and bad input is refused."""
+
+import matplotlib as mpl
+import numpy as np
+import pytest
+import torch
+
+mpl.use("Agg")
+
+from matplotlib import pyplot as plt
+from matplotlib.patches import Rectangle
+
+from helpers import plots
+from helpers.training import History
+
+
+@pytest.fixture(autouse=True)
+def _close_figures():
+    yield
+    plt.close("all")
+
+
+def pixels(figure):
+    figure.canvas.draw()
+    return np.asarray(figure.canvas.buffer_rgba())
+
+
+def texts(axis):
+    return [text.get_text() for text in axis.texts]
+
+
+def shown(axis):
+    return np.asarray(axis.images[0].get_array())
+
+
+def test_image_grid():
+    images = [np.arange(6).reshape(2, 3), torch.rand(1, 4, 4), np.zeros((2, 2, 3), np.uint8)]
+    fig, axes = plots.image_grid(images, ["a", "b", "c"], columns=2)
+    assert axes.shape == (2, 2)
+    assert [axis.get_title() for axis in axes.flat] == ["a", "b", "c", ""]
+    assert (shown(axes[0, 0]) == images[0]).all()
+    assert shown(axes[0, 1]).shape == (4, 4)
+    assert not axes[1, 1].get_visible()
+    assert pixels(fig).std() > 0
+
+
+def test_image_grid_draws_dark_to_bright_within_the_limits():
+    _, axes = plots.image_grid([np.array([[-5, 300]])], limits=(0, 255))
+    assert axes[0, 0].images[0].get_clim() == (0, 255)
+
+
+@pytest.mark.parametrize(
+    ("images", "titles", "words"),
+    [
+        ([], None, "empty"),
+        ([np.zeros(3)], None, r"images\[0\] has shape \(3,\)"),
+        ([np.zeros((2, 2, 4))], None, r"\(H, W, 3\)"),
+        ([np.zeros((2, 0))], None, "nothing to draw"),
+        ([np.zeros((2, 2))], ["a", "b"], "1 images, but 2 titles"),
+    ],
+)
+def test_image_grid_refuses(images, titles, words):
+    with pytest.raises(ValueError, match=words):
+        plots.image_grid(images, titles)
+
+
+def test_number_grid():
+    fig, axes = plots.number_grid(
+        [np.array([[1, -2], [3, 4]]), np.array([[0.5]])],
+        ["x", "w"],
+        [(0, 1, 2, 1), None],
+        ["∗"],
+    )
+    assert texts(axes[0]) == ["1", "−2", "3", "4"]
+    assert texts(axes[1]) == ["0.5", "∗"]
+    (frame,) = [patch for patch in axes[0].patches if isinstance(patch, Rectangle)]
+    assert (frame.get_xy(), frame.get_width(), frame.get_height()) == ((0.5, -0.5), 1, 2)
+    assert not axes[1].patches
+    assert pixels(fig).std() > 0
+
+
+@pytest.mark.parametrize("name", ["titles", "marks", "signs"])
+def test_number_grid_counts(name):
+    with pytest.raises(ValueError, match=name):
+        plots.number_grid([np.eye(2), np.eye(2)], **{name: ["one"] * 3})
+
+
+def test_loss_curve():
+    history = History([0, 10], [2.0, 1.0], [1], [1.5], [0.9], [0.7])
+    _, ax = plots.loss_curve(history)
+    curve, dots = ax.lines
+    assert curve.get_xydata().tolist() == [[0, 2], [10, 1]]
+    assert dots.get_ydata().tolist() == [0.9]
+    with pytest.raises(ValueError, match="train at least one epoch"):
+        plots.loss_curve(History())
+
+
+def test_confusion_matrix():
+    _, ax = plots.confusion_matrix(torch.tensor([[5, 1], [0, 7]]), ["cat", "dog"])
+    assert texts(ax) == ["5", "1", "·", "7"]
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["cat", "dog"]
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("answer", "truth")
+    with pytest.raises(ValueError, match="square"):
+        plots.confusion_matrix(np.zeros((2, 3)))
+
+
+def test_a_confusion_matrix_without_mistakes_can_be_drawn():
+    fig, _ = plots.confusion_matrix(np.diag([3, 4]))
+    assert pixels(fig).std() > 0
+
+
+def test_filter_grid_has_one_scale_with_white_at_zero():
+    weight = torch.zeros(2, 1, 3, 3)
+    weight[0, 0, 0, 0], weight[1, 0, 0, 0] = 4, -1
+    _, axes = plots.filter_grid(weight)
+    assert [axis.images[0].get_clim() for axis in axes.flat] == [(-4, 4)] * 2
+    white = axes[0, 0].images[0].cmap(0.5)
+    assert min(white[:3]) > 0.95
+
+
+def test_filter_grid_in_colour():
+    weight = np.zeros((1, 3, 2, 2))
+    weight[0, 0], weight[0, 2] = 1, -1
+    _, axes = plots.filter_grid(weight)
+    assert shown(axes[0, 0])[0, 0].tolist() == [1, 0.5, 0]
+    with pytest.raises(ValueError, match="2 channels"):
+        plots.filter_grid(np.zeros((4, 2, 3, 3)))
+
+
+def test_feature_maps():
+    fig, axes = plots.feature_maps(
+        {"image": np.zeros((1, 4, 4)), "conv": torch.rand(12, 2, 2)}, columns=5
+    )
+    assert axes.shape == (2, 5)
+    titles = [band.get_suptitle() for band in fig.subfigs]
+    assert titles == ["image: 1 × 4 × 4", "conv: 12 × 2 × 2, 5 of them shown"]
+    assert [len(axis.images) for axis in axes[0]] == [1, 0, 0, 0, 0]
+    with pytest.raises(ValueError, match="empty"):
+        plots.feature_maps({})
+    with pytest.raises(ValueError, match="conv has shape"):
+        plots.feature_maps({"conv": np.zeros((2, 2))})
+
+
+def test_bars():
+    _, ax = plots.bars({"loop": 40.0, "torch": 1.0}, "time", "{:.0f} times")
+    assert [bar.get_width() for bar in ax.patches] == [40, 1]
+    assert texts(ax) == ["40 times", "1 times"]
+    for values in ({}, {"a": -1.0}, {"a": float("nan")}):
+        with pytest.raises(ValueError, match=r"nothing to draw|amounts"):
+            plots.bars(values)
+
+
+def test_the_colours_differ_in_grey_too():
+    """Luminance by the sRGB weights: the two line colours and the two ends of a scale."""
+
+    def luminance(colour):
+        return np.dot(mpl.colors.to_rgb(colour), (0.2126, 0.7152, 0.0722))
+
+    cmap = mpl.colormaps[plots.AMOUNT]
+    assert abs(luminance(cmap(0.0)) - luminance(cmap(1.0))) > 0.5
+    assert abs(luminance(plots.BLUE) - luminance(plots.ORANGE)) > 0.02
