@@ -1,0 +1,110 @@
+"""Checks of arguments, shared by all operators: each returns the clean value or raises."""
+
+import numbers
+
+import numpy as np
+
+FLOATS = (np.dtype("float32"), np.dtype("float64"))
+NUMBERS = (*FLOATS, np.dtype("int32"), np.dtype("int64"))
+
+# torch computes inf − inf or 0 · inf without a warning; as a decorator, this makes NumPy do so too.
+silent = np.errstate(over="ignore", invalid="ignore", divide="ignore")
+
+
+def check_array(name, value, dtypes=FLOATS):
+    """`value`, if it is a NumPy array of one of `dtypes`; else `TypeError`."""
+    if not isinstance(value, np.ndarray):
+        kind = type(value).__name__
+        fix = f"{name}.detach().cpu().numpy()" if kind == "Tensor" else f"np.asarray({name})"
+        raise TypeError(f"{name} is a {kind}: give a NumPy array, for instance {fix}")
+    if value.dtype not in dtypes:
+        names = ", ".join(str(dtype) for dtype in dtypes)
+        raise TypeError(
+            f"{name} has dtype {value.dtype}: it must be one of {names}; "
+            f"{name}.astype(np.float32) converts it"
+        )
+    return value
+
+
+def check_like(name, value, other_name, other, dtypes=FLOATS):
+    """`value`, if it is an array with the dtype of `other`; else `TypeError`."""
+    check_array(name, value, dtypes)
+    if value.dtype != other.dtype:
+        raise TypeError(
+            f"{name} has dtype {value.dtype}, but {other_name} has {other.dtype}: they must be "
+            f"the same; {name}.astype({other_name}.dtype) converts it"
+        )
+    return value
+
+
+def check_shape(name, value, shape, meaning):
+    """`value`, if it has `shape`, which is called `meaning` in the `ValueError`."""
+    if value.shape != tuple(shape):
+        raise ValueError(f"{name} has shape {value.shape}: it must be {meaning} = {tuple(shape)}")
+    return value
+
+
+def check_images(name, value, dtypes=FLOATS):
+    """`value` as (N, C, H, W): a CHW array becomes a batch of one. Only N may be 0."""
+    check_array(name, value, dtypes)
+    if value.ndim not in (3, 4):
+        raise ValueError(
+            f"{name} has shape {value.shape}: it must have 4 axes (N, C, H, W), or 3 for a single "
+            f"image (C, H, W)"
+        )
+    if 0 in value.shape[-3:]:
+        raise ValueError(
+            f"{name} has shape {value.shape}: channels, height and width must be at least 1; "
+            f"only the batch may be empty"
+        )
+    return value if value.ndim == 4 else value[np.newaxis]
+
+
+def check_gradient(grad_out, x, images_shape):
+    """`grad_out` as (N, C, H, W), if it has the shape and dtype of the operator's output.
+
+    `images_shape` is that of the output with a batch axis, which is there for a batched `x` only.
+    """
+    check_like("grad_out", grad_out, "x", x)
+    shape = images_shape if x.ndim == 4 else images_shape[1:]
+    check_shape("grad_out", grad_out, shape, "the shape of the operator's output")
+    return grad_out.reshape(images_shape)
+
+
+def unbatched_like(x, images):
+    """`images` (N, C, H, W) without its batch axis if `x` came without one."""
+    return images if x.ndim == 4 else images[0]
+
+
+def check_int(name, value, smallest=1):
+    """`value` as an int of at least `smallest`."""
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Integral):
+        raise TypeError(f"{name}={value!r}: it must be an integer, not {type(value).__name__}")
+    if value < smallest:
+        raise ValueError(f"{name}={value}: it must be at least {smallest}")
+    return int(value)
+
+
+def check_pair(name, value, smallest=1):
+    """`value` as a pair (for height, for width); an int, or one in a sequence, is used for both."""
+    if not isinstance(value, (tuple, list)):
+        number = check_int(name, value, smallest)
+        return number, number
+    if len(value) not in (1, 2):
+        raise ValueError(f"{name}={value!r}: it must be one integer or a pair (height, width)")
+    numbers_checked = [check_int(f"{name}[{i}]", item, smallest) for i, item in enumerate(value)]
+    return numbers_checked[0], numbers_checked[-1]
+
+
+def check_bool(name, value):
+    """`value` as a bool: nothing else will do, as a number here is mostly one in a wrong place."""
+    if not isinstance(value, (bool, np.bool_)):
+        raise TypeError(f"{name}={value!r}: it must be True or False")
+    return bool(value)
+
+
+def check_number(name, value):
+    """`value` as a float, so that a NumPy scalar cannot widen a float32 result."""
+    if not isinstance(value, numbers.Real):
+        raise TypeError(f"{name}={value!r}: it must be a number, not {type(value).__name__}")
+    return float(value)
