@@ -1,0 +1,120 @@
+"""Run notebooks from top to bottom and save them with their outputs: `make notebooks`.
+
+Outputs are made on the CPU, and with the full MNIST (set MNIST_ROOT, or have it in the course's
+cache). A notebook is written only if something that is compared has changed: a cell, or an output
+without the tag nbval-ignore-output. So times and progress bars make no changes of their own.
+"""
+
+import argparse
+import base64
+import copy
+import os
+import sys
+import time
+from pathlib import Path
+
+import nbformat
+from nbclient import NotebookClient
+from nbclient.exceptions import CellControlSignal, DeadKernelError
+from nbval.plugin import coalesce_streams
+
+ROOT = Path(__file__).resolve().parent.parent
+METADATA = {
+    "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
+    "language_info": {"name": "python"},
+}
+
+
+def main(argv=None):
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument(
+        "paths", nargs="*", type=Path, help="notebooks; by default all in notebooks/"
+    )
+    parser.add_argument("--force", action="store_true", help="write also what has not changed")
+    parser.add_argument(
+        "--timeout", type=int, default=900, metavar="S", help="seconds for one cell"
+    )
+    args = parser.parse_args(argv)
+    os.environ.setdefault("MNIST_SOURCE", "full")
+    os.environ["COURSE_DEVICE"] = "cpu"
+    if "MNIST_ROOT" in os.environ:
+        # Kernels start in the folder of their notebook.
+        os.environ["MNIST_ROOT"] = os.path.abspath(os.environ["MNIST_ROOT"])
+    failed = 0
+    for path in args.paths or sorted((ROOT / "notebooks").glob("*.ipynb")):
+        start = time.perf_counter()
+        print(f"{path.name}: ", end="", flush=True)
+        try:
+            result = run_and_save(path, args.timeout, args.force)
+        except (CellControlSignal, DeadKernelError) as error:
+            failed += 1
+            result = f"failed, the file is as it was\n{error}"
+        print(f"{result} ({time.perf_counter() - start:.0f} s)")
+    return 1 if failed else 0
+
+
+def run_and_save(path, timeout, force=False):
+    """Execute one notebook; returns "saved" or "unchanged". The file is replaced as a whole."""
+    before = nbformat.read(path, as_version=4)
+    notebook = copy.deepcopy(before)
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.outputs, cell.execution_count = [], None
+    client = NotebookClient(
+        notebook,
+        timeout=timeout,
+        kernel_name="python3",
+        resources={"metadata": {"path": str(path.parent)}},
+        record_timing=False,
+    )
+    client.execute()
+    tidy(notebook)
+    if not force and compared(notebook) == compared(before):
+        return "unchanged"
+    write_cover(notebook, path)
+    part = path.with_suffix(".part")
+    nbformat.write(notebook, part)
+    os.replace(part, path)
+    return "saved"
+
+
+def write_cover(notebook, path):
+    """The picture of the cell tagged "cover" goes beside the notebook, for the index pages."""
+    for cell in notebook.cells:
+        if "cover" in cell.metadata.get("tags", []):
+            pictures = [
+                o.data["image/png"] for o in cell.outputs if "image/png" in o.get("data", {})
+            ]
+            cover = path.parent / "covers" / f"{path.stem}.png"
+            cover.parent.mkdir(exist_ok=True)
+            cover.write_bytes(base64.b64decode(pictures[0]))
+
+
+def tidy(notebook):
+    """Leave in the file only what a reader or the tests need, in one form."""
+    notebook.metadata = nbformat.from_dict(METADATA)
+    for cell in notebook.cells:
+        cell.metadata = nbformat.from_dict(
+            {
+                key: cell.metadata[key]
+                for key in sorted(cell.metadata)
+                if key in ("alt", "nbgrader", "tags")
+            }
+        )
+        if cell.cell_type == "code":
+            cell.outputs = coalesce_streams(cell.outputs)
+
+
+def compared(notebook):
+    """Everything of a notebook that must not change unseen."""
+    cells = []
+    for cell in notebook.cells:
+        entry = dict(cell)
+        if "nbval-ignore-output" in cell.metadata.get("tags", []):
+            entry.pop("outputs")
+        cells.append(entry)
+    return cells, notebook.metadata, notebook.nbformat_minor
+
+
+if __name__ == "__main__":
+    sys.exit(main())
