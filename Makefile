@@ -42,7 +42,7 @@ notebooks: ## run the notebooks and save their outputs (some: NOTEBOOKS="noteboo
 	$(install) dev
 	@$(BIN)/python tools/notebooks.py $(NOTEBOOKS)
 
-constraints: ## write constraints.txt again, with the newest versions (several GB to download)
+constraints: ## write constraints.txt again, with the newest versions
 	$(install)
 	@$(BIN)/python tools/constraints.py $(ARGS)
 

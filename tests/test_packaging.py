@@ -1,13 +1,16 @@
 """The files that say what the course needs agree, and the commands in the README exist."""
 
+import contextlib
 import os
 import re
 import subprocess
 import tomllib
+from importlib import metadata
 from pathlib import Path
 
 import pytest
 import yaml
+from packaging.specifiers import SpecifierSet
 from small_repository import load
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -62,6 +65,17 @@ def test_constraints_hold_only_names_and_versions_in_order():
     assert lines == sorted(lines)
     for line in lines:
         assert re.fullmatch(r"[a-z0-9-]+==[0-9][0-9a-z.]*", line), line
+
+
+def test_constraints_suit_the_oldest_python():
+    """Of each pinned version that is installed here: may the oldest supported Python have it?"""
+    oldest = re.search(r"3\.\d+", PROJECT["requires-python"])[0] + ".0"
+    for name, version in pinned().items():
+        with contextlib.suppress(metadata.PackageNotFoundError):
+            package = metadata.distribution(name)
+            allowed = package.metadata["Requires-Python"]
+            if package.version == version and allowed:
+                assert SpecifierSet(allowed).contains(oldest), f"{name} {version}: {allowed}"
 
 
 def test_constraints_pin_every_direct_dependency_above_its_floor():

@@ -1,14 +1,15 @@
 """Write constraints.txt: the exact versions that the course is run and tested with.
 
-    .venv/bin/python tools/constraints.py                     install afresh, newest versions
-    .venv/bin/python tools/constraints.py --from a/venv/bin/python   what is installed there
+    .venv/bin/python tools/constraints.py
 
-Without --from, a new environment is made in a temporary folder with the oldest Python that the
-course supports (a version that is offered to it is offered to the newer ones too) and everything
-of pyproject.toml is installed at the newest versions. Several GB come over the network.
+pip works out the newest versions of everything in pyproject.toml, for the very oldest Python that
+the course supports (3.11.0, say): a version that it can have, the newer ones can have too. Nothing
+is installed. Afterwards, make the environment again (`make test`) and the outputs (`make
+notebooks`).
 """
 
 import argparse
+import json
 import re
 import subprocess
 import sys
@@ -27,7 +28,7 @@ NVIDIA = re.compile(r"(nvidia|cuda)-.*|triton")
 # Name, version, and a build's suffix.
 PIN = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*)==([A-Za-z0-9.!]+)(\+[A-Za-z0-9.]+)?")
 
-HEADER = "# Made by `make constraints` with Python {}: what the lessons' outputs were made with."
+HEADER = "# Made by `make constraints` for Python {} and newer: what the outputs were made with."
 
 
 def normalised(name: str) -> str:
@@ -36,7 +37,7 @@ def normalised(name: str) -> str:
 
 
 def constraints(freeze: str, own_name: str, python: str) -> str:
-    """The text of constraints.txt for what `pip list --format=freeze` printed.
+    """The text of constraints.txt for what `newest` found.
 
     Parameters: `freeze`, lines "name==version"; `own_name`, the course's package, left out;
     `python`, the version named in the first line. A build's suffix ("+cpu") is dropped: any build
@@ -57,45 +58,32 @@ def constraints(freeze: str, own_name: str, python: str) -> str:
     return "\n".join([HEADER.format(python), *sorted(lines)]) + "\n"
 
 
-def installed(python: Path) -> str:
-    """What `pip list --format=freeze` says in this Python's environment."""
-    command = [python, "-m", "pip", "--disable-pip-version-check", "list", "--format=freeze"]
-    return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
-
-
-def newest(folder: Path, extras: list[str]) -> Path:
-    """Install the course with all extras into a new environment; the path of its Python."""
-    import install  # beside this file; --from does without it
-
-    oldest = install.supported_versions()[:1]
-    python = install.find_python(oldest)
-    if python is None:
-        raise SystemExit("Python {}.{} is needed, the oldest supported.".format(*oldest[0]))
-    subprocess.run([python, "-m", "venv", folder], check=True)
-    python = folder / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
-    target = f".[{','.join(extras)}]"
-    subprocess.run([python, "-m", "pip", "install", "--upgrade", target], check=True, cwd=ROOT)
-    return python
+def newest(requirements: list[str], python: str) -> str:
+    """The newest versions that fit together on this Python ("3.11.0"), lines "name==version"."""
+    with tempfile.TemporaryDirectory() as folder:
+        report = Path(folder) / "report.json"
+        pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "install", "--dry-run"]
+        # pip resolves for another Python only where it would install elsewhere, from wheels.
+        elsewhere = ["--target", folder, "--only-binary", ":all:", "--python-version", python]
+        subprocess.run([*pip, "--quiet", *elsewhere, "--report", report, *requirements], check=True)
+        found = json.loads(report.read_text(encoding="utf-8"))["install"]
+    versions = [package["metadata"] for package in found]
+    return "\n".join(f"{package['name']}=={package['version']}" for package in versions)
 
 
 def main() -> None:
     """Write constraints.txt."""
-    parser = argparse.ArgumentParser(description="Write constraints.txt.")
-    parser.add_argument("--from", dest="python", type=Path, help="take what this Python has")
-    python = parser.parse_args().python
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    from install import supported_versions  # beside this file; the tests do without it
 
-    with tempfile.TemporaryDirectory() as folder:
-        python = python or newest(Path(folder), sorted(project["optional-dependencies"]))
-        version = subprocess.run(
-            [python, "-c", "import sys; print('%d.%d' % sys.version_info[:2])"],
-            check=True,
-            stdout=subprocess.PIPE,
-            text=True,
-        ).stdout.strip()
-        text = constraints(installed(python), project["name"], version)
+    argparse.ArgumentParser(description="Write constraints.txt.").parse_args()
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    groups = [project["dependencies"], *project["optional-dependencies"].values()]
+    python = "{}.{}.0".format(*supported_versions()[0])
+    print(f"Working out the newest versions for Python {python} ...", flush=True)
+    requirements = [line for group in groups for line in group]
+    text = constraints(newest(requirements, python), project["name"], python)
     (ROOT / "constraints.txt").write_text(text, encoding="utf-8", newline="\n")
-    print(f"constraints.txt: {len(text.splitlines()) - 1} versions, Python {version}.")
+    print(f"constraints.txt: {len(text.splitlines()) - 1} versions.")
 
 
 if __name__ == "__main__":
