@@ -1,0 +1,167 @@
+"""A JupyterLab of the course, on a copy of the notebooks, and a headless browser to look at it."""
+
+import contextlib
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+TOKEN = "course"
+SECONDS_TO_START = 60
+
+
+@pytest.fixture(scope="session")
+def chromium_path():
+    """The path of the browser: what CHROMIUM names, or what tools/browser.py finds."""
+    found = subprocess.run(
+        [sys.executable, ROOT / "tools/browser.py", "--find"], capture_output=True, text=True
+    )
+    if found.returncode:
+        pytest.fail(found.stderr.strip(), pytrace=False)
+    return found.stdout.strip()
+
+
+@pytest.fixture(scope="session")
+def browser(chromium_path):
+    """A headless Chromium under playwright's control."""
+    from playwright.sync_api import sync_playwright  # an extra of its own: `make test` has it not
+
+    arguments = [
+        "--disable-gpu",
+        "--no-first-run",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+    ]
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        arguments.append("--no-sandbox")  # Chromium refuses to start as root without it
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=chromium_path, args=arguments)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def page(browser):
+    """A page in a browser profile of its own, large enough for JupyterLab's panels."""
+    context = browser.new_context(viewport={"width": 1400, "height": 900})
+    yield context.new_page()
+    context.close()
+
+
+class Lab:
+    """A running JupyterLab: the folder it serves, and addresses in it."""
+
+    def __init__(self, root, port):
+        self.root = root
+        self.base = f"http://127.0.0.1:{port}"
+
+    def url(self, path=""):
+        """The address of a path, with the token that lets the browser in."""
+        return f"{self.base}/{path}?token={TOKEN}"
+
+    def kernels(self):
+        """What the server says about its kernels: a list of dicts."""
+        with urllib.request.urlopen(self.url("api/kernels"), timeout=10) as answer:
+            return json.load(answer)
+
+    def is_up(self):
+        """Whether the server answers."""
+        try:
+            with urllib.request.urlopen(self.url("api/status"), timeout=2) as answer:
+                return answer.status == 200
+        except OSError:
+            return False
+
+
+@pytest.fixture
+def lab(tmp_path):
+    """JupyterLab, started by tools/lab.py in a copy of the course; its log is shown on failure.
+
+    The reader's own settings, notebooks and running kernels are out of its reach, and whatever it
+    started is ended with it.
+    """
+    root = tmp_path / "course"
+    shutil.copytree(ROOT / "tools", root / "tools")
+    shutil.copytree(
+        ROOT / "notebooks", root / "notebooks", ignore=shutil.ignore_patterns(".ipynb_checkpoints")
+    )
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+
+    log = tmp_path / "lab.log"
+    with log.open("wb") as output:
+        server = subprocess.Popen(
+            [
+                sys.executable,
+                root / "tools/lab.py",
+                "--no-browser",
+                f"--ServerApp.port={port}",
+                "--ServerApp.port_retries=0",
+                f"--IdentityProvider.token={TOKEN}",
+                f"--LabApp.workspaces_dir={tmp_path / 'workspaces'}",
+            ],
+            cwd=root,
+            env=own_environment(tmp_path / "home"),
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+    lab = Lab(root, port)
+    try:
+        until = time.monotonic() + SECONDS_TO_START
+        while not lab.is_up():
+            if server.poll() is not None or time.monotonic() > until:
+                pytest.fail("JupyterLab did not start; its log is below", pytrace=False)
+            time.sleep(0.2)
+        yield lab
+    finally:
+        stop(server)
+        print(f"--- {log.name}\n{log.read_text(errors='replace')}")
+
+
+def own_environment(home):
+    """The environment variables of a reader who has never used Jupyter, in sample mode."""
+    home.mkdir()
+    environment = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("JUPYTER", "IPYTHON", "XDG_"))
+    }
+    environment.update(
+        HOME=str(home),
+        JUPYTER_CONFIG_DIR=str(home / "config"),
+        JUPYTER_DATA_DIR=str(home / "data"),
+        JUPYTER_RUNTIME_DIR=str(home / "runtime"),
+        IPYTHONDIR=str(home / "ipython"),
+        JUPYTERLAB_SETTINGS_DIR=str(home / "lab-settings"),
+        COURSE_DEVICE="cpu",
+        MNIST_SOURCE="sample",
+    )
+    return environment
+
+
+def stop(server):
+    """End the server, which ends its kernels; whatever is left of them after that is killed."""
+    import psutil  # comes with ipykernel
+
+    children = []
+    with contextlib.suppress(psutil.NoSuchProcess):
+        children = psutil.Process(server.pid).children(recursive=True)
+    server.terminate()
+    try:
+        server.wait(15)
+    except subprocess.TimeoutExpired:
+        server.kill()
+        server.wait()
+    for child in psutil.wait_procs(children, timeout=3)[1]:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            child.kill()
