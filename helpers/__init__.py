@@ -1,8 +1,8 @@
-"""The course's own package: what the lessons and assignments import.
+"""The course's own package: what the lessons import.
 
-Each module is named after what you would look for: ``device``, ``data``, ``shapes``,
-``training``, ``plots``, ``checks``. They load when first used, so ``import helpers``
-itself costs next to nothing.
+Each module is named after what you would look for: ``device``, ``data``, ``shapes``, ``ops``,
+``training``, ``plots``, ``stepper``, ``checks``. They load when first used, so
+``import helpers`` itself costs next to nothing.
 """
 
 import importlib
