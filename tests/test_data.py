@@ -452,7 +452,8 @@ def test_cache_folder(monkeypatch, tmp_path):
 def test_download_once(server, capsys, source):
     assert_is_tiny_mnist(data.load_mnist(True, source))
     out, err = capsys.readouterr()
-    assert out == "Downloading MNIST (12 MB), once for all lessons ...\n"
+    # Older versions of torchvision then name each file.
+    assert out.startswith("Downloading MNIST (12 MB), once for all lessons ...\n")
     assert "100%" in err  # torchvision's progress bars
     asked = len(server.asked)
     assert sorted(p.name for p in cache().iterdir()) == ["MNIST"]
