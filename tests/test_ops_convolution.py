@@ -1,9 +1,5 @@
 """`conv2d` and its backward pass against torch, autograd, finite differences and hand numbers."""
 
-import os
-import subprocess
-import sys
-
 import numpy as np
 import pytest
 import torch.nn.functional as F
@@ -195,37 +191,3 @@ def test_a_batch_cut_into_parts_gives_the_same_numbers(monkeypatch):
         )
         for expected, received in zip(whole, parts, strict=True):
             np.testing.assert_allclose(received, expected, rtol=1e-12, atol=1e-12)
-
-
-SPEED = """
-import time, numpy, torch
-from helpers import ops
-x = numpy.random.default_rng(0).normal(size=(8, 64, 56, 56)).astype("float32")
-weight = numpy.random.default_rng(1).normal(size=(64, 64, 3, 3)).astype("float32")
-tensors = torch.from_numpy(x), torch.from_numpy(weight)
-def seconds(function):
-    function()
-    times = []
-    for _ in range(7):
-        start = time.process_time()
-        function()
-        times.append(time.process_time() - start)
-    return min(times)
-print(seconds(lambda: ops.conv2d(x, weight, padding=1))
-      / seconds(lambda: torch.nn.functional.conv2d(*tensors, padding=1)))
-"""
-
-
-def test_conv2d_takes_at_most_four_times_the_processor_time_of_torch():
-    one_thread = dict.fromkeys(
-        ["OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"],
-        "1",
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", SPEED],
-        env=os.environ | one_thread,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert float(done.stdout) < 4
