@@ -100,6 +100,8 @@ def test_confusion_matrix():
     assert texts(ax) == ["5", "1", "·", "7"]
     assert [label.get_text() for label in ax.get_yticklabels()] == ["cat", "dog"]
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("answer", "truth")
+    # The right answers have no colour: the mistakes set the scale.
+    assert ax.images[0].get_array().mask.tolist() == [[True, False], [False, True]]
     with pytest.raises(ValueError, match="square"):
         plots.confusion_matrix(np.zeros((2, 3)))
 
