@@ -6,8 +6,10 @@ PYTHON ?= python3
 # Further arguments, for instance: make lab ARGS="--no-browser --port 9000"
 ARGS ?=
 # What `make test` runs and what `make notebooks` saves, for instance: make test TESTS=tests
-TESTS ?= tests notebooks
+TESTS ?= $(wildcard tests) notebooks
 NOTEBOOKS ?=
+# The assignment to work on, for instance: make check ASSIGNMENT=01-convolution-by-hand
+ASSIGNMENT ?=
 
 BIN = .venv/bin
 # The Python is run, not just looked up: a pyenv shim is on PATH even when nothing is behind it.
@@ -16,25 +18,29 @@ install = @$(PYTHON) -c '' 2>/dev/null || { \
 	exit 1; }; \
 	$(PYTHON) tools/install.py
 
-.PHONY: help lab test e2e notebooks constraints format clean
+.PHONY: help lab check test e2e notebooks constraints format clean
 
 help:
 	@echo 'Say "make" and one of these words:'
-	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 lab: ## open JupyterLab on the lessons
 	$(install)
 	@$(BIN)/python tools/lab.py $(ARGS)
 
+check: ## check an assignment before you hand it in: make check ASSIGNMENT=01
+	$(install)
+	@$(BIN)/python -m helpers.assignment "$(ASSIGNMENT)"
+
 test: ## check the code's style, test the helpers, run every notebook and compare its outputs
-	$(install) dev
+	$(install) dev instructor cluster
 	$(BIN)/python -m ruff check
 	$(BIN)/python -m ruff format --check
 	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile -m "not e2e" \
 		--nbval --nbval-current-env --nbval-cell-timeout=300 $(TESTS) $(ARGS)
 
-e2e: ## run a lesson in a real browser, in JupyterLab
-	$(install) e2e
+e2e: ## run a lesson and check an assignment in a real browser, in JupyterLab
+	$(install) e2e instructor
 	@CHROMIUM="$$($(BIN)/python tools/browser.py)" && export CHROMIUM && \
 		$(BIN)/python -m pytest -m e2e tests/e2e $(ARGS)
 
@@ -54,3 +60,6 @@ format: ## put the code into the course's style
 clean: ## delete .venv and the caches, to begin afresh (your notebooks and the data stay)
 	rm -rf .venv build *.egg-info .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# The instructor's verbs; students are not given that folder.
+-include solutions/instructor.mk

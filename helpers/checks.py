@@ -5,6 +5,8 @@ Both accept NumPy arrays, torch tensors, numbers and nested lists, and both rais
 `AssertionError` that shows the function, its input, what was expected and what came back.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 
 # Relative tolerance by precision: some ten times the rounding error of a long sum.
@@ -27,6 +29,8 @@ def as_numpy(value, name="value"):
     """
     if value is None:
         raise AssertionError(f"{name} is None. Does the function end with `return`?")
+    if hasattr(value, "is_meta") and value.is_meta:
+        raise AssertionError(f"{name} is a meta tensor: it has a shape, but no numbers")
     if hasattr(value, "detach"):
         value = value.detach().cpu().resolve_conj().resolve_neg().numpy()
     try:
@@ -62,25 +66,52 @@ def assert_same(actual, expected, *, name="result", inputs=None, rtol=None, atol
     """
     received = as_numpy(actual, name)
     wanted = as_numpy(expected, "the expected value")
-    if received.shape != wanted.shape:
-        reason = f"the shape is {received.shape}, expected {wanted.shape}"
+    found = difference(received, wanted, rtol=rtol, atol=atol)
+    if found:
         raise AssertionError(
-            _message(name, reason, inputs, wanted, received, hint or _shape_hint(received, wanted))
+            _message(name, found.reason, inputs, wanted, received, hint or found.hint)
+        )
+
+
+class Difference(NamedTuple):
+    """How two arrays differ: a clause that says it, the first place, and what it looks like."""
+
+    reason: str
+    kind: str  # "shape" or "values"
+    place: tuple | None
+    hint: str | None
+
+
+def difference(received, wanted, *, rtol=None, atol=None):
+    """The `Difference` between two arrays, or None if they hold the same numbers.
+
+    Parameters
+    ----------
+    received, wanted : numpy.ndarray
+    rtol, atol : float, optional
+        As in `assert_same`.
+    """
+    if received.shape != wanted.shape:
+        return Difference(
+            f"the shape is {received.shape}, expected {wanted.shape}",
+            "shape",
+            None,
+            _shape_hint(received, wanted),
         )
     wrong = ~_close(received, wanted, rtol, atol)
     if not wrong.any():
-        return
+        return None
     first = tuple(int(i) for i in np.argwhere(wrong)[0])
     # One number has no position to name.
     where = f", first at {list(first)}" if first else ""
     digits = 6 if _number(wanted[first]) != _number(received[first]) else 17
-    reason = (
-        f"{int(wrong.sum())} of {wrong.size} values differ{where}: expected "
-        f"{_number(wanted[first], digits)}, received {_number(received[first], digits)}"
+    what = f"expected {_number(wanted[first], digits)}, received {_number(received[first], digits)}"
+    return Difference(
+        f"{int(wrong.sum())} of {wrong.size} values differ{where}: {what}" if first else what,
+        "values",
+        first,
+        _value_hint(received, wanted, wrong, lambda a, b: _close(a, b, rtol, atol).all()),
     )
-    if hint is None:
-        hint = _value_hint(received, wanted, wrong, lambda a, b: _close(a, b, rtol, atol).all())
-    raise AssertionError(_message(name, reason, inputs, wanted, received, hint))
 
 
 def grad_check(
@@ -214,16 +245,17 @@ def _shape_hint(received, wanted):
     if received.size == wanted.size:
         squeezed = [n for n in received.shape if n != 1] == [n for n in wanted.shape if n != 1]
         return (
-            "the numbers of values agree: an axis of length 1 is missing or too many"
+            "the number of values is right: an axis of length 1 is missing or too many"
             if squeezed
-            else "the numbers of values agree: the axes are in another order, or flattened"
+            else "the number of values is right: the axes are in another order, or flattened"
         )
     if received.ndim == wanted.ndim:
         off = [r - w for r, w in zip(received.shape, wanted.shape, strict=True)]
         if all(abs(d) <= 1 for d in off):
             return "off by one: count the positions of the window once more"
     elif received.ndim != wanted.ndim:
-        return f"{received.ndim} axes instead of {wanted.ndim}"
+        axes = "axis" if received.ndim == 1 else "axes"
+        return f"{received.ndim} {axes} instead of {wanted.ndim}"
     return None
 
 
@@ -261,15 +293,16 @@ def _value_hint(received, wanted, wrong, same):
 def _message(name, reason, inputs, wanted, received, hint):
     lines = [f"{name}: {reason}"]
     for key, value in (inputs or {}).items():
-        lines.append(_entry("input", value, f"{key} = "))
-    lines.append(_entry("expected", wanted))
-    lines.append(_entry("received", received))
+        lines.append(entry("input", value, f"{key} = "))
+    lines.append(entry("expected", wanted))
+    lines.append(entry("received", received))
     if hint:
         lines.append(f"  hint      {hint}")
     return "\n".join(lines)
 
 
-def _entry(label, value, prefix=""):
+def entry(label, value, prefix=""):
+    """A line of a message, or a block for an array: a label, and the value, shortened."""
     lead = f"  {label:<10}{prefix}"
     if not (hasattr(value, "shape") or isinstance(value, list | tuple)):
         return lead + repr(value)

@@ -120,9 +120,17 @@ def test_constraints_refuse_what_is_not_a_version(line):
 # --- the verbs ---------------------------------------------------------------------------------
 
 
+def makefiles():
+    """The Makefile, and the instructor's verbs that it reads."""
+    return "\n".join(
+        (ROOT / name).read_text(encoding="utf-8")
+        for name in ("Makefile", "solutions/instructor.mk")
+    )
+
+
 def verbs():
     """{verb: its line} of the Makefile, for the verbs that a reader may call."""
-    text = (ROOT / "Makefile").read_text(encoding="utf-8")
+    text = makefiles()
     return dict(re.findall(r"^([a-z0-9]+):.*## (.+)$", text, re.M))
 
 
@@ -137,7 +145,7 @@ def make(*arguments):
 def test_make_alone_prints_every_verb_with_its_line():
     lines = [line.split(maxsplit=1) for line in make().stdout.splitlines()[1:]]
     assert dict(lines) == verbs()
-    phony = re.search(r"^\.PHONY: (.+)$", (ROOT / "Makefile").read_text(), re.M)[1].split()
+    phony = " ".join(re.findall(r"^\.PHONY: (.+)$", makefiles(), re.M)).split()
     assert {*verbs(), "help"} == set(phony)
 
 
@@ -158,5 +166,5 @@ def test_make_without_a_python_is_one_clear_sentence():
 
 def test_make_keeps_to_what_macos_brings():
     """GNU make 3.81 has no .ONESHELL, != or $(file); it passes over them without a word."""
-    text = (ROOT / "Makefile").read_text(encoding="utf-8")
+    text = makefiles()
     assert not re.search(r"\.ONESHELL|!=|\$\(file |::=|^undefine", text, re.M)

@@ -90,10 +90,10 @@ def lab(tmp_path):
     started is ended with it.
     """
     root = tmp_path / "course"
-    shutil.copytree(ROOT / "tools", root / "tools")
-    shutil.copytree(
-        ROOT / "notebooks", root / "notebooks", ignore=shutil.ignore_patterns(".ipynb_checkpoints")
-    )
+    for folder in ("tools", "notebooks", "assignments"):
+        ignore = shutil.ignore_patterns(".ipynb_checkpoints", "__pycache__")
+        shutil.copytree(ROOT / folder, root / folder, ignore=ignore)
+    shutil.copy(ROOT / "nbgrader_config.py", root)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]

@@ -1,0 +1,539 @@
+"""`Checker`: call a student's function by name, and compare what comes back."""
+
+import contextlib
+import copy
+import functools
+import inspect
+import io
+import sys
+
+import numpy as np
+
+from helpers.assignment.messages import (
+    WIDTH,
+    call_text,
+    error_lines,
+    inputs_lines,
+    labelled,
+    student_frame,
+    values_lines,
+    window_lines,
+    wrap,
+)
+from helpers.assignment.sheet import Sheet, fingerprint
+from helpers.assignment.time_limit import TookTooLong, time_limit
+from helpers.checks import as_numpy, difference
+
+
+class CheckFailed(AssertionError):
+    """A failed check. Notebooks show its message alone, without the lines of the checker.
+
+    Attributes
+    ----------
+    kind : str
+        What is wrong: "missing", "not written", "error", "too long", "type", "shape", "values",
+        "dtype", "inputs", "memory", "no error" or "claim".
+    hidden : bool
+        Whether the check is a hidden one, whose message keeps its numbers to itself.
+    evidence : tuple
+        What the fingerprint is made of.
+    diagnosis : str or None
+        The sentence of the known mistake that gives exactly these numbers.
+    """
+
+    def __init__(self, message, kind, *, hidden=False, evidence=None, diagnosis=None):
+        super().__init__(message)
+        self.kind = kind
+        self.hidden = hidden
+        self.evidence = evidence
+        self.diagnosis = diagnosis
+
+    def _render_traceback_(self):
+        # IPython asks an exception for this before it formats a traceback of its own.
+        return [str(self)]
+
+
+class Checker:
+    """Calls the student's functions, and makes a clear message of everything that goes wrong.
+
+    Parameters
+    ----------
+    assignment : str
+        Its name, for instance "01-convolution-by-hand".
+    sheet : Sheet, optional
+        The known mistakes; by default the file ``checks.json`` in the working folder, where
+        Jupyter starts a notebook.
+    seconds : float
+        How long one call may take.
+
+    Arrays and tensors among the arguments are copied for each call, so that a function that
+    writes into its input spoils no other check. What a function writes to stderr is dropped:
+    a warning is not a mistake.
+    """
+
+    def __init__(self, assignment, sheet=None, seconds=20.0):
+        self.assignment = assignment
+        self.sheet = Sheet.beside(".") if sheet is None else sheet
+        self.seconds = seconds
+        self.is_hidden = False
+
+    @property
+    def hidden(self):
+        """A checker for hidden tests: its messages show neither inputs nor expected values."""
+        return self._changed(is_hidden=True)
+
+    def limit(self, seconds):
+        """A checker whose calls may take this long, for instance for training."""
+        return self._changed(seconds=seconds)
+
+    def __call__(self, name, *args, **kwargs):
+        """Call the function `name` of the notebook; compare with what the result offers.
+
+        Returns
+        -------
+        Observation
+        """
+        return self._observe(self._find(name), name, name, args, kwargs)
+
+    def probe(self, procedure, name, *args):
+        """Observe a class or function at work: ``procedure(thing, *args)``.
+
+        For what one call does not show: a network that is built, given fixed weights and run, or
+        a step of training. The numbers that `procedure` returns are compared.
+
+        Parameters
+        ----------
+        procedure : callable
+            Defined in the test cell; its name says what it does.
+        name : str
+            The class or function of the notebook that is handed to it.
+        """
+        thing = self._find(name)
+        at_work = functools.partial(procedure, thing)
+        return self._observe(at_work, name, f"{procedure.__name__} of {name}", args, {})
+
+    def _changed(self, **attributes):
+        other = copy.copy(self)
+        vars(other).update(attributes)
+        return other
+
+    def _find(self, name):
+        return self._find_in(sys._getframe(2).f_globals, name)
+
+    def _find_in(self, space, name):
+        """The student's function, or a failure that says what there is instead."""
+        if name not in space:
+            raise CheckFailed(
+                wrap(
+                    f"There is no `{name}` in this notebook. Run the cell that defines it; if that "
+                    "cell shows an error, mend it first. If you gave it another name, give it "
+                    "back the name of the task."
+                ),
+                "missing",
+                hidden=self.is_hidden,
+            )
+        if not callable(space[name]):
+            raise CheckFailed(
+                wrap(
+                    f"`{name}` should be a function, but it is {_a(space[name])}: somewhere the "
+                    "name was given another value."
+                ),
+                "missing",
+                hidden=self.is_hidden,
+            )
+        return space[name]
+
+    def _observe(self, function, name, label, args, kwargs):
+        given, options = _own(args), _own(kwargs)
+        value = error = None
+        try:
+            with time_limit(self.seconds), contextlib.redirect_stderr(io.StringIO()):
+                value = function(*given, **options)
+        except TookTooLong as long:
+            error = long
+        except KeyboardInterrupt:
+            raise
+        except BaseException as raised:  # SystemExit too: exit() in a solution ends no notebook
+            error = raised
+        names = _argument_names(function, args)
+        before, after = (args, kwargs), (given, options)
+        return Observation(self, name, label, names, before, after, value, error)
+
+
+class Observation:
+    """What a call gave: compare it with `gives`, `has_shape`, `has_dtype` and the others.
+
+    Each method raises `CheckFailed` if it does not hold, and returns the observation if it does,
+    so that they can be chained.
+    """
+
+    def __init__(self, checker, name, label, names, before, after, value, error, shares=None):
+        self.checker = checker
+        self.name = name
+        self.label = label
+        self.value = value
+        self.error = error
+        self._before, self._after = before, after
+        self._names = names or [f"argument {n}" for n in range(1, len(before[0]) + 1)]
+        # For each argument whether the result lies in its memory; None: look.
+        self._shares = shares
+
+    def gives(self, expected, *, rtol=None, atol=None, window=None):
+        """The result holds these numbers, in this shape.
+
+        Parameters
+        ----------
+        expected : array_like, number, str, bool, None, or a tuple or dict of them
+            For an array of axes a NumPy array or a tensor must come back, not a list. For a tuple
+            the result must be a tuple (or a list) of as many values.
+        rtol, atol : float, optional
+            As in `helpers.checks.assert_same`.
+        window : dict, optional
+            ``kernel_size``, ``stride``, ``padding``, ``dilation`` of a sliding window, by which
+            the message shows the part of the first input that the first wrong value looks at.
+        """
+        self._need_value()
+        self._compare(self.value, expected, "the result", rtol, atol, window)
+        return self
+
+    def gives_at(self, values, *, rtol=None, atol=None, window=None):
+        """The result holds these numbers at these places, whatever stands elsewhere.
+
+        For a test of one behaviour that is not to fail because of another, such as the size.
+
+        Parameters
+        ----------
+        values : dict of tuple of int to number
+            By position, for instance ``{(0, 0): 19, (1, 1): 43}``.
+        rtol, atol, window
+            As in `gives`.
+        """
+        self._need_value()
+        array = self._array(self.value, "the result")
+        if atol is None and array.dtype.kind == "f":
+            # As in `gives`: relative to the largest number that is expected, also where it is 0.
+            largest = max(abs(float(expected)) for expected in values.values())
+            atol = largest * (1e-4 if array.dtype.itemsize < 8 else 1e-9)
+        for place, expected in values.items():
+            lines = [labelled("place", str(list(place))), *values_lines(expected, array)]
+            if len(place) != array.ndim or any(
+                not 0 <= at < size for at, size in zip(place, array.shape, strict=True)
+            ):
+                self._fail(
+                    "shape",
+                    f"the result has shape {array.shape}: there is no value at {list(place)}",
+                    ("value", self.value),
+                    lines,
+                )
+            wanted = np.asarray(expected)
+            if difference(array[place], wanted, rtol=rtol, atol=atol):
+                if window and self._before[0]:
+                    lines += window_lines(self._before[0][0], place, **window)
+                self._fail(
+                    "values",
+                    f"at {list(place)} expected {expected}, received {array[place]:g}",
+                    ("value", self.value),
+                    lines,
+                )
+        return self
+
+    def has_shape(self, shape):
+        """The result is an array or tensor of this shape."""
+        self._need_value()
+        array = self._array(self.value, "the result", needs_axes=bool(len(shape)))
+        if array.shape != tuple(shape):
+            self._fail(
+                "shape",
+                f"the shape is {array.shape}, expected {tuple(shape)}",
+                ("value", self.value),
+                [
+                    labelled("expected", f"shape {tuple(shape)}"),
+                    labelled("received", f"shape {array.shape}"),
+                ],
+            )
+        return self
+
+    def has_dtype(self, dtype):
+        """The result's numbers are of this type, for instance ``numpy.float32``."""
+        self._need_value()
+        wanted = str(np.dtype(dtype)) if not str(dtype).startswith("torch.") else str(dtype)[6:]
+        received = str(getattr(self.value, "dtype", type(self.value).__name__))
+        received = received.removeprefix("torch.")
+        if received != wanted:
+            self._fail(
+                "dtype",
+                f"the numbers are {received}, expected {wanted}",
+                ("dtype", received),
+                [labelled("expected", wanted), labelled("received", received)],
+            )
+        return self
+
+    def keeps_inputs(self):
+        """The call left the arrays that it was given as they were, and returned numbers."""
+        self._need_value()
+        if not isinstance(self.value, tuple | list | dict):
+            self._refuse_nan(self._array(self.value, "the result", needs_axes=False))
+        pairs = zip(self._names, self._before[0], self._after[0], strict=True)
+        for name, before, after in pairs:
+            if hasattr(before, "shape") and _differ(before, after):
+                self._fail(
+                    "inputs",
+                    f"it changes its input `{name}`. Whoever calls it still needs that: work on "
+                    "a copy",
+                    ("inputs", after),
+                    values_lines(before, after),
+                )
+        return self
+
+    def is_new(self):
+        """The result is an array of its own, not a view of an input."""
+        self._need_value()
+        result = self._array(self.value, "the result")
+        shares = self._shares or [
+            hasattr(given, "shape") and np.shares_memory(result, as_numpy(given))
+            for given in self._after[0]
+        ]
+        for name, shared in zip(self._names, shares, strict=True):
+            if shared:
+                self._fail(
+                    "memory",
+                    f"the result shares its memory with the input `{name}`: who changes one "
+                    "changes both. Return a copy",
+                    ("memory", self.value),
+                    [],
+                )
+        return self
+
+    def raises(self, error, mentions=None):
+        """The call raises this error, and its message has this in it."""
+        if isinstance(self.error, error) and not isinstance(self.error, NotImplementedError):
+            if mentions is None or str(mentions) in str(self.error):
+                return self
+            self._fail(
+                "no error",
+                f"the message of the {error.__name__} should mention {mentions!r}",
+                ("message", str(self.error)),
+                [labelled("received", str(self.error) or "no message")],
+            )
+        if self.error is not None:
+            self._need_value()
+        self._fail(
+            "no error",
+            f"it should raise a {error.__name__} here, but it returned a value",
+            ("value", self.value),
+            [labelled("expected", error.__name__), *values_lines(None, self.value)[1:]],
+        )
+
+    def satisfies(self, claim, holds):
+        """The result has a property: `claim` is a clause that says it, ``holds(result)`` tests it.
+
+        For what has no single right number, for instance "an accuracy of at least 0.9".
+        """
+        self._need_value()
+        if self.value is None:
+            self._array(None, "the result")
+        try:
+            answer = bool(holds(self.value))
+        except Exception as error:
+            answer = False
+            claim = f"{claim}; what came back has another form ({type(error).__name__})"
+        if not answer:
+            self._fail(
+                "claim",
+                f"expected {claim}",
+                ("value", self.value),
+                values_lines(None, self.value)[1:] if _is_short(self.value) else [],
+            )
+        return self
+
+    def _ipython_display_(self):
+        # The value of a cell's last line: nbgrader reads a displayed value as partial credit.
+        print("✓ passed")
+
+    def _need_value(self):
+        """Fail if the call raised an error instead of returning."""
+        if self.error is None:
+            return
+        if isinstance(self.error, CheckFailed):
+            raise self.error
+        if isinstance(self.error, TookTooLong):
+            self._fail(
+                "too long",
+                f"still running after {self.checker.seconds:g} seconds, and stopped. Does a loop "
+                "never end, or does it do far too much work?",
+            )
+        if isinstance(self.error, NotImplementedError):
+            place = student_frame(self.error)
+            where = place.name if place is not None and place.name.isidentifier() else self.name
+            self._fail(
+                "not written",
+                f"it is not written yet: `{where}` still reaches `raise NotImplementedError`. "
+                "Write your answer, and delete that line",
+            )
+        reason = f"it stopped with {_a(self.error)}"
+        if self.checker.is_hidden:
+            # The message of an error can hold the numbers of the hidden test.
+            self._fail("error", reason, cause=self.error)
+        self._fail("error", reason, None, error_lines(self.error), cause=self.error)
+
+    def _array(self, value, what, needs_axes=True):
+        """The value as a NumPy array, or a failure that says what it is instead."""
+        if value is None:
+            self._fail(
+                "type",
+                f"{what} is None. Does the function end with `return`? (print only shows a value)",
+                ("value", None),
+            )
+        if needs_axes and not hasattr(value, "shape"):
+            self._fail(
+                "type",
+                f"{what} is {_a(value)}, not an array. np.array(…) makes an array of numbers",
+                None,
+                values_lines(None, value)[1:],
+            )
+        try:
+            return as_numpy(value, what)
+        except AssertionError as error:
+            self._fail("type", str(error), None)
+
+    def _refuse_nan(self, received, lines=()):
+        if received.dtype.kind == "f" and np.isnan(received).any():
+            self._fail(
+                "values",
+                f"{int(np.isnan(received).sum())} of {received.size} values are NaN, not a number "
+                "(as from 0/0, inf − inf, or memory that was never filled)",
+                ("value", self.value),
+                lines,
+            )
+
+    def _compare(self, value, expected, what, rtol, atol, window):
+        if isinstance(expected, dict):
+            if not isinstance(value, dict) or set(value) != set(expected):
+                wanted = ", ".join(map(repr, expected))
+                self._fail(
+                    "type",
+                    f"{what} should be a dict with the keys {wanted}",
+                    ("value", self.value),
+                    values_lines(expected, value),
+                )
+            for key, part in expected.items():
+                self._compare(value[key], part, f"{what}[{key!r}]", rtol, atol, window)
+        elif isinstance(expected, tuple):
+            if not isinstance(value, tuple | list) or len(value) != len(expected):
+                got = f"{len(value)} values" if isinstance(value, tuple | list) else _a(value)
+                self._fail(
+                    "type",
+                    f"{what} should be {len(expected)} values, it is {got}",
+                    ("value", self.value),
+                    values_lines(expected, value),
+                )
+            for number, (part, wanted) in enumerate(zip(value, expected, strict=True), start=1):
+                self._compare(
+                    part, wanted, f"value {number} of {len(expected)}", rtol, atol, window
+                )
+        elif expected is None or isinstance(expected, str | bool):
+            same = value is expected if expected is None else bool(np.all(value == expected))
+            if not same or isinstance(expected, str) != isinstance(value, str):
+                self._fail(
+                    "values",
+                    f"{what} should be {expected!r}",
+                    ("value", self.value),
+                    values_lines(expected, value),
+                )
+        else:
+            self._compare_arrays(value, as_numpy(expected), what, rtol, atol, window)
+
+    def _compare_arrays(self, value, wanted, what, rtol, atol, window):
+        received = self._array(value, what, needs_axes=bool(wanted.ndim))
+        if not wanted.ndim and received.size == 1:
+            received = received.reshape(())  # a 0-d or 1×1 array is a number, too
+        if not np.isnan(wanted.astype(np.float64)).any():
+            self._refuse_nan(received, values_lines(wanted, received))
+        found = difference(received, wanted, rtol=rtol, atol=atol)
+        if found is None:
+            return
+        lines = values_lines(wanted, received)
+        if found.place is not None and window and self._before[0]:
+            lines += window_lines(self._before[0][0], found.place, **window)
+        reason = found.reason if what == "the result" else f"{what}: {found.reason}"
+        self._fail(found.kind, reason, ("value", self.value), lines, hint=found.hint)
+
+    def _fail(self, kind, reason, evidence=None, lines=(), hint=None, cause=None):
+        checker = self.checker
+        if checker.is_hidden:
+            text = wrap(f"{self.name}: a hidden test fails. {_HIDDEN.get(kind, reason)}")
+            raise CheckFailed(text, kind, hidden=True) from cause
+        diagnosis = None
+        if evidence is not None:
+            evidence = (self.label, *_numbers(self._before), *evidence)
+            diagnosis = checker.sheet.diagnose(fingerprint(*evidence))
+        parts = [wrap(f"{self.name}: {reason}" + "." * (reason[-1] not in ".?!"))]
+        if diagnosis:
+            parts.append(labelled("why", diagnosis))
+        if kind != "not written":
+            parts.append(labelled("call", call_text(self.label, *self._before)))
+            parts += inputs_lines(self._names, self._before[0])
+        parts += lines
+        if hint and not diagnosis and self.label == self.name:
+            # The hints know arrays, not what a probe puts together, and a guess at the cause
+            # would not fit every task.
+            parts.append(labelled("hint", hint.partition(": look")[0].partition(": is a bias")[0]))
+        message = "\n".join(part for part in parts if part)
+        raise CheckFailed(message, kind, evidence=evidence, diagnosis=diagnosis) from cause
+
+
+_HIDDEN = {
+    "shape": "On other inputs the result has the wrong shape.",
+    "values": "On other inputs the numbers are wrong.",
+    "dtype": "On other inputs the numbers are of the wrong type.",
+    "type": "On other inputs it does not return what it should: an array, or as many values as "
+    "the task says.",
+    "inputs": "It changes its input.",
+    "memory": "The result shares its memory with an input.",
+    "no error": "On other inputs it should raise an error, or say more in it.",
+    "claim": "On other inputs the result has not got the property that this test is about.",
+    "too long": "It did not come to an end on other inputs.",
+}
+
+
+def _own(arguments):
+    """Copies of the arrays, tensors and plain containers among the arguments."""
+    if isinstance(arguments, dict):
+        return {key: _own(value) for key, value in arguments.items()}
+    if isinstance(arguments, tuple | list):
+        return type(arguments)([_own(item) for item in arguments])
+    if isinstance(arguments, np.ndarray):
+        return arguments.copy(order="K")
+    if hasattr(arguments, "detach") and hasattr(arguments, "clone"):
+        return arguments.detach().clone().requires_grad_(arguments.requires_grad)
+    return arguments
+
+
+def _differ(before, after):
+    before, after = as_numpy(before), as_numpy(after)
+    return before.shape != after.shape or not np.array_equal(before, after, equal_nan=True)
+
+
+def _numbers(before):
+    args, kwargs = before
+    return tuple(args), dict(sorted(kwargs.items()))
+
+
+def _argument_names(function, args):
+    """The student's own names for the positional arguments, or None if they do not fit."""
+    try:
+        names = list(inspect.signature(function).bind_partial(*args).arguments)
+    except (TypeError, ValueError):
+        return None
+    return names if len(names) == len(args) else None
+
+
+def _a(value):
+    """The type of a value with its article, for a sentence."""
+    name = type(value).__name__
+    vowel = name[0].lower() in "aeio" or name == "ndarray"
+    return f"{'an' if vowel else 'a'} {name}"
+
+
+def _is_short(value):
+    return len(repr(value)) < 6 * WIDTH

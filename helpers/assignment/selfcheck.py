@@ -1,0 +1,251 @@
+"""A student's own check before handing in: run the notebook from top to bottom, and report.
+
+    python -m helpers.assignment assignments/01-convolution-by-hand/01-convolution-by-hand.ipynb
+
+Nothing is changed: neither the notebook nor its outputs. No network is needed.
+"""
+
+import re
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+import nbformat
+
+from helpers.assignment.messages import WIDTH, wrap
+from helpers.assignment.sheet import Sheet, fingerprint
+
+SECONDS_A_CELL = 120
+ASSIGNMENTS = Path("assignments")
+
+
+class NotCheckable(Exception):
+    """The notebook cannot be found or read; the message says what to do."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """What came of one test: `points` of `out_of`, and the message of a failure."""
+
+    grade_id: str
+    out_of: float
+    message: str | None
+
+    @property
+    def points(self):
+        return 0.0 if self.message else self.out_of
+
+
+def find_notebook(name, folder=ASSIGNMENTS):
+    """The path of an assignment's notebook, from a path, a folder, a name or a number.
+
+    Raises
+    ------
+    NotCheckable
+        If there is none, or more than one; the message lists what there is.
+    """
+    if not str(name).strip():
+        names = "\n".join(f"  {found.stem}" for found in sorted(Path(folder).glob("*/*.ipynb")))
+        raise NotCheckable(f"Say which assignment, for instance: make check ASSIGNMENT=01\n{names}")
+    path = Path(name)
+    if path.is_file():
+        return path
+    candidates = sorted(path.glob("*.ipynb")) if path.is_dir() else []
+    if not candidates:
+        names = sorted(Path(folder).glob("*/*.ipynb"))
+        candidates = [found for found in names if str(name) and found.stem.startswith(str(name))]
+    if len(candidates) == 1:
+        return candidates[0]
+    known = "\n".join(f"  {found.stem}" for found in candidates or names)
+    wrong = "More than one notebook fits" if candidates else "There is no assignment"
+    raise NotCheckable(f"{wrong} '{name}'. The assignments here are:\n{known or '  none'}")
+
+
+def read_notebook(path):
+    """The notebook, or `NotCheckable` with the reason."""
+    try:
+        return nbformat.read(path, as_version=4)
+    except Exception as error:  # nbformat raises many kinds for one thing: it is no notebook
+        raise NotCheckable(
+            f"{path} cannot be read as a notebook ({type(error).__name__}: {str(error)[:200]}). "
+            "Open it in JupyterLab and save it again, or get the file anew."
+        ) from error
+
+
+def complaints(notebook, sheet):
+    """What was changed that should stay as it is: a list of sentences."""
+    found, seen = [], Counter()
+    for cell in notebook.cells:
+        grade_id = _grade_id(cell)
+        if grade_id not in sheet.tests:
+            continue
+        seen[grade_id] += 1
+        if fingerprint(cell.source.strip()) != sheet.tests[grade_id]["digest"]:
+            found.append(
+                f"The test cell {grade_id} is not the one you were given: it was edited, or it is "
+                "from another release. When you are graded, the original one counts."
+            )
+    for grade_id in sheet.tests:
+        if not seen[grade_id]:
+            found.append(
+                f"The test cell {grade_id} is missing. When you are graded, it is put back."
+            )
+        elif seen[grade_id] > 1:
+            found.append(
+                f"There are {seen[grade_id]} copies of the test cell {grade_id}: keep one."
+            )
+    return found
+
+
+def run_tests(path, report=lambda result: None):
+    """Run a notebook in a fresh kernel, cell by cell.
+
+    Parameters
+    ----------
+    path : path
+    report : callable, optional
+        Called with each `Result` as soon as it is there.
+
+    Returns
+    -------
+    list of Result
+    """
+    from nbclient import NotebookClient  # slow to import, and only needed here
+
+    notebook = read_notebook(path)
+    results = []
+
+    def on_cell_executed(cell, **rest):
+        meta = cell.metadata.get("nbgrader", {})
+        if not meta.get("grade") and not _is_stub(cell):
+            message = _failure(cell)
+            if message and not message.startswith("NotImplementedError"):
+                report(Result(meta.get("grade_id") or _first_line(cell), 0.0, message))
+        if meta.get("grade") and not meta.get("solution") and cell.cell_type == "code":
+            result = Result(meta["grade_id"], float(meta.get("points", 0)), _failure(cell))
+            results.append(result)
+            report(result)
+
+    client = NotebookClient(
+        notebook,
+        timeout=SECONDS_A_CELL,
+        interrupt_on_timeout=True,
+        allow_errors=True,
+        kernel_name="python3",
+        # Without the kernel's remarks on its own start.
+        extra_arguments=["--log-level=ERROR"],
+        resources={"metadata": {"path": str(Path(path).resolve().parent)}},
+        on_cell_executed=on_cell_executed,
+    )
+    try:
+        client.execute()
+    except Exception as error:
+        if type(error).__name__ != "DeadKernelError":
+            raise
+        missing = _tests(notebook)[len(results) :]
+        for grade_id, points in missing:
+            results.append(
+                Result(grade_id, points, "Python itself ended here (out of memory, or a crash).")
+            )
+            report(results[-1])
+    return results
+
+
+def check(name, show=print, folder=ASSIGNMENTS):
+    """Check an assignment and show the report, line by line.
+
+    Returns
+    -------
+    bool
+        Whether all visible tests are passed.
+    """
+    path = find_notebook(name, folder)
+    sheet = Sheet.beside(path.parent)
+    show(f"Running {path} from top to bottom ...")
+    for sentence in complaints(read_notebook(path), sheet):
+        show(wrap(f"Note: {sentence}"))
+    told = set()
+    results = run_tests(path, lambda result: show(_lines(result, told)))
+    if not results:
+        show("There are no test cells in this notebook. Is it the right file?")
+        return False
+    points, total = sum(r.points for r in results), sum(r.out_of for r in results)
+    failed = sum(r.message is not None for r in results)
+    show("")
+    show(
+        f"{points:g} of {total:g} points on the visible tests"
+        + (f"; {failed} of {len(results)} tests fail." if failed else "; all tests pass.")
+    )
+    show(
+        wrap(
+            "Each test also runs with other numbers when you are graded, and gives its points "
+            "only if it passes there, too."
+        )
+    )
+    if failed:
+        show("Mend the first test that fails: later ones often fail for the same reason.")
+    return not failed
+
+
+def _lines(result, told):
+    """A result as text; only the first failure of a function is shown with all its numbers."""
+    if not result.out_of:
+        text = f"  The cell `{result.grade_id}` stopped: {result.message}\n  Mend this first."
+        return "\n" + text + "\n"
+    head = f"  {'FAIL' if result.message else 'pass'}  {result.points:g}/{result.out_of:g}  "
+    head += result.grade_id
+    if not result.message:
+        return head
+    function = result.message.partition(":")[0]
+    lines = result.message.split("\n")
+    if function in told:
+        lines = _without_numbers(lines)
+    told.add(function)
+    return head + "\n" + "\n".join("        " + line for line in lines)
+
+
+def _without_numbers(lines):
+    """The head of a message, and why; not the inputs and results."""
+    kept, inside = [], True
+    for line in lines:
+        label = re.match(r"  (\w+) {2,}", line)
+        if label:
+            inside = label[1] in ("why", "error", "in", "hint")
+        elif not line.startswith("   "):
+            inside = True
+        if inside:
+            kept.append(line)
+    return kept
+
+
+def _is_stub(cell):
+    return cell.cell_type != "code" or "raise NotImplementedError" in cell.source
+
+
+def _first_line(cell):
+    return cell.source.strip().partition("\n")[0][:60]
+
+
+def _failure(cell):
+    """The message of the error that a cell ended with, or None."""
+    for output in cell.outputs:
+        if output.output_type == "error":
+            text = "\n".join(output.traceback)
+            if output.ename != "CheckFailed":
+                text = f"{output.ename}: {output.evalue}"
+            return re.sub(r"\x1b\[[0-9;]*m", "", text)[: 40 * WIDTH]
+    return None
+
+
+def _grade_id(cell):
+    return cell.metadata.get("nbgrader", {}).get("grade_id")
+
+
+def _tests(notebook):
+    return [
+        (meta["grade_id"], float(meta.get("points", 0)))
+        for cell in notebook.cells
+        if (meta := cell.metadata.get("nbgrader", {})).get("grade")
+        and not meta.get("solution")
+        and cell.cell_type == "code"
+    ]

@@ -1,0 +1,142 @@
+"""Grade a folder or zip of submissions: a gradebook, feedback and a table.
+
+python -m helpers.grading 01-convolution-by-hand ~/Downloads/batch.zip     (make grade)
+"""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+from helpers.grading import report
+from helpers.grading.collect import Limits, Unreadable
+from helpers.grading.coordinator import Batch, Options, local_executor
+from helpers.grading.policy import MEBIBYTE, Policy
+from helpers.grading.sandbox import NoSandbox, check_means
+from helpers.grading.source import assignments
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def arguments():
+    """The command line."""
+    parser = argparse.ArgumentParser(
+        prog="python -m helpers.grading",
+        description="Grade a batch of submissions in sandboxes: gradebook, feedback, table. "
+        "Stopped and called again, it goes on where it was.",
+    )
+    parser.add_argument("assignment", help=", ".join(assignments(ROOT / "solutions")))
+    parser.add_argument(
+        "submissions", help="a folder or zip of STUDENT.ipynb or STUDENT/ASSIGNMENT/*.ipynb"
+    )
+    parser.add_argument("--root", type=Path, default=ROOT, help=argparse.SUPPRESS)
+    parser.add_argument("--workers", type=int, default=os.cpu_count(), help="default: all cores")
+    parser.add_argument("--dask", metavar="ADDRESS", help="the scheduler of a Dask cluster")
+    parser.add_argument("--dask-tls", metavar="FOLDER", help="with ca.pem, cert.pem and key.pem")
+    parser.add_argument("--force", action="store_true", help="run everything again")
+    parser.add_argument("--no-feedback", action="store_true", help="write no pages for students")
+    default, sizes = Policy(), Limits()
+    limits = parser.add_argument_group("limits")
+    limits.add_argument("--cell-seconds", type=float, default=default.cell_seconds)
+    limits.add_argument("--total-seconds", type=float, default=default.total_seconds)
+    limits.add_argument("--memory-mib", type=int, default=default.memory_bytes // MEBIBYTE)
+    limits.add_argument("--notebook-mib", type=int, default=sizes.notebook_bytes // MEBIBYTE)
+    return parser
+
+
+def main(given=None):
+    parser = arguments()
+    options = parser.parse_args(given)
+    known = assignments(options.root / "solutions")
+    if options.assignment not in known:
+        parser.error(f"there is no {options.assignment}; there are {', '.join(known)}")
+    if options.workers < 1:
+        parser.error("at least one worker is needed")
+    try:
+        check_means()
+    except NoSandbox as error:
+        print(error, file=sys.stderr)
+        return 3
+    try:
+        return grade(options)
+    except (Unreadable, FileNotFoundError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("\nStopped. The same command goes on where it was.", file=sys.stderr)
+        return 130
+
+
+def grade(options):
+    """Grade a batch; 0 when every submission has a recorded outcome."""
+    from tqdm import tqdm
+
+    from helpers.grading.gradebook import Book
+
+    settings = Options(
+        workers=options.workers,
+        policy=Policy(
+            cell_seconds=options.cell_seconds,
+            total_seconds=options.total_seconds,
+            memory_bytes=options.memory_mib * MEBIBYTE,
+        ),
+        limits=Limits(notebook_bytes=options.notebook_mib * MEBIBYTE),
+        force=options.force,
+        feedback=not options.no_feedback,
+    )
+    make_executor = executors(options)
+    with Book(options.root, options.assignment) as book, tqdm(unit="notebook") as bar:
+
+        def show(record):
+            bar.update()
+            if record is not None:
+                tqdm.write(report.line(record))
+
+        batch = Batch(
+            options.assignment,
+            options.submissions,
+            options.root,
+            settings,
+            book,
+            make_executor,
+            show,
+        )
+        bar.total = len(batch.submissions)
+        bar.refresh()
+        lost = batch.run()
+    students = {submission.student for submission in batch.submissions}
+    table = options.root / "grading" / options.assignment / "grades.csv"
+    report.write_table(batch.store, students, batch.skeleton.test_ids, table)
+    print(report.summary_text(batch.summary()))
+    print(f"\n{len(students) - len(lost)} of {len(students)} recorded. Table: {table}")
+    if lost:
+        print(f"Not graded (call again): {', '.join(lost)}", file=sys.stderr)
+    return 1 if lost or not students else 0
+
+
+def executors(options):
+    """What makes the executor: processes here, or a cluster."""
+    if not options.dask:
+        return lambda: local_executor(options.workers)
+    try:
+        from distributed import Client
+        from distributed.security import Security
+    except ImportError:
+        raise SystemExit(
+            "Dask is not installed: .venv/bin/python -m pip install 'dask[distributed]'"
+        ) from None
+    security = None
+    if options.dask_tls:
+        folder = Path(options.dask_tls)
+        security = Security(
+            tls_ca_file=str(folder / "ca.pem"),
+            tls_client_cert=str(folder / "cert.pem"),
+            tls_client_key=str(folder / "key.pem"),
+            require_encryption=True,
+        )
+    client = Client(options.dask, security=security)
+    return lambda: client.get_executor(pure=False, retries=2)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,116 @@
+"""Tests that run beside a student's code, and what of the interpreter was exchanged.
+
+A test is compiled and run as it is: no transformer and no method of the shell has a part in it.
+What was exchanged changes no mark by itself; it is shown to a person, who decides.
+"""
+
+import builtins
+import sys
+
+from . import shell as shells
+
+TEST = "<test>"
+WATCHED = {
+    "builtins": [
+        *("abs", "all", "any", "compile", "eval", "exec", "float", "getattr", "int", "isinstance"),
+        *("len", "max", "min", "open", "print", "range", "round", "sum", "type", "zip"),
+        *("__import__", "AssertionError", "Exception"),
+    ],
+    "numpy": ["allclose", "array_equal", "isclose", "all", "abs", "array", "asarray"],
+    "numpy.testing": ["assert_allclose", "assert_array_equal", "assert_almost_equal"],
+    "torch": ["equal", "allclose", "isclose"],
+}
+
+
+class Controls:
+    """What the interpreter was like before any student's code ran.
+
+    Parameters
+    ----------
+    shell : Shell
+    """
+
+    def __init__(self, shell):
+        self.shell = shell
+        self.exec, self.compile = builtins.exec, builtins.compile
+        self.claim = AssertionError
+        self.originals = {
+            (module, name): getattr(sys.modules[module], name, None)
+            for module, names in WATCHED.items()
+            if module in sys.modules
+            for name in names
+        }
+        kind = type(shell)
+        self.methods = {
+            name: getattr(kind, name)
+            for name in ("run_cell", "run_cell_async", "run_code", "showtraceback", "run_ast_nodes")
+        }
+        self.transformers = len(shell.input_transformers_post)
+        self.cleanup = len(shell.input_transformer_manager.cleanup_transforms)
+        self.lines = len(shell.input_transformer_manager.line_transforms)
+        self.tokens = len(shell.input_transformer_manager.token_transformers)
+
+    def run(self, code, most):
+        """Run a test in the notebook's names: its outputs, whether it failed, and where."""
+        reply = {"failed": True, "text": "", "line": None}
+        try:
+            compiled = self.compile(code, TEST, "exec")
+        except SyntaxError:  # a magic command, or an await
+            compiled = None
+        with shells.collecting(most):
+            try:
+                if compiled is not None:
+                    self.exec(compiled, self.shell.user_ns)
+                    reply["failed"] = False
+                else:
+                    reply["failed"] = not self.shell.run_cell(code, store_history=False).success
+            except KeyboardInterrupt:
+                raise
+            except BaseException as error:
+                is_claim = type(error) is self.claim
+                reply |= {"text": told(error), "line": line_of(error), "is claim": is_claim}
+        return {**reply, "outputs": shells.collector.outputs}
+
+    def changed(self):
+        """What was exchanged since: a list of names."""
+        found = [
+            f"{module}.{name} was exchanged"
+            for (module, name), original in self.originals.items()
+            if getattr(sys.modules.get(module), name, None) is not original
+        ]
+        shell, kind = self.shell, type(self.shell)
+        found += [
+            f"the shell's {name} was exchanged"
+            for name, original in self.methods.items()
+            if getattr(kind, name, None) is not original or name in vars(shell)
+        ]
+        manager = shell.input_transformer_manager
+        if shell.ast_transformers:
+            found.append("an AST transformer was added")
+        if (
+            len(shell.input_transformers_post) != self.transformers
+            or len(manager.cleanup_transforms) != self.cleanup
+            or len(manager.line_transforms) != self.lines
+            or len(manager.token_transformers) != self.tokens
+        ):
+            found.append("an input transformer was added")
+        return found
+
+
+def told(error):
+    """What an error says, with its type if that is no failed `assert`."""
+    try:
+        text = str(error)[:2000]
+    except Exception:
+        text = ""
+    return text if type(error) is AssertionError else f"{type(error).__name__}: {text}"
+
+
+def line_of(error):
+    """The line of the test at which it ended."""
+    number, trace = None, error.__traceback__
+    while trace is not None:
+        if trace.tb_frame.f_code.co_filename == TEST:
+            number = trace.tb_lineno
+        trace = trace.tb_next
+    return number

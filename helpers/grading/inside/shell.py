@@ -1,0 +1,214 @@
+"""An IPython shell that hands over what a cell shows, as a notebook file holds it."""
+
+import contextlib
+import io
+import sys
+import traceback
+
+from IPython.core.displayhook import DisplayHook
+from IPython.core.displaypub import DisplayPublisher
+from IPython.core.interactiveshell import InteractiveShell
+from traitlets import Type
+from traitlets.config import Config
+
+DEEP_TRACEBACK = 60
+
+
+class Collector:
+    """The outputs of the running cell, up to a size."""
+
+    def __init__(self):
+        self.outputs, self.size, self.most, self.is_full = [], 0, 2**20, False
+
+    def begin(self, most):
+        self.outputs, self.size, self.most, self.is_full = [], 0, most, False
+
+    def add(self, output):
+        """Append an output; consecutive texts of one stream become one."""
+        self.size += _size(output)
+        if self.size > self.most:
+            if not self.is_full:
+                self.is_full = True
+                self.outputs.append(
+                    {"output_type": "stream", "name": "stderr", "text": "... too much output\n"}
+                )
+            return
+        last = self.outputs[-1] if self.outputs else None
+        if (
+            output["output_type"] == "stream"
+            and last is not None
+            and last["output_type"] == "stream"
+            and last["name"] == output["name"]
+        ):
+            last["text"] += output["text"]
+        else:
+            self.outputs.append(output)
+
+
+def _size(thing):
+    if isinstance(thing, dict):
+        return sum(map(_size, thing.values())) + 8
+    if isinstance(thing, list | tuple):
+        return sum(map(_size, thing)) + 8
+    return len(thing) if isinstance(thing, str | bytes) else 8
+
+
+collector = Collector()
+
+
+class Stream(io.TextIOBase):
+    """stdout or stderr of a cell."""
+
+    encoding = "utf-8"
+
+    def __init__(self, name):
+        self.stream_name = name
+
+    def write(self, text):
+        if not isinstance(text, str):
+            raise TypeError(f"write() argument must be str, not {type(text).__name__}")
+        collector.add({"output_type": "stream", "name": self.stream_name, "text": text})
+        return len(text)
+
+    def writable(self):
+        return True
+
+    def isatty(self):
+        return False
+
+
+class Publisher(DisplayPublisher):
+    def publish(self, data, metadata=None, source=None, *, transient=None, update=False, **rest):
+        collector.add(
+            {
+                "output_type": "display_data",
+                "data": _plain(data),
+                "metadata": _plain(metadata or {}),
+            }
+        )
+
+    def clear_output(self, wait=False):
+        collector.begin(collector.most)
+
+
+class Hook(DisplayHook):
+    def write_output_prompt(self):
+        pass
+
+    def write_format_data(self, format_dict, md_dict=None):
+        if format_dict:
+            collector.add(
+                {
+                    "output_type": "execute_result",
+                    "execution_count": self.prompt_count,
+                    "data": _plain(format_dict),
+                    "metadata": _plain(md_dict or {}),
+                }
+            )
+
+    def finish_displayhook(self):
+        sys.stdout.flush()
+
+
+class Shell(InteractiveShell):
+    """The shell of a child; made once in the server, before the fork."""
+
+    displayhook_class = Type(Hook)
+    display_pub_class = Type(Publisher)
+
+    def _showtraceback(self, etype, evalue, stb):
+        collector.add(
+            {
+                "output_type": "error",
+                "ename": str(etype.__name__),
+                "evalue": _text(evalue),
+                "traceback": [str(line) for line in stb],
+            }
+        )
+
+    def showtraceback(self, exc_tuple=None, **rest):
+        try:
+            etype, value, frames = self._get_exc_info(exc_tuple)
+        except ValueError:
+            return
+        # Formatting a deep recursion takes many seconds when large packages are loaded.
+        if sum(1 for _ in traceback.walk_tb(frames)) > DEEP_TRACEBACK:
+            lines = traceback.format_exception(etype, value, frames, limit=-10)
+            self._showtraceback(etype, value, ["".join(lines)])
+            return
+        super().showtraceback(exc_tuple, **rest)
+
+    def system(self, command):
+        print("Programs cannot be started here.", file=sys.stderr)
+
+    system_piped = system_raw = system
+
+    def enable_gui(self, gui=None):
+        pass
+
+
+def make_shell():
+    """The one shell of this process, without history or files."""
+    config = Config()
+    config.HistoryManager.enabled = False
+    config.HistoryManager.hist_file = ":memory:"
+    config.InteractiveShell.colors = "nocolor"
+    config.InteractiveShell.autocall = 0
+    shell = Shell.instance(config=config)
+    shell.colors = "nocolor"
+    return shell
+
+
+@contextlib.contextmanager
+def collecting(most):
+    """What is written in the block goes to `collector`."""
+    collector.begin(most)
+    with contextlib.redirect_stdout(Stream("stdout")), contextlib.redirect_stderr(Stream("stderr")):
+        yield
+
+
+def run_cell(shell, code, most):
+    """Run a cell; returns its outputs, whether it raised, and the execution count."""
+    with collecting(most):
+        try:
+            result = shell.run_cell(code, store_history=True, silent=False)
+            failed = not result.success
+        except KeyboardInterrupt:
+            shell.showtraceback()
+            failed = True
+        except SystemExit:
+            failed = True
+    if failed and not any(o["output_type"] == "error" for o in collector.outputs):
+        collector.most = 2**62
+        collector.add(
+            {"output_type": "error", "ename": "Stopped", "evalue": "", "traceback": ["Stopped"]}
+        )
+    return collector.outputs, failed, shell.execution_count - 1
+
+
+def _plain(data):
+    """Display data as JSON can hold it: pictures in base64."""
+    import base64
+
+    plain = {}
+    for key, value in dict(data).items():
+        if isinstance(value, bytes):
+            value = base64.b64encode(value).decode("ascii")
+        elif isinstance(value, dict | list):
+            import json
+
+            try:
+                value = json.loads(json.dumps(value))
+            except (TypeError, ValueError):
+                continue
+        elif not isinstance(value, str | int | float | bool | type(None)):
+            value = str(value)
+        plain[str(key)] = value
+    return plain
+
+
+def _text(value):
+    try:
+        return str(value)
+    except Exception:
+        return ""

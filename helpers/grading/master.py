@@ -1,0 +1,253 @@
+"""An assignment as nbgrader's gradebook holds it, made straight from its source.
+
+`nbgrader generate_assignment` does the same on the way to the student version; but a batch may be
+graded on a machine where that was never run, and a source may change between two batches.
+"""
+
+import copy
+import json
+import os
+import sys
+from pathlib import Path
+
+from nbgrader.api import (
+    BaseCell,
+    Comment,
+    Grade,
+    Gradebook,
+    GradeCell,
+    Notebook,
+    SolutionCell,
+    SourceCell,
+    TaskCell,
+)
+from nbgrader.preprocessors import (
+    CheckCellMetadata,
+    ClearOutput,
+    ClearSolutions,
+    ComputeChecksums,
+    LockCells,
+    SaveCells,
+)
+from sqlalchemy import delete, event, insert, select
+from traitlets.config import PyFileConfigLoader
+
+ROOT = Path(__file__).resolve().parents[2]
+CONFIG_NAME = "nbgrader_config.py"
+SECONDS_TO_WAIT = 60  # for another program that is writing into the gradebook
+
+
+class BookError(Exception):
+    """The gradebook cannot hold what is asked for; the message says what to do."""
+
+
+def master_notebook(source, config=None):
+    """The instructor's notebook as nbgrader enters it: without solutions, with hidden tests.
+
+    Parameters
+    ----------
+    source : notebook
+        In nbformat 4.
+    config : Config, optional
+        nbgrader's, for the text that stands in the place of a solution.
+
+    Returns
+    -------
+    notebook
+        Its graded, solution and locked cells carry their checksums.
+
+    Raises
+    ------
+    nbgrader.nbgraderformat.ValidationError
+        If the source's metadata is damaged.
+    """
+    notebook = copy.deepcopy(source)
+    language = source.metadata.get("kernelspec", {}).get("language", "python")
+    resources = {"language": language}
+    for kind in (LockCells, ClearSolutions, ClearOutput, CheckCellMetadata, ComputeChecksums):
+        notebook, resources = kind(config=config).preprocess(notebook, resources)
+    return notebook
+
+
+def known_cells(master):
+    """The cells of a master notebook that nbgrader knows, by grade id."""
+    return {
+        cell.metadata.nbgrader["grade_id"]: cell
+        for cell in master.cells
+        if "nbgrader" in cell.metadata
+    }
+
+
+def load_config(root):
+    """nbgrader's configuration of a course, or the one of this course if it has none."""
+    loader = PyFileConfigLoader(CONFIG_NAME, path=[str(root), str(ROOT)])
+    return loader.load_config()
+
+
+def open_gradebook(url, config):
+    """nbgrader's `Gradebook`, which waits for others that are writing.
+
+    Its programs, of which it calls one to make a database, are found beside this Python.
+    """
+    path = os.environ.get("PATH", "")
+    os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{path}"
+    try:
+        gradebook = Gradebook(url, config.CourseDirectory.course_id)
+    finally:
+        os.environ["PATH"] = path
+    if gradebook.engine.dialect.name == "sqlite":
+        wait = f"PRAGMA busy_timeout = {1000 * SECONDS_TO_WAIT}"
+        event.listen(gradebook.engine, "connect", lambda made, _: made.execute(wait))
+        gradebook.db.remove()
+        gradebook.engine.dispose()
+    return gradebook
+
+
+def enter(gradebook, assignment, master, config=None):
+    """Make sure that the gradebook holds an assignment as its source has it now.
+
+    Cells that are new get a row in each submission, ungraded. Cells that are gone are taken out,
+    unless a person has graded them.
+
+    Parameters
+    ----------
+    gradebook : Gradebook
+    assignment : str
+    master : notebook
+        As of `master_notebook`.
+    config : Config, optional
+
+    Raises
+    ------
+    BookError
+    """
+    try:
+        if _is_entered(gradebook, assignment, master):
+            return
+        gradebook.update_or_create_assignment(assignment)
+        _follow(gradebook, assignment, master)
+    finally:
+        gradebook.db.rollback()
+        gradebook.db.expunge_all()
+    resources = {
+        "nbgrader": {
+            "notebook": assignment,
+            "assignment": assignment,
+            "db_url": gradebook.engine.url.render_as_string(hide_password=False),
+        }
+    }
+    try:
+        SaveCells(config=config).preprocess(master, resources)
+    except RuntimeError as error:
+        raise BookError(f"the gradebook cannot take in {assignment}: {error}") from error
+
+
+def _wanted(master):
+    """The cells that nbgrader keeps, by kind and name, with what it keeps of each."""
+    wanted = {GradeCell: {}, SolutionCell: {}, TaskCell: {}, SourceCell: {}}
+    for name, cell in known_cells(master).items():
+        meta = cell.metadata.nbgrader
+        points = float(meta.get("points", 0) or 0)
+        if meta.get("grade"):
+            wanted[GradeCell][name] = (points, cell.cell_type)
+        if meta.get("solution"):
+            wanted[SolutionCell][name] = ()
+        if meta.get("task"):
+            wanted[TaskCell][name] = (points, cell.cell_type)
+        kinds = ("grade", "solution", "task", "locked")
+        if any(meta.get(kind) for kind in kinds):
+            locked = not meta.get("solution") and bool(meta.get("grade") or meta.get("locked"))
+            wanted[SourceCell][name] = (cell.cell_type, locked, cell.source, meta.get("checksum"))
+    return wanted
+
+
+def _held(notebook):
+    """The same as `_wanted`, of what the gradebook holds."""
+    return {
+        GradeCell: {c.name: (c.max_score, c.cell_type) for c in notebook.grade_cells},
+        SolutionCell: {c.name: () for c in notebook.solution_cells},
+        TaskCell: {c.name: (c.max_score, c.cell_type) for c in notebook.task_cells},
+        SourceCell: {
+            c.name: (c.cell_type, c.locked, c.source, c.checksum) for c in notebook.source_cells
+        },
+    }
+
+
+def _notebook(gradebook, assignment):
+    return gradebook.db.scalars(
+        select(Notebook).where(
+            Notebook.name == assignment, Notebook.assignment.has(name=assignment)
+        )
+    ).one_or_none()
+
+
+def _is_entered(gradebook, assignment, master):
+    notebook = _notebook(gradebook, assignment)
+    if notebook is None or _held(notebook) != _wanted(master):
+        return False
+    return json.loads(notebook.kernelspec or "{}") == master.metadata.get("kernelspec", {})
+
+
+def _follow(gradebook, assignment, master):
+    """Add and take out cells of which there are submissions, which nbgrader refuses to do."""
+    notebook = _notebook(gradebook, assignment)
+    db = gradebook.db
+    if notebook is None or not notebook.submissions:
+        return
+    wanted, held = _wanted(master), _held(notebook)
+    for kind in (GradeCell, SolutionCell, TaskCell):
+        gone = [
+            cell
+            for cell in notebook._base_cells
+            if isinstance(cell, kind) and cell.name not in wanted[kind]
+        ]
+        for cell in gone:
+            _remove(db, cell)
+        for name in wanted[kind]:
+            if name not in held[kind]:
+                _add(db, kind, name, wanted[kind][name], notebook)
+    for cell in list(notebook.source_cells):
+        if cell.name not in wanted[SourceCell]:
+            db.delete(cell)
+    for name in wanted[SourceCell]:
+        if name not in held[SourceCell]:
+            cell_type, locked, source, checksum = wanted[SourceCell][name]
+            values = {"cell_type": cell_type, "locked": locked, "source": source}
+            db.add(SourceCell(name=name, notebook_id=notebook.id, checksum=checksum, **values))
+    db.commit()
+
+
+def _remove(db, cell):
+    by_hand = (
+        db.execute(
+            select(Grade.id).where(Grade.cell_id == cell.id, Grade.manual_score.is_not(None))
+        ).first()
+        or db.execute(
+            select(Comment.id).where(
+                Comment.cell_id == cell.id, Comment.manual_comment.is_not(None)
+            )
+        ).first()
+    )
+    if by_hand:
+        raise BookError(
+            f"{cell.name} is no longer in the assignment, but a person has graded it. Put it back, "
+            "or export the marks and remove the assignment: nbgrader db assignment remove NAME"
+        )
+    db.execute(delete(Grade).where(Grade.cell_id == cell.id))
+    db.execute(delete(Comment).where(Comment.cell_id == cell.id))
+    db.execute(delete(type(cell).__table__).where(type(cell).__table__.c.id == cell.id))
+    db.execute(delete(BaseCell.__table__).where(BaseCell.__table__.c.id == cell.id))
+    db.expire_all()
+
+
+def _add(db, kind, name, values, notebook):
+    values = dict(zip(("max_score", "cell_type"), values, strict=False))
+    cell = kind(name=name, notebook_id=notebook.id, **values)
+    db.add(cell)
+    db.flush()
+    for submitted in notebook.submissions:
+        row = {"cell_id": cell.id, "notebook_id": submitted.id}
+        if kind is not SolutionCell:
+            db.execute(insert(Grade), [row])
+        if kind is not GradeCell:
+            db.execute(insert(Comment), [row])

@@ -1,0 +1,84 @@
+"""The limits under which students' code runs."""
+
+from dataclasses import asdict, dataclass
+
+MEBIBYTE = 2**20
+
+# Rules that the server as a whole keeps, not only each child of it.
+OUTER_RULES = ("network", "read-only system")
+# Rules that a test can turn off one by one, to show that something then goes wrong.
+# "No new privileges" is none of them: bubblewrap sets it whatever it is told.
+RULES = (
+    "network",
+    "read-only system",
+    "private files",
+    "private processes",
+    "private ipc",
+    "namespaces",
+    "capabilities",
+    "system calls",
+    "memory",
+    "memory watch",
+    "processes",
+    "scratch size",
+    "open files",
+    "file size",
+    "cpu",
+    "cell time",
+    "output",
+)
+
+
+@dataclass(frozen=True)
+class Policy:
+    """Limits of one submission.
+
+    Attributes
+    ----------
+    cell_seconds, total_seconds : float
+        Wall time of a cell, and of the whole notebook. A cell that is over is interrupted, and
+        after `grace_seconds` its process is ended and a new one goes on with the next cell.
+    cpu_seconds : int
+        Processor time of a process, and of all that run at one time together.
+    memory_bytes : int
+        Of a process, and of all together, on top of what the imported packages have already.
+    processes : int
+        Processes and threads together.
+    open_files : int
+    file_bytes, scratch_bytes : int
+        Of one file, and of each private folder (/tmp, /scratch, /dev/shm).
+    output_bytes, total_output_bytes : int
+        Of what a cell, and a notebook, shows.
+    restarts : int
+        How many times a new process goes on after one that had to be ended.
+    off : tuple of str
+        Rules that are not kept; for tests of the sandbox only.
+    """
+
+    cell_seconds: float = 60.0
+    total_seconds: float = 300.0
+    grace_seconds: float = 3.0
+    cpu_seconds: int = 600
+    memory_bytes: int = 2048 * MEBIBYTE
+    processes: int = 64
+    open_files: int = 256
+    file_bytes: int = 100 * MEBIBYTE
+    scratch_bytes: int = 200 * MEBIBYTE
+    output_bytes: int = 2 * MEBIBYTE
+    total_output_bytes: int = 20 * MEBIBYTE
+    restarts: int = 3
+    off: tuple = ()
+
+    def __post_init__(self):
+        unknown = set(self.off) - set(RULES)
+        if unknown:
+            raise ValueError(f"there is no rule {sorted(unknown)}; there are {RULES}")
+
+    def to_dict(self):
+        """As JSON can hold it."""
+        return {**asdict(self), "off": list(self.off)}
+
+    @classmethod
+    def from_dict(cls, data):
+        """The policy that `to_dict` made."""
+        return cls(**{**data, "off": tuple(data.get("off", ()))})

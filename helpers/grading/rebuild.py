@@ -1,0 +1,226 @@
+"""Put a student's answers into the instructor's notebook: what runs is never the file handed in.
+
+Of a submission only the sources of solution cells and of the student's own cells are taken. Test
+cells, locked cells, points, tags and all other metadata come from the instructor's source.
+"""
+
+import ast
+from dataclasses import dataclass
+from pathlib import Path
+
+import nbformat
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@dataclass
+class Cell:
+    """A cell of the rebuilt notebook.
+
+    Attributes
+    ----------
+    kind : str
+        "setup", "solution", "test", "manual", "task", "text" from the source; "extra" from the
+        student.
+    cell_type : str
+        "code", "markdown" or "raw".
+    source : str
+    grade_id : str or None
+    points : float
+    """
+
+    kind: str
+    cell_type: str
+    source: str
+    grade_id: str | None = None
+    points: float = 0.0
+    answered: bool = True
+    cell_id: str = ""
+    functions: tuple = ()  # what the instructor's solution defines here with `def`
+
+
+class Skeleton:
+    """An assignment's source, and its student version, as the frame for answers.
+
+    Parameters
+    ----------
+    source, released : notebook
+        In nbformat 4: with solutions and hidden tests, and as students got it.
+    """
+
+    def __init__(self, source, released):
+        self.source, self.released = source, released
+        self.known = {c.metadata.nbgrader.grade_id: c for c in source.cells if _meta(c)}
+        self.stubs = {c.metadata.nbgrader.grade_id: c.source for c in released.cells if _meta(c)}
+        self.released_metadata = {
+            c.metadata.nbgrader.grade_id: dict(c.metadata) for c in released.cells if _meta(c)
+        }
+        self.ids = {c.get("id"): c.metadata.nbgrader.grade_id for c in released.cells if _meta(c)}
+        self.texts = {}
+        for grade_id, text in self.stubs.items():
+            self.texts.setdefault(text.strip(), grade_id)
+        graded = [c for c in self.known.values() if _meta(c).get("grade") or _meta(c).get("task")]
+        self.max_score = sum(float(_meta(c).get("points", 0) or 0) for c in graded)
+        self.auto_max = sum(
+            float(_meta(c)["points"]) for c in self.known.values() if _kind(c) == "test"
+        )
+        self.test_ids = [key for key, c in self.known.items() if _kind(c) == "test"]
+        self.names = {}
+        for cell in source.cells:
+            if _meta(cell) and _kind(cell) == "solution":
+                for name in _defined(cell.source):
+                    self.names.setdefault(name, cell.metadata.nbgrader.grade_id)
+
+    def rebuild(self, submitted):
+        """The cells to run for a submission, and notes on what was unusual about it.
+
+        Returns
+        -------
+        (list of Cell, list of str)
+        """
+        notes = []
+        owners = self._owners(submitted, notes)
+        answers, extras, anchor = {}, {}, None
+        for cell, owner in zip(submitted.cells, owners, strict=True):
+            if owner is None:
+                extra = Cell("extra", cell.cell_type, cell.source)
+                extras.setdefault(anchor, []).append(extra)
+                continue
+            anchor = owner
+            known = self.known[owner]
+            if _kind(known) in ("solution", "manual") and owner not in answers:
+                if cell.cell_type == known.cell_type:
+                    answers[owner] = cell.source
+                else:
+                    notes.append(f"{owner}: a {cell.cell_type} cell in the place of the answer")
+            elif _kind(known) == "test" and cell.source.strip() != self.stubs[owner].strip():
+                notes.append(f"{owner}: the test cell was edited; the original one ran")
+        cells = list(extras.get(None, []))
+        for grade_id, known in self.known.items():
+            kind = _kind(known)
+            text = known.source
+            if kind in ("solution", "manual"):
+                text = answers.get(grade_id, self.stubs.get(grade_id, ""))
+                if grade_id not in answers:
+                    notes.append(f"{grade_id}: the cell for the answer is missing")
+            elif grade_id not in owners:
+                notes.append(f"{grade_id}: the cell was missing; it was put back")
+            points = float(_meta(known).get("points", 0) or 0)
+            answered = text.strip() != self.stubs.get(grade_id, "").strip()
+            cells.append(Cell(kind, known.cell_type, text, grade_id, points, answered))
+            if kind == "solution":
+                cells[-1].functions = sorted(_defined(known.source, ast.FunctionDef))
+            cells += extras.get(grade_id, [])
+        for number, cell in enumerate(cells):
+            cell.cell_id = cell.grade_id if cell.grade_id else f"extra-{number}"
+        return cells, notes
+
+    def _owners(self, submitted, notes):
+        """For each submitted cell the grade id that it answers or repeats; None for extra cells."""
+        owners, taken = [], set()
+        for cell in submitted.cells:
+            meta = _meta(cell)
+            grade_id = meta.get("grade_id") if meta else None
+            if not isinstance(grade_id, str) or grade_id not in self.known:
+                if grade_id:
+                    notes.append(f"{str(grade_id)[:60]}: not a cell of this release")
+                grade_id = None
+            owners.append(grade_id)
+        # A copied cell: the first one that was worked on counts, the others are extra cells.
+        for grade_id in {owner for owner in owners if owner}:
+            places = [i for i, owner in enumerate(owners) if owner == grade_id]
+            worked = [i for i in places if self._is_worked_on(submitted.cells[i], grade_id)]
+            keep = worked[0] if worked else places[0]
+            if len(places) > 1:
+                notes.append(f"{grade_id}: {len(places)} copies of the cell")
+            for place in places:
+                if place != keep:
+                    owners[place] = None if _kind(self.known[grade_id]) == "solution" else grade_id
+            taken.add(grade_id)
+        if len(taken) < len(self.known):
+            self._recognise(submitted, owners, taken, notes)
+        return owners
+
+    def _recognise(self, submitted, owners, taken, notes):
+        """Find cells that lost their metadata: by cell id, by text, by what they define."""
+        for place, cell in enumerate(submitted.cells):
+            if owners[place] is not None or _meta(cell):
+                continue
+            ways = [self.ids.get(cell.get("id")), self.texts.get(cell.source.strip())]
+            if cell.cell_type == "code":
+                ways += [self.names.get(name) for name in sorted(_defined(cell.source))]
+            for grade_id in ways:
+                if (
+                    grade_id is not None
+                    and grade_id not in taken
+                    and self.known[grade_id].cell_type == cell.cell_type
+                ):
+                    owners[place] = grade_id
+                    taken.add(grade_id)
+                    notes.append(f"{grade_id}: recognised without its metadata")
+                    break
+
+    def _is_worked_on(self, cell, grade_id):
+        return cell.source.strip() != self.stubs.get(grade_id, "").strip()
+
+
+def load_skeleton(assignment, root=ROOT):
+    """The `Skeleton` of an assignment, from solutions/ and assignments/."""
+    file = Path(assignment) / f"{assignment}.ipynb"
+    source = nbformat.read(Path(root) / "solutions" / file, as_version=4)
+    return Skeleton(source, nbformat.read(Path(root) / "assignments" / file, as_version=4))
+
+
+def as_notebook(cells, skeleton, outputs=None):
+    """The rebuilt cells as a notebook that nbgrader understands.
+
+    Parameters
+    ----------
+    cells : list of Cell
+    skeleton : Skeleton
+    outputs : list of (list of dict, int), optional
+        For each cell its outputs and execution count.
+    """
+    made = nbformat.v4.new_notebook(metadata=skeleton.source.metadata)
+    for number, cell in enumerate(cells):
+        shown, count = outputs[number] if outputs else ([], None)
+        if cell.cell_type == "code":
+            node = nbformat.v4.new_code_cell(
+                cell.source, outputs=[nbformat.from_dict(o) for o in shown], execution_count=count
+            )
+        elif cell.cell_type == "raw":
+            node = nbformat.v4.new_raw_cell(cell.source)
+        else:
+            node = nbformat.v4.new_markdown_cell(cell.source)
+        node.id = cell.cell_id[:64]
+        if cell.grade_id:
+            node.metadata = nbformat.from_dict(skeleton.released_metadata[cell.grade_id])
+            if outputs is None and cell.kind == "test":
+                node.source = skeleton.stubs[cell.grade_id]
+        made.cells.append(node)
+    return made
+
+
+def _meta(cell):
+    meta = cell.metadata.get("nbgrader")
+    return meta if isinstance(meta, dict) else None
+
+
+def _kind(cell):
+    meta = _meta(cell)
+    if meta.get("task"):
+        return "task"
+    if cell.cell_type != "code":
+        return "manual" if meta.get("grade") else "text"
+    if meta.get("grade"):
+        return "manual" if meta.get("solution") else "test"
+    return "solution" if meta.get("solution") else "setup"
+
+
+def _defined(source, kinds=ast.FunctionDef | ast.ClassDef):
+    """The functions and classes that a cell defines at its top."""
+    try:
+        tree = ast.parse(source)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return set()
+    return {n.name for n in tree.body if isinstance(n, kinds)}

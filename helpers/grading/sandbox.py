@@ -1,0 +1,419 @@
+"""Start the server in bubblewrap's sandbox, and talk to the children that it forks.
+
+Source: the manual page bwrap(1). The outer layer is the same for all submissions of a worker: no
+network, a read-only system without the course, the home folder or the gradebook, namespaces of
+its own. `inside.jail` adds what is private to each submission.
+"""
+
+import contextlib
+import json
+import os
+import platform
+import select
+import shutil
+import socket
+import subprocess
+import sys
+import sysconfig
+import time
+from pathlib import Path
+
+from helpers.grading.inside import calls, wire
+
+HELPERS = Path(__file__).resolve().parents[1]
+INSIDE = Path(__file__).resolve().parent / "inside"
+RUNTIME = "/opt/course"
+NOBODY = 65534
+MODULES = (
+    "numpy",
+    "numpy.testing",
+    "torch",
+    "torch.nn.functional",
+    "torch.utils.data",
+    "torchvision",
+    "matplotlib",
+    "matplotlib.pyplot",
+    "IPython",
+    "tqdm.auto",
+    "helpers.assignment",
+    "helpers.data",
+    "helpers.training",
+    "helpers.ops",
+    "torchinfo",
+)
+# Whatever could be changed there would be seen by the next submission, were it only a file's mode.
+READ_ONLY = [word for path in ("/", "/dev", "/dev/pts") for word in ("--remount-ro", path)]
+SECONDS_TO_START = 120
+SECONDS_TO_END = 30
+MOST_BYTES = 128 * 2**20
+
+
+class NoSandbox(Exception):
+    """The means for a sandbox are missing; the message says what to install."""
+
+
+class ChildEnded(Exception):
+    """The child is gone.
+
+    Attributes
+    ----------
+    why : str
+        "by itself", "memory", "cpu", "killed", "timeout", "output" or "nonsense".
+    code : int or None
+        Its exit code.
+    """
+
+    def __init__(self, why, code=None):
+        super().__init__(f"{why} (exit code {code})")
+        self.why, self.code = why, code
+
+
+class ServerLost(Exception):
+    """The server itself does not answer: nobody's fault among the students."""
+
+
+def check_means():
+    """Raise `NoSandbox`, with what to do, unless students' code can be locked in here."""
+    if not sys.platform.startswith("linux"):
+        raise NoSandbox(
+            "Students' code can only be locked in on Linux. On macOS and Windows grade inside a "
+            "Linux container: the recipe is in solutions/grading.md."
+        )
+    if not calls.is_known():
+        raise NoSandbox(
+            f"The system calls of this processor ({platform.machine()}) are not known here: grade "
+            "on x86_64 or aarch64."
+        )
+    if shutil.which("bwrap") is None:
+        raise NoSandbox(
+            "The program bwrap is missing, which locks students' code in. Install it: "
+            "sudo apt install bubblewrap (Debian, Ubuntu), sudo dnf install bubblewrap (Fedora)."
+        )
+    if os.geteuid() == 0 and shutil.which("setpriv") is None:
+        raise NoSandbox(
+            "The program setpriv is missing, with which root becomes an unprivileged user. "
+            "Install it: apt install util-linux, or grade as another user."
+        )
+    command = [*_layers(()), "/usr/bin/true"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    if done.returncode:
+        raise NoSandbox(
+            f"bwrap cannot make a sandbox here: {done.stderr.strip()[-300:]}\n"
+            "User namespaces may be forbidden (sysctl kernel.unprivileged_userns_clone, "
+            "user.max_user_namespaces; on Ubuntu kernel.apparmor_restrict_unprivileged_userns), "
+            "or this is a container that was started without them: see solutions/grading.md."
+        )
+
+
+def _layers(off):
+    """The command that leads into the sandbox, up to the program to run there."""
+    mounts = ["--ro-bind", "/usr", "/usr"]
+    for name in ("bin", "sbin", "lib", "lib32", "lib64"):
+        path = Path("/") / name
+        if path.is_symlink():
+            mounts += ["--symlink", os.readlink(path), str(path)]
+        elif path.is_dir():
+            mounts += ["--ro-bind", str(path), str(path)]
+    for name in ("/opt", RUNTIME, f"{RUNTIME}/lib", f"{RUNTIME}/lib/helpers", "/etc"):
+        mounts += ["--perms", "0755", "--dir", name]
+    mounts += ["--perms", "0755", "--dir", f"{RUNTIME}/lib/inside"]
+    for name in ("/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d", "/etc/alternatives"):
+        if os.path.exists(name):
+            mounts += ["--ro-bind", name, name]
+    runtime = []
+    for source, target in _runtime():
+        runtime += ["--ro-bind", str(source), target]
+    scratch = [p for n in ("/tmp", "/scratch") for p in ("--perms", "0700", "--tmpfs", n)]
+    inner = [
+        "bwrap",
+        "--unshare-user",
+        "--unshare-ipc",
+        "--unshare-pid",
+        "--unshare-uts",
+        "--unshare-cgroup-try",
+        *([] if "network" in off else ["--unshare-net"]),
+        "--die-with-parent",
+        "--new-session",
+        "--hostname",
+        "grading",
+        "--clearenv",
+    ]
+    for name, value in _environment().items():
+        inner += ["--setenv", name, value]
+    inner += mounts
+    bind = "--bind" if "read-only system" in off else "--ro-bind"
+    if os.geteuid() != 0:
+        inner += runtime
+        if "read-only system" in off:
+            inner += ["--perms", "0777", "--dir", "/shared"]
+        inner += ["--proc", "/proc", "--dev", "/dev", *scratch, "--chdir", "/scratch"]
+        if "read-only system" not in off:
+            inner += READ_ONLY
+        return [*inner, "--"]
+    # Root prepares the same view, and then becomes nobody: so that what only root may read
+    # (a Python in its home, for instance) can be shown without showing the rest, and limits on
+    # the number of processes, which do not hold for root, hold.
+    outer = [
+        "bwrap",
+        "--die-with-parent",
+        *([] if "network" in off else ["--unshare-net"]),
+        *mounts,
+        *runtime,
+        *("--bind", "/proc", "/proc", "--dev-bind", "/dev", "/dev"),
+        *("--perms", "1777", "--tmpfs", "/tmp"),
+        *("--cap-add", "ALL"),
+        "--",
+        "setpriv",
+        f"--reuid={NOBODY}",
+        f"--regid={NOBODY}",
+        "--clear-groups",
+        "--inh-caps=-all",
+        "--bounding-set=-all",
+        "--no-new-privs",
+    ]
+    inner += [bind, "/opt", "/opt", "--proc", "/proc", "--dev", "/dev"]
+    inner += [*scratch, "--chdir", "/scratch"]
+    if "read-only system" in off:
+        inner += ["--perms", "0777", "--dir", "/shared"]
+    else:
+        inner += READ_ONLY
+    return [*outer, *inner, "--"]
+
+
+def _runtime():
+    """What of this Python is shown inside, and where: (source, target)."""
+    pairs = []
+    if not _is_mapped(Path(sys.base_prefix)):
+        pairs.append((Path(sys.base_prefix).resolve(), f"{RUNTIME}/python"))
+    pairs.append((Path(sysconfig.get_path("purelib")).resolve(), f"{RUNTIME}/site"))
+    for path in sorted(HELPERS.iterdir()):
+        if path.name not in ("grading", "__pycache__"):
+            pairs.append((path, f"{RUNTIME}/lib/helpers/{path.name}"))
+    pairs += [(path, f"{RUNTIME}/lib/inside/{path.name}") for path in sorted(INSIDE.glob("*.py"))]
+    return pairs
+
+
+def _is_mapped(prefix):
+    """Whether a Python lies where the sandbox sees it anyway."""
+    return prefix.resolve().is_relative_to("/usr")
+
+
+def _python():
+    real = Path(os.path.realpath(sys.executable))
+    if _is_mapped(Path(sys.base_prefix)):
+        return str(real)
+    return f"{RUNTIME}/python/{real.relative_to(Path(sys.base_prefix).resolve())}"
+
+
+def _environment():
+    return {
+        "PATH": "/usr/bin:/bin",
+        "HOME": "/scratch",
+        "LANG": "C.UTF-8",
+        # A Python that was built elsewhere looks for its library where it is not shown.
+        "LD_LIBRARY_PATH": f"{RUNTIME}/python/lib",
+        "PYTHONPATH": f"{RUNTIME}/lib:{RUNTIME}/site",
+        "PYTHONNOUSERSITE": "1",
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "PYTHONHASHSEED": "0",
+        "MPLBACKEND": "module://matplotlib_inline.backend_inline",
+        "MPLCONFIGDIR": "/scratch/.matplotlib",
+        "IPYTHONDIR": "/scratch/.ipython",
+        "OMP_NUM_THREADS": "1",
+        "MKL_NUM_THREADS": "1",
+        "OPENBLAS_NUM_THREADS": "1",
+        "COURSE_DEVICE": "cpu",
+        "MNIST_SOURCE": "sample",
+        "CUDA_VISIBLE_DEVICES": "",
+    }
+
+
+class Server:
+    """A warm server in its sandbox.
+
+    Parameters
+    ----------
+    off : tuple of str
+        Rules of the outer layer that are not kept, in tests of the sandbox.
+    locked : bool
+        False runs the same server without any sandbox.
+    modules : sequence of str
+        What is imported beforehand.
+    """
+
+    def __init__(self, off=(), locked=True, modules=MODULES):
+        self.modules = tuple(modules)
+        ours, theirs = socket.socketpair()
+        os.set_inheritable(theirs.fileno(), True)
+        if locked:
+            command = [*_layers(off), _python(), "-m", "inside.server", str(theirs.fileno())]
+            environment = {"PATH": os.environ.get("PATH", "/usr/bin:/bin")}
+        else:
+            raise NotImplementedError
+        self.process = subprocess.Popen(
+            command,
+            pass_fds=[theirs.fileno()],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            env=environment,
+            start_new_session=True,
+        )
+        theirs.close()
+        self.control = ours
+        self.control.settimeout(SECONDS_TO_START)
+        try:
+            self.control.sendall(json.dumps({"modules": list(modules)}).encode())
+            answer = self.control.recv(4096)
+        except OSError as error:
+            answer = repr(error).encode()
+        if f'"ready": "{platform.python_version()}"'.encode() not in answer:
+            self.process.kill()
+            said = self.process.stderr.read().decode(errors="replace")[-2000:]
+            self.control.close()
+            raise ServerLost(f"the server did not start: {said or answer!r}")
+
+    def child(self, policy):
+        """Fork a child for one submission."""
+        ours, theirs = socket.socketpair()
+        status, to_monitor = socket.socketpair()
+        try:
+            rules = json.dumps(policy.to_dict()).encode()
+            socket.send_fds(self.control, [rules], [theirs.fileno(), to_monitor.fileno()])
+        except OSError as error:
+            ours.close()
+            status.close()
+            raise ServerLost(str(error)) from error
+        finally:
+            theirs.close()
+            to_monitor.close()
+        return Child(ours, status)
+
+    def close(self):
+        """End the server, and with it every child."""
+        self.control.close()
+        with contextlib.suppress(ProcessLookupError):
+            self.process.kill()
+        self.process.wait()
+        self.process.stderr.close()
+
+
+class Child:
+    """One forked child, as the grader sees it."""
+
+    def __init__(self, sock, status):
+        self.sock, self.status = sock, status
+        self.number = 0
+        self.ended = None
+
+    def ask(self, request, blobs=(), seconds=60.0, grace=3.0, most=MOST_BYTES):
+        """Send a request and wait for the reply; interrupt, then end, a child that takes too long.
+
+        Parameters
+        ----------
+        request : dict
+        blobs : list of bytes
+        seconds, grace : float
+            Until it is interrupted, and from then until it is ended.
+        most : int
+            Bytes of arrays that it may send.
+
+        Returns
+        -------
+        (dict, list of bytes)
+
+        Raises
+        ------
+        ChildEnded
+            If it ended, or had to be ended.
+        ServerLost
+        """
+        self.number += 1
+        self.sock.settimeout(seconds)
+        try:
+            wire.send(self.sock, {**request, "number": self.number}, blobs)
+            return self._reply(most, seconds, grace)
+        except TimeoutError:
+            raise self._end("timeout") from None
+        except wire.TooMuch:
+            raise self._end("output") from None
+        except wire.Nonsense:
+            raise self._end("nonsense") from None
+        except wire.Gone:
+            raise self._left() from None
+
+    def _end(self, why):
+        """End the child for this reason; returns the error to raise."""
+        ended = self.kill()
+        # It can have passed another limit while the grader waited for it.
+        return ended if ended is not None and ended.why in ("memory", "cpu") else ChildEnded(why)
+
+    def _left(self):
+        """The error for a child that closed its connection: it has ended, or is made to."""
+        ready, _, _ = select.select([self.status], [], [], 2.0)
+        if ready:
+            return self._ended()
+        return self.kill() or ChildEnded("killed")
+
+    def _reply(self, most, seconds, grace):
+        deadline = time.monotonic() + seconds
+        interrupted = False
+        while True:
+            ready, _, _ = select.select([self.sock], [], [], max(0.0, deadline - time.monotonic()))
+            if ready:
+                # A child that sends half a frame, or a byte a second, must not hold up the batch.
+                left = max(0.0, deadline - time.monotonic()) + max(grace, 1.0)
+                reply, blobs = wire.receive(self.sock, most, seconds=left)
+                if not isinstance(reply, dict) or reply.get("number") != self.number:
+                    raise wire.Nonsense("a reply to another question")
+                if interrupted:
+                    reply["interrupted"] = True
+                return reply, blobs
+            if interrupted:
+                raise TimeoutError
+            interrupted = True
+            deadline = time.monotonic() + grace
+            with contextlib.suppress(OSError):
+                self.status.sendall(b"i")
+
+    def _ended(self):
+        """What the monitor says about the end of its child."""
+        self.status.settimeout(SECONDS_TO_END)
+        data = b""
+        with contextlib.suppress(OSError):
+            while not data.endswith(b"\n"):
+                part = self.status.recv(65536)
+                if not part:
+                    break
+                data += part
+        try:
+            self.ended = json.loads(data)
+        except ValueError:
+            raise ServerLost("the monitor of a child is gone") from None
+        if "failed" in self.ended:
+            raise ServerLost(self.ended["failed"])
+        return ChildEnded(self.ended["ended"], self.ended.get("code"))
+
+    def kill(self):
+        """End the child and all that it started; returns the `ChildEnded` that it ended with."""
+        with contextlib.suppress(OSError):
+            self.status.sendall(b"k")
+        with contextlib.suppress(ServerLost):
+            return self._ended()
+        return None
+
+    def close(self):
+        """Let it end, if it has not; returns what the monitor reports (its CPU seconds, …)."""
+        self.sock.settimeout(1.0)
+        with contextlib.suppress(wire.Gone, OSError):
+            wire.send(self.sock, {"do": "end", "number": 0})
+        if self.ended is None:
+            with contextlib.suppress(ServerLost):
+                ready, _, _ = select.select([self.status], [], [], 1.0)
+                if not ready:
+                    self.kill()
+                else:
+                    self._ended()
+        self.sock.close()
+        self.status.close()
+        return self.ended

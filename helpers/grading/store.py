@@ -1,0 +1,118 @@
+"""What is on disk of a batch: results by content, and a line for each submission recorded.
+
+A result is written whole or not at all, under a name that is the digest of everything it depends
+on; so a batch that was stopped goes on where it was, and an identical submission is not run twice.
+"""
+
+import contextlib
+import hashlib
+import json
+import os
+import platform
+import tempfile
+from importlib import metadata
+from pathlib import Path
+
+# What a result depends on besides the notebook, the tests and the limits.
+PACKAGES = ("ipython", "matplotlib", "numpy", "torch", "torchvision")
+
+
+class Store:
+    """Results and records of an assignment's batch, in ``grading/ASSIGNMENT``.
+
+    Parameters
+    ----------
+    folder : path
+    """
+
+    def __init__(self, folder):
+        self.folder = Path(folder)
+        self.results = self.folder / "results"
+        self.results.mkdir(parents=True, exist_ok=True)
+        self.records_path = self.folder / "records.jsonl"
+
+    def has(self, key):
+        """Whether there is a result."""
+        return self._path(key).exists()
+
+    def get(self, key):
+        """The result, or None if there is none that can be read."""
+        try:
+            return json.loads(self._path(key).read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return None
+
+    def put(self, key, result):
+        """Keep a result."""
+        write_whole(self._path(key), json.dumps(result))
+
+    def keys_recorded(self):
+        """The key of what was last recorded of each student, by student."""
+        return {record["student"]: record["key"] for record in self.records()}
+
+    def records(self):
+        """The last record of each student, in alphabetical order, one at a time."""
+        places = {}
+        try:
+            file = self.records_path.open("rb")
+        except FileNotFoundError:
+            return
+        with file:
+            position = 0
+            for line in file:
+                # A line may have been cut off when the machine stopped.
+                with contextlib.suppress(ValueError, KeyError, TypeError):
+                    places[json.loads(line)["student"]] = position
+                position += len(line)
+            for student in sorted(places):
+                file.seek(places[student])
+                yield json.loads(file.readline())
+
+    def record(self, record):
+        """Append what became of a submission."""
+        with self.records_path.open("a+b") as file:
+            # A line that was cut off must not take the next one with it.
+            if file.tell() and _last_byte(file) != b"\n":
+                file.write(b"\n")
+            file.write(json.dumps(record).encode() + b"\n")
+            file.flush()
+            os.fsync(file.fileno())
+
+    def _path(self, key):
+        return self.results / f"{key}.json"
+
+
+def _last_byte(file):
+    file.seek(-1, os.SEEK_END)
+    return file.read(1)
+
+
+def write_whole(path, text):
+    """Write a file so that it is there completely or not at all."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".part-")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+        os.chmod(name, 0o644)
+        os.replace(name, path)
+    except BaseException:
+        os.unlink(name)
+        raise
+
+
+def key_of(job, environment):
+    """The name of a job's result: a digest of all that it depends on."""
+    text = json.dumps([job, environment], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:40]
+
+
+def environment(code_folders):
+    """The versions and the code that a result depends on."""
+    versions = {name: metadata.version(name) for name in PACKAGES}
+    digest = hashlib.sha256()
+    for folder in code_folders:
+        for path in sorted(Path(folder).rglob("*.py")):
+            digest.update(path.name.encode() + b"\0" + path.read_bytes())
+    return {"python": platform.python_version(), **versions, "code": digest.hexdigest()}

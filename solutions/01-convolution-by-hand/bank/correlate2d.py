@@ -1,0 +1,560 @@
+"""Task 1: one filter on one grey image."""
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+from helpers.grading.bank import correct, mistake
+
+PLACES, VALUES = "correlate2d_places", "correlate2d_values"
+ORIENTATION, RECTANGLES = "correlate2d_orientation", "correlate2d_rectangles"
+FRACTIONS, RANGE, INPUTS = "correlate2d_fractions", "correlate2d_range", "correlate2d_inputs"
+
+
+@mistake(
+    "Your output equals that of the kernel turned by 180°. That is the convolution of mathematics; "
+    "asked for is the kernel as it is.",
+    fails={ORIENTATION},
+)
+def kernel_flipped(image, kernel):
+    return with_loops(image, kernel[::-1, ::-1])
+
+
+@mistake(
+    "Your output equals that of the kernel with left and right swapped. The first number of a "
+    "kernel's row belongs to the first number of the window's row.",
+    fails={ORIENTATION},
+)
+def kernel_mirrored(image, kernel):
+    return with_loops(image, kernel[:, ::-1])
+
+
+@mistake(
+    "Your output equals that of the kernel standing on its head. The first row of the kernel "
+    "belongs to the first row of the window.",
+    fails={ORIENTATION},
+)
+def kernel_upside_down(image, kernel):
+    return with_loops(image, np.flipud(kernel))
+
+
+@mistake(
+    "Your output equals that of the transposed kernel: its rows are laid on the window's columns. "
+    "The first index of an array is the row.",
+    fails={ORIENTATION, RECTANGLES},
+)
+def kernel_transposed(image, kernel):
+    height, width = image.shape[0] - kernel.shape[0] + 1, image.shape[1] - kernel.shape[1] + 1
+    result = np.zeros((height, width))
+    for i in range(height):
+        for j in range(width):
+            for a in range(kernel.shape[0]):
+                for b in range(kernel.shape[1]):
+                    result[i, j] += float(image[i + a, j + b]) * float(kernel[b, a])
+    return result
+
+
+@mistake(
+    "Your output has one row and one column too few. Count the places of a window of 2 on an image "
+    "of 3: there are two of them.",
+    fails={PLACES},
+)
+def one_place_short(image, kernel):
+    height, width = image.shape[0] - kernel.shape[0], image.shape[1] - kernel.shape[1]
+    result = np.zeros((height, width))
+    for i in range(height):
+        for j in range(width):
+            window = image[i : i + kernel.shape[0], j : j + kernel.shape[1]].astype(float)
+            result[i, j] = np.sum(window * kernel)
+    return result
+
+
+@mistake(
+    "Your output has one row and one column too many. The window must lie inside the image "
+    "completely, and the last ones do not.",
+    fails={PLACES},
+)
+def one_place_too_many(image, kernel):
+    result = np.zeros((image.shape[0] - kernel.shape[0] + 2, image.shape[1] - kernel.shape[1] + 2))
+    inside = with_loops(image, kernel)
+    result[: inside.shape[0], : inside.shape[1]] = inside
+    return result
+
+
+@mistake(
+    "The last row and the last column of your output are still 0: the loops end one step too "
+    "early. A range does not include its end.",
+    fails={PLACES},
+)
+def last_place_left_out(image, kernel):
+    height, width = image.shape[0] - kernel.shape[0] + 1, image.shape[1] - kernel.shape[1] + 1
+    result = np.zeros((height, width))
+    for i in range(height - 1):
+        for j in range(width - 1):
+            window = image[i : i + kernel.shape[0], j : j + kernel.shape[1]].astype(float)
+            result[i, j] = np.sum(window * kernel)
+    return result
+
+
+@mistake(
+    "The first row and the first column of your output are still 0: the loops begin at 1. The "
+    "first place has the number 0.",
+    fails={PLACES},
+)
+def counted_from_one(image, kernel):
+    height, width = image.shape[0] - kernel.shape[0] + 1, image.shape[1] - kernel.shape[1] + 1
+    result = np.zeros((height, width))
+    for i in range(1, height):
+        for j in range(1, width):
+            window = image[i : i + kernel.shape[0], j : j + kernel.shape[1]].astype(float)
+            result[i, j] = np.sum(window * kernel)
+    return result
+
+
+@mistake(
+    "Your output is as large as the image, with zeros at the right and at the bottom. The result "
+    "has only as many numbers as the window has places.",
+    fails={PLACES},
+)
+def as_large_as_image(image, kernel):
+    result = np.zeros(image.shape)
+    for i in range(image.shape[0] - kernel.shape[0] + 1):
+        for j in range(image.shape[1] - kernel.shape[1] + 1):
+            window = image[i : i + kernel.shape[0], j : j + kernel.shape[1]].astype(float)
+            result[i, j] = np.sum(window * kernel)
+    return result
+
+
+@mistake(
+    "Your loops leave the kernel's size out twice: much of your output, at the right and at the "
+    "bottom, is still 0. The number of places is counted once.",
+    fails={PLACES, VALUES, ORIENTATION, RECTANGLES},
+)
+def kernel_subtracted_twice(image, kernel):
+    height, width = image.shape[0] - kernel.shape[0] + 1, image.shape[1] - kernel.shape[1] + 1
+    result = np.zeros((height, width))
+    for i in range(height - kernel.shape[0] + 1):
+        for j in range(width - kernel.shape[1] + 1):
+            window = image[i : i + kernel.shape[0], j : j + kernel.shape[1]].astype(float)
+            result[i, j] = np.sum(window * kernel)
+    return result
+
+
+@mistake(
+    "Your output equals that of an image with zeros put around it. Nothing is put around the image "
+    "here, so the output is smaller than the image.",
+    fails={PLACES, VALUES, ORIENTATION, RECTANGLES},
+)
+def padded_with_zeros(image, kernel):
+    rows, columns = kernel.shape
+    around = ((rows // 2, (rows - 1) // 2), (columns // 2, (columns - 1) // 2))
+    return with_loops(np.pad(image, around), kernel)
+
+
+@mistake(
+    "Your output is transposed: what belongs in row i and column j stands in row j and column i. "
+    "The first index is the row.",
+    fails={PLACES, RECTANGLES},
+)
+def rows_and_columns_swapped(image, kernel):
+    height, width = image.shape[0] - kernel.shape[0] + 1, image.shape[1] - kernel.shape[1] + 1
+    result = np.zeros((width, height))
+    for x in range(width):
+        for y in range(height):
+            window = image[y : y + kernel.shape[0], x : x + kernel.shape[1]].astype(float)
+            result[x, y] = np.sum(window * kernel)
+    return result
+
+
+@mistake(
+    "Only the first row of your output is filled. The function returns before the loop has reached "
+    "the other rows.",
+    fails={PLACES, VALUES, ORIENTATION, RECTANGLES, FRACTIONS, RANGE},
+)
+def returns_after_first_row(image, kernel):
+    height, width = image.shape[0] - kernel.shape[0] + 1, image.shape[1] - kernel.shape[1] + 1
+    result = np.zeros((height, width))
+    for i in range(height):
+        for j in range(width):
+            window = image[i : i + kernel.shape[0], j : j + kernel.shape[1]].astype(float)
+            result[i, j] = np.sum(window * kernel)
+        return result
+
+
+@mistake(
+    "Only the place [0, 0] of your output is filled. The function returns before the loops have "
+    "reached the other places.",
+    fails={PLACES, VALUES, ORIENTATION, RECTANGLES, FRACTIONS, RANGE},
+)
+def returns_after_first_place(image, kernel):
+    height, width = image.shape[0] - kernel.shape[0] + 1, image.shape[1] - kernel.shape[1] + 1
+    result = np.zeros((height, width))
+    for i in range(height):
+        for j in range(width):
+            window = image[i : i + kernel.shape[0], j : j + kernel.shape[1]].astype(float)
+            result[i, j] = np.sum(window * kernel)
+            return result
+
+
+@mistake(
+    "Your output is one long row with the numbers of all places. They have to stand in rows and "
+    "columns.",
+    fails={PLACES, VALUES, ORIENTATION, RECTANGLES, FRACTIONS, RANGE},
+)
+def flat_list(image, kernel):
+    numbers = []
+    for i in range(image.shape[0] - kernel.shape[0] + 1):
+        for j in range(image.shape[1] - kernel.shape[1] + 1):
+            window = image[i : i + kernel.shape[0], j : j + kernel.shape[1]].astype(float)
+            numbers.append(np.sum(window * kernel))
+    return np.array(numbers)
+
+
+@mistake(
+    "Your numbers grow from place to place: the sum goes on from one window to the next. Each "
+    "window starts a new sum.",
+    fails={PLACES, VALUES, ORIENTATION, RECTANGLES, FRACTIONS, RANGE},
+)
+def sum_not_started_anew(image, kernel):
+    height, width = image.shape[0] - kernel.shape[0] + 1, image.shape[1] - kernel.shape[1] + 1
+    result = np.zeros((height, width))
+    total = 0.0
+    for i in range(height):
+        for j in range(width):
+            for a in range(kernel.shape[0]):
+                for b in range(kernel.shape[1]):
+                    total += float(image[i + a, j + b]) * float(kernel[a, b])
+            result[i, j] = total
+    return result
+
+
+@mistake(
+    "Each of your numbers is the last product of its window alone. The products are to be added, "
+    "and here each one takes the place of the one before.",
+    fails={VALUES, ORIENTATION, RECTANGLES},
+)
+def last_product_only(image, kernel):
+    height, width = image.shape[0] - kernel.shape[0] + 1, image.shape[1] - kernel.shape[1] + 1
+    result = np.zeros((height, width))
+    for i in range(height):
+        for j in range(width):
+            for a in range(kernel.shape[0]):
+                for b in range(kernel.shape[1]):
+                    result[i, j] = float(image[i + a, j + b]) * float(kernel[a, b])
+    return result
+
+
+@mistake(
+    "Your numbers come from the matrix product of window and kernel. A convolution multiplies "
+    "number by number.",
+    fails={VALUES, ORIENTATION, RECTANGLES},
+)
+def matrix_product(image, kernel):
+    height, width = image.shape[0] - kernel.shape[0] + 1, image.shape[1] - kernel.shape[1] + 1
+    result = np.zeros((height, width))
+    for i in range(height):
+        for j in range(width):
+            window = image[i : i + kernel.shape[0], j : j + kernel.shape[1]].astype(float)
+            result[i, j] = np.sum(window @ kernel)
+    return result
+
+
+@mistake(
+    "Your numbers are the mean of the products, so they are too small by the number of products. "
+    "Asked for is their sum.",
+    fails={VALUES, ORIENTATION, RECTANGLES},
+)
+def mean_of_products(image, kernel):
+    return with_loops(image, kernel) / kernel.size
+
+
+@mistake(
+    "Your numbers are divided by the sum of the kernel, as a blur does to keep the brightness. "
+    "Here the kernel is used as it is.",
+    fails={VALUES, ORIENTATION, RECTANGLES, FRACTIONS, RANGE},
+)
+def kernel_normalised(image, kernel):
+    return with_loops(image, kernel / kernel.sum())
+
+
+@mistake(
+    "Your numbers are the sums of the windows: the kernel's numbers are not used. Each number of "
+    "the window is weighed before the sum.",
+    fails={VALUES, ORIENTATION, RECTANGLES, FRACTIONS, RANGE},
+)
+def kernel_not_used(image, kernel):
+    return with_loops(image, np.ones(kernel.shape))
+
+
+@mistake(
+    "Your numbers are the sum of the window times the sum of the kernel. Multiply first, each "
+    "number with its partner, and add then.",
+    fails={VALUES, ORIENTATION, RECTANGLES},
+)
+def sum_times_sum(image, kernel):
+    return with_loops(image, np.ones(kernel.shape)) * float(kernel.sum())
+
+
+@mistake(
+    "Your window jumps by its own size, so that windows do not overlap. Here it moves by one pixel "
+    "at a time.",
+    fails={PLACES, VALUES, ORIENTATION, RECTANGLES},
+)
+def windows_side_by_side(image, kernel):
+    rows, columns = kernel.shape
+    result = np.zeros((image.shape[0] // rows, image.shape[1] // columns))
+    for i in range(result.shape[0]):
+        for j in range(result.shape[1]):
+            window = image[i * rows : (i + 1) * rows, j * columns : (j + 1) * columns]
+            result[i, j] = np.sum(window.astype(float) * kernel)
+    return result
+
+
+@mistake(
+    "You took the kernel's height for its width as well. A kernel can be wider than high.",
+    fails={RECTANGLES},
+)
+def square_by_height(image, kernel):
+    size = kernel.shape[0]
+    height, width = image.shape[0] - size + 1, image.shape[1] - size + 1
+    result = np.zeros((height, width))
+    for i in range(height):
+        for j in range(width):
+            window = image[i : i + size, j : j + size].astype(float)
+            result[i, j] = np.sum(window * kernel)
+    return result
+
+
+@mistake(
+    "You took the kernel's width for its height as well. A kernel can be higher than wide.",
+    fails={RECTANGLES},
+)
+def square_by_width(image, kernel):
+    _, size = kernel.shape
+    height, width = image.shape[0] - size + 1, image.shape[1] - size + 1
+    result = np.zeros((height, width))
+    for i in range(height):
+        for j in range(width):
+            window = image[i : i + size, j : j + size].astype(float)
+            result[i, j] = np.sum(window * kernel)
+    return result
+
+
+@mistake(
+    "Your output has lost its fractions: it is stored in an array of whole numbers.",
+    fails={FRACTIONS},
+)
+def whole_number_array(image, kernel):
+    height, width = image.shape[0] - kernel.shape[0] + 1, image.shape[1] - kernel.shape[1] + 1
+    result = np.zeros((height, width), dtype=int)
+    for i in range(height):
+        for j in range(width):
+            window = image[i : i + kernel.shape[0], j : j + kernel.shape[1]].astype(float)
+            result[i, j] = np.sum(window * kernel)
+    return result
+
+
+@mistake(
+    "Your output has been rounded to whole numbers. Nothing is to be rounded.",
+    fails={FRACTIONS},
+)
+def rounded(image, kernel):
+    return np.round(with_loops(image, kernel) + 1e-9)
+
+
+@mistake(
+    "The numbers of your output are of the image's type. That type need not be able to hold the "
+    "result: the image can be whole numbers while the kernel has fractions.",
+    fails={FRACTIONS, RANGE},
+)
+def type_of_image(image, kernel):
+    height, width = image.shape[0] - kernel.shape[0] + 1, image.shape[1] - kernel.shape[1] + 1
+    result = np.zeros((height, width), dtype=image.dtype)
+    for i in range(height):
+        for j in range(width):
+            window = image[i : i + kernel.shape[0], j : j + kernel.shape[1]]
+            result[i, j] = np.asarray(np.sum(window * kernel)).astype(image.dtype)
+    return result
+
+
+@mistake(
+    "Your products begin again at 0 when they pass 255, as uint8 does. Multiply in a type that "
+    "holds larger numbers.",
+    fails={RANGE},
+)
+def products_in_uint8(image, kernel):
+    height, width = image.shape[0] - kernel.shape[0] + 1, image.shape[1] - kernel.shape[1] + 1
+    result = np.zeros((height, width), dtype=np.result_type(image, kernel))
+    for i in range(height):
+        for j in range(width):
+            window = image[i : i + kernel.shape[0], j : j + kernel.shape[1]]
+            result[i, j] = (window * kernel).sum()
+    return result
+
+
+@mistake(
+    "Your output is cut off at 0 and at 255, as an image editor does for display. Here the numbers "
+    "are kept as they are.",
+    fails={RANGE},
+)
+def cut_off_like_a_photo(image, kernel):
+    return np.clip(with_loops(image, kernel), 0, 255)
+
+
+@mistake(
+    "Your output has no numbers below 0: their minus signs are gone. Asked for is the sum, with "
+    "its sign.",
+    fails={RANGE},
+)
+def minus_signs_dropped(image, kernel):
+    return np.abs(with_loops(image, kernel))
+
+
+@mistake(
+    "Your output has 0 where the sum is negative. Negative numbers are to be kept.",
+    fails={RANGE},
+)
+def negative_numbers_dropped(image, kernel):
+    return np.maximum(with_loops(image, kernel), 0)
+
+
+@mistake(
+    "Each product is written back into the image, and later windows see the changed numbers. A "
+    "slice of an array is no copy.",
+    fails={VALUES, ORIENTATION, RECTANGLES, FRACTIONS, RANGE, INPUTS},
+)
+def multiplies_in_the_image(image, kernel):
+    height, width = image.shape[0] - kernel.shape[0] + 1, image.shape[1] - kernel.shape[1] + 1
+    result = np.zeros((height, width))
+    for i in range(height):
+        for j in range(width):
+            window = image[i : i + kernel.shape[0], j : j + kernel.shape[1]]
+            window *= kernel
+            result[i, j] = window.sum()
+    return result
+
+
+@mistake(
+    "Your function stores its results in the image that it was given, and the old numbers are "
+    "gone. Whoever called it may still need them.",
+    fails={INPUTS},
+)
+def results_in_the_image(image, kernel):
+    image = np.asarray(image, dtype=float)  # no copy of an image that is float already
+    height, width = image.shape[0] - kernel.shape[0] + 1, image.shape[1] - kernel.shape[1] + 1
+    for i in range(height):
+        for j in range(width):
+            image[i, j] = np.sum(
+                image[i : i + kernel.shape[0], j : j + kernel.shape[1]] * kernel.astype(float)
+            )
+    return image[:height, :width].copy()
+
+
+@mistake(
+    "Your function shows its result but does not give it back: what comes back is None.",
+    fails={PLACES, VALUES, ORIENTATION, RECTANGLES, FRACTIONS, RANGE, INPUTS},
+)
+def prints_the_result(image, kernel):
+    print(with_loops(image, kernel))
+
+
+@mistake(
+    "Your function returns a list of rows. Asked for is an array.",
+    fails={PLACES, VALUES, ORIENTATION, RECTANGLES, FRACTIONS, RANGE, INPUTS},
+    undiagnosed="the message of every check says by itself that a list came back, not an array",
+)
+def list_of_rows(image, kernel):
+    return with_loops(image, kernel).tolist()
+
+
+@correct
+def with_loops(image, kernel):
+    """Windows as slices."""
+    rows, columns = kernel.shape
+    weights = kernel.astype(np.float64)
+    result = np.empty((image.shape[0] - rows + 1, image.shape[1] - columns + 1))
+    for place in np.ndindex(result.shape):
+        i, j = place
+        result[place] = (weights * image[i : i + rows, j : j + columns]).sum()
+    return result
+
+
+@correct
+def with_four_loops(img, ker):
+    """Plain Python numbers, gathered in lists."""
+    img, ker = img.tolist(), ker.tolist()
+    rows = []
+    for i in range(len(img) - len(ker) + 1):
+        row = []
+        for j in range(len(img[0]) - len(ker[0]) + 1):
+            total = 0
+            for a in range(len(ker)):
+                for b in range(len(ker[0])):
+                    total += img[i + a][j + b] * ker[a][b]
+            row.append(total)
+        rows.append(row)
+    return np.array(rows)
+
+
+@correct
+def with_shifted_images(image, kernel):
+    """The kernel's numbers in the outer loops: one shifted image for each."""
+    height, width = image.shape[0] - kernel.shape[0] + 1, image.shape[1] - kernel.shape[1] + 1
+    result = np.zeros((height, width))
+    for (a, b), weight in np.ndenumerate(kernel.astype(float)):
+        result += weight * image[a : a + height, b : b + width]
+    return result
+
+
+@correct
+def with_windows_view(image, kernel):
+    windows = np.lib.stride_tricks.sliding_window_view(image, kernel.shape)
+    return np.einsum("ijab,ab->ij", windows, kernel, dtype=np.float64)
+
+
+@correct
+def with_matrix_product(image, kernel):
+    """Each window as a row of a matrix."""
+    windows = np.lib.stride_tricks.sliding_window_view(image.astype(float), kernel.shape)
+    products = windows.reshape(-1, kernel.size) @ kernel.ravel()
+    return products.reshape(windows.shape[:2])
+
+
+@correct
+def with_torch(image, kernel):
+    """A tensor in float32 comes back."""
+    image, kernel = (torch.tensor(array, dtype=torch.float32) for array in (image, kernel))
+    return F.conv2d(image[None, None], kernel[None, None])[0, 0]
+
+
+@correct
+def with_unfold(image, kernel):
+    pixels = torch.from_numpy(image.astype(np.float64))
+    rows, columns = kernel.shape
+    windows = pixels.unfold(0, rows, 1).unfold(1, columns, 1)
+    weights = torch.from_numpy(kernel.astype(np.float64))
+    return (windows * weights).sum(dim=(-2, -1)).numpy()
+
+
+@correct
+def with_numpy_correlate(image, kernel):
+    """Rows in one dimension, added up."""
+    image, kernel = image.astype(float), kernel.astype(float)
+    height = image.shape[0] - kernel.shape[0] + 1
+    return np.stack(
+        [
+            sum(np.correlate(image[i + a], kernel[a], mode="valid") for a in range(kernel.shape[0]))
+            for i in range(height)
+        ]
+    )
+
+
+@correct
+def with_recursion(image, kernel):
+    """One row of the kernel at a time."""
+    width = image.shape[1] - kernel.shape[1] + 1
+    first = sum(
+        float(weight) * image[:, b : b + width].astype(float) for b, weight in enumerate(kernel[0])
+    )
+    first = first[: len(image) - len(kernel) + 1]
+    return first if len(kernel) == 1 else first + with_recursion(image[1:], kernel[1:])

@@ -1,0 +1,442 @@
+"""Task 2: one filter on an image with channels."""
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+from helpers.grading.bank import correct, mistake
+
+ONE_MAP, SUM = "correlate_channels_one_map", "correlate_channels_sum"
+OWN_KERNEL, BIAS = "correlate_channels_own_kernel", "correlate_channels_bias"
+WINDOW, FRACTIONS = "correlate_channels_window", "correlate_channels_fractions"
+INPUTS = "correlate_channels_inputs"
+
+
+def slide(image, kernel):
+    """One channel."""
+    rows, columns = kernel.shape
+    result = np.zeros((image.shape[0] - rows + 1, image.shape[1] - columns + 1))
+    for i in range(result.shape[0]):
+        for j in range(result.shape[1]):
+            result[i, j] = np.sum(image[i : i + rows, j : j + columns] * kernel)
+    return result
+
+
+@mistake(
+    "Your output is the map of the first channel alone. The maps of the other channels are to be "
+    "added to it.",
+    fails={SUM, OWN_KERNEL},
+)
+def first_channel_only(x, weight, bias):
+    for c in range(len(x)):
+        total = slide(x[c], weight[c])
+        return total + bias
+
+
+@mistake(
+    "Your output is the map of the last channel alone. Each channel takes the place of the one "
+    "before, instead of being added to it.",
+    fails={SUM, OWN_KERNEL},
+)
+def last_channel_only(x, weight, bias):
+    for c in range(len(x)):
+        total = slide(x[c], weight[c])
+    return total + bias
+
+
+@mistake(
+    "Your output leaves one channel out: the loop over the channels does not reach all of them.",
+    fails={SUM, OWN_KERNEL, WINDOW, FRACTIONS},
+)
+def one_channel_left_out(x, weight, bias):
+    total = np.zeros_like(slide(x[0], weight[0]))
+    for c in range(len(x) - 1):
+        total += slide(x[c], weight[c])
+    return total + bias
+
+
+@mistake(
+    "Your output is the mean of the channels' maps. They are added up, and not divided by their "
+    "number.",
+    fails={SUM, OWN_KERNEL},
+)
+def mean_of_channels(x, weight, bias):
+    return np.mean([slide(*pair) for pair in zip(x, weight, strict=True)], axis=0) + bias
+
+
+@mistake(
+    "Your output is the largest of the channels' numbers at each place. The maps are added up.",
+    fails={SUM, OWN_KERNEL},
+)
+def largest_channel(x, weight, bias):
+    return np.max([slide(*pair) for pair in zip(x, weight, strict=True)], axis=0) + bias
+
+
+@mistake(
+    "Your output still has a map for each channel. One filter makes one map, to which all channels "
+    "contribute.",
+    fails={ONE_MAP, SUM, OWN_KERNEL, BIAS, WINDOW, FRACTIONS},
+)
+def map_for_each_channel(x, weight, bias):
+    return np.stack([slide(x[c], weight[c]) + bias for c in range(len(x))])
+
+
+@mistake(
+    "Your output has one axis too many: a channel axis of length 1. One map has rows and columns "
+    "only.",
+    fails={ONE_MAP, SUM, OWN_KERNEL, BIAS, WINDOW, FRACTIONS},
+)
+def axis_too_many(x, weight, bias):
+    maps = np.stack([slide(x[c], weight[c]) for c in range(len(x))])
+    return maps.sum(axis=0, keepdims=True) + bias
+
+
+@mistake(
+    "Your map is added up to a single number. Only the channels are added up; the places stay "
+    "apart.",
+    fails={ONE_MAP, SUM, OWN_KERNEL, BIAS, WINDOW, FRACTIONS},
+)
+def everything_added_up(x, weight, bias):
+    return np.array([slide(x[c], weight[c]) for c in range(len(x))]).sum() + bias
+
+
+@mistake(
+    "Only the place [0, 0] of your output is filled. The function returns before the loops have "
+    "reached the other places.",
+    fails={SUM, OWN_KERNEL, BIAS, WINDOW, FRACTIONS},
+)
+def returns_after_first_place(x, weight, bias):
+    _, rows, columns = weight.shape
+    result = np.zeros((x.shape[1] - rows + 1, x.shape[2] - columns + 1))
+    for i in range(result.shape[0]):
+        for j in range(result.shape[1]):
+            result[i, j] = np.sum(x[:, i : i + rows, j : j + columns] * weight) + bias
+            return result
+
+
+@mistake(
+    "Only the first row of your output is filled. The function returns before the loop has reached "
+    "the other rows.",
+    fails={SUM, OWN_KERNEL, BIAS, WINDOW, FRACTIONS},
+)
+def returns_after_first_row(x, weight, bias):
+    _, rows, columns = weight.shape
+    result = np.zeros((x.shape[1] - rows + 1, x.shape[2] - columns + 1))
+    for i in range(result.shape[0]):
+        for j in range(result.shape[1]):
+            result[i, j] = np.sum(x[:, i : i + rows, j : j + columns] * weight) + bias
+        return result
+
+
+@mistake(
+    "Your output is one long row with the numbers of all places. They have to stand in rows and "
+    "columns.",
+    fails={ONE_MAP, SUM, OWN_KERNEL, BIAS, WINDOW, FRACTIONS},
+)
+def flat_list(x, weight, bias):
+    _, rows, columns = weight.shape
+    numbers = []
+    for i in range(x.shape[1] - rows + 1):
+        for j in range(x.shape[2] - columns + 1):
+            numbers.append(np.sum(x[:, i : i + rows, j : j + columns] * weight) + bias)
+    return np.array(numbers)
+
+
+@mistake(
+    "Your output uses the first kernel for every channel. Each channel has a kernel of its own.",
+    fails={OWN_KERNEL},
+)
+def first_kernel_for_all(x, weight, bias):
+    return sum(slide(channel, weight[0]) for channel in x) + bias
+
+
+@mistake(
+    "Your output uses the last kernel for every channel. Each channel has a kernel of its own.",
+    fails={OWN_KERNEL},
+)
+def last_kernel_for_all(x, weight, bias):
+    return sum(slide(channel, weight[-1]) for channel in x) + bias
+
+
+@mistake(
+    "Your channels meet the kernels in reversed order: the first channel gets the last kernel.",
+    fails={OWN_KERNEL},
+)
+def kernels_reversed(x, weight, bias):
+    return sum(slide(channel, k) for channel, k in zip(x, weight[::-1], strict=True)) + bias
+
+
+@mistake(
+    "Each channel meets the kernel of its neighbour. The first channel belongs to the first "
+    "kernel: both have the index 0.",
+    fails={OWN_KERNEL},
+)
+def kernels_shifted(x, weight, bias):
+    total = 0
+    for c in range(len(x)):
+        total = total + slide(x[c], weight[c - 1])
+    return total + bias
+
+
+@mistake(
+    "Your output adds up the channels first, and the kernels too, and slides once. Each channel "
+    "must be multiplied with its own kernel before anything is added up.",
+    fails={SUM, OWN_KERNEL},
+)
+def channels_added_first(x, weight, bias):
+    return slide(x.sum(axis=0), weight.sum(axis=0)) + bias
+
+
+@mistake(
+    "Where the sum is negative your output has 0. Negative numbers are to be kept.",
+    fails={OWN_KERNEL, BIAS},
+)
+def negative_numbers_dropped(x, weight, bias):
+    return np.maximum(sum(slide(x[c], weight[c]) for c in range(len(x))) + bias, 0)
+
+
+@mistake(
+    "Your output has lost its minus signs. Asked for is the sum, with its sign.",
+    fails={OWN_KERNEL, BIAS},
+)
+def minus_signs_dropped(x, weight, bias):
+    return np.abs(sum(slide(x[c], weight[c]) for c in range(len(x))) + bias)
+
+
+@mistake(
+    "The bias is missing from your output.",
+    fails={BIAS, FRACTIONS},
+)
+def bias_forgotten(x, weight, bias):
+    return np.sum([slide(x[c], weight[c]) for c in range(len(x))], axis=0)
+
+
+@mistake(
+    "The bias has been added once for each channel. It belongs to the filter, so it is added only "
+    "once.",
+    fails={BIAS},
+)
+def bias_for_each_channel(x, weight, bias):
+    total = 0
+    for c in range(len(x)):
+        total = total + slide(x[c], weight[c]) + bias
+    return total
+
+
+@mistake(
+    "The bias has been added to every product, so it is counted as often as the filter has "
+    "numbers. It is added once, after the sum.",
+    fails={BIAS},
+)
+def bias_for_each_product(x, weight, bias):
+    _, rows, columns = weight.shape
+    result = np.zeros((x.shape[1] - rows + 1, x.shape[2] - columns + 1))
+    for i in range(result.shape[0]):
+        for j in range(result.shape[1]):
+            result[i, j] = np.sum(x[:, i : i + rows, j : j + columns] * weight + bias)
+    return result
+
+
+@mistake(
+    "The bias has been added to the pixels of the image, before they are multiplied. It is added "
+    "to the finished sum.",
+    fails={BIAS},
+)
+def bias_added_to_image(x, weight, bias):
+    return sum(slide(x[c] + bias, weight[c]) for c in range(len(x)))
+
+
+@mistake(
+    "The bias has been subtracted. It is added, and lowers the numbers only when it is negative.",
+    fails={BIAS, FRACTIONS},
+)
+def bias_subtracted(x, weight, bias):
+    return sum(slide(x[c], weight[c]) for c in range(len(x))) - bias
+
+
+@mistake(
+    "Your map has been multiplied with the bias. A bias is added.",
+    fails={SUM, OWN_KERNEL, BIAS, WINDOW, FRACTIONS},
+)
+def bias_multiplied(x, weight, bias):
+    return sum(slide(x[c], weight[c]) for c in range(len(x))) * bias
+
+
+@mistake(
+    "The bias has been added to the first number of the map only. It is added to every number.",
+    fails={BIAS, FRACTIONS},
+)
+def bias_in_first_place_only(x, weight, bias):
+    total = sum(slide(x[c], weight[c]) for c in range(len(x)))
+    total[0, 0] += bias
+    return total
+
+
+@mistake(
+    "Your output equals that of the kernels turned by 180°. They are laid on the window as they "
+    "are, as in task 1.",
+    fails={WINDOW},
+)
+def kernels_flipped(x, weight, bias):
+    return sum(slide(x[c], weight[c, ::-1, ::-1]) for c in range(len(x))) + bias
+
+
+@mistake(
+    "Your map has one row and one column too few. Count the places of the window once more.",
+    fails={WINDOW},
+)
+def one_place_short(x, weight, bias):
+    _, rows, columns = weight.shape
+    result = np.zeros((x.shape[1] - rows, x.shape[2] - columns))
+    for i in range(x.shape[1] - rows):
+        for j in range(x.shape[2] - columns):
+            result[i, j] = np.sum(x[:, i : i + rows, j : j + columns] * weight) + bias
+    return result
+
+
+@mistake(
+    "Your numbers are the mean of the products, so they are too small by the number of products. "
+    "Asked for is their sum.",
+    fails={SUM, OWN_KERNEL, WINDOW},
+)
+def mean_of_products(x, weight, bias):
+    return sum(slide(x[c], weight[c]) for c in range(len(x))) / weight.size + bias
+
+
+@mistake(
+    "Your output has lost its fractions: it is stored in an array of whole numbers.",
+    fails={FRACTIONS},
+)
+def whole_number_array(x, weight, bias):
+    _, rows, columns = weight.shape
+    result = np.zeros((x.shape[1] - rows + 1, x.shape[2] - columns + 1), dtype=int)
+    for i in range(result.shape[0]):
+        for j in range(result.shape[1]):
+            result[i, j] = np.sum(x[:, i : i + rows, j : j + columns] * weight) + bias
+    return result
+
+
+@mistake(
+    "The numbers of your output are of the image's type. A filter with fractions makes fractions "
+    "of an image of whole numbers, too.",
+    fails={FRACTIONS},
+)
+def type_of_image(x, weight, bias):
+    _, rows, columns = weight.shape
+    result = np.zeros((x.shape[1] - rows + 1, x.shape[2] - columns + 1), dtype=x.dtype)
+    for i in range(result.shape[0]):
+        for j in range(result.shape[1]):
+            result[i, j] = np.sum(x[:, i : i + rows, j : j + columns] * weight) + bias
+    return result
+
+
+@mistake(
+    "The fraction of the bias is missing. A bias is any number, not only a whole one.",
+    fails={FRACTIONS},
+)
+def bias_as_whole_number(x, weight, bias):
+    return sum(slide(x[c], weight[c]) for c in range(len(x))) + int(bias)
+
+
+@mistake(
+    "Each product is written back into the image, and later windows see the changed numbers. A "
+    "slice of an array is no copy.",
+    fails={SUM, OWN_KERNEL, WINDOW, FRACTIONS, INPUTS},
+)
+def multiplies_in_the_image(x, weight, bias):
+    _, rows, columns = weight.shape
+    result = np.zeros((x.shape[1] - rows + 1, x.shape[2] - columns + 1))
+    for i in range(result.shape[0]):
+        for j in range(result.shape[1]):
+            window = x[:, i : i + rows, j : j + columns]
+            window *= weight
+            result[i, j] = window.sum() + bias
+    return result
+
+
+@mistake(
+    "Your function stores the partial maps in the image that it was given, and the old numbers are "
+    "gone. Whoever called it may still need them.",
+    fails={INPUTS},
+)
+def partial_maps_in_the_image(x, weight, bias):
+    x = np.asarray(x, dtype=float)  # no copy of an image that is float already
+    for c in range(len(x)):
+        partial = slide(x[c], weight[c])
+        height, width = partial.shape
+        x[c, :height, :width] = partial
+    return x[:, :height, :width].sum(axis=0) + bias
+
+
+@mistake(
+    "Your function shows its result but does not give it back: what comes back is None.",
+    fails={ONE_MAP, SUM, OWN_KERNEL, BIAS, WINDOW, FRACTIONS, INPUTS},
+)
+def prints_the_result(x, weight, bias):
+    print(sum(slide(x[c], weight[c]) for c in range(len(x))) + bias)
+
+
+@correct
+def with_map_for_each_channel(x, weight, bias):
+    result = slide(x[0], weight[0])
+    for channel, kernel in zip(x[1:], weight[1:], strict=True):
+        result += slide(channel, kernel)
+    return result + bias
+
+
+@correct
+def with_einsum(x, weight, bias):
+    windows = np.lib.stride_tricks.sliding_window_view(x, weight.shape)[0]
+    return np.einsum("ijcab,cab->ij", windows, weight) + bias
+
+
+@correct
+def with_five_loops(image, filters, b):
+    """Starts from the bias, channels innermost."""
+    channels, height, width = image.shape
+    rows, columns = filters.shape[1:]
+    result = np.full((height - rows + 1, width - columns + 1), b, dtype=float)
+    for a in range(rows):
+        for k in range(columns):
+            for i in range(height - rows + 1):
+                for j in range(width - columns + 1):
+                    for c in range(channels):
+                        result[i, j] += image[c, i + a, j + k] * filters[c, a, k]
+    return result
+
+
+@correct
+def with_torch(x, weight, bias):
+    """In float32."""
+    x, weight = (torch.tensor(array, dtype=torch.float32) for array in (x, weight))
+    result = F.conv2d(x[None], weight[None], torch.tensor([float(bias)]))
+    return result.squeeze(0).squeeze(0).numpy()
+
+
+@correct
+def with_grouped_maps(x, weight, bias):
+    """A map for each channel, then their sum."""
+    x, weight = (torch.from_numpy(array.astype(np.float64)) for array in (x, weight))
+    maps = F.conv2d(x[None], weight[:, None], groups=len(x))
+    return maps[0].sum(dim=0) + bias
+
+
+@correct
+def with_matrix_product(x, weight, bias):
+    """Places as the rows of a matrix, the filter as a vector."""
+    height = x.shape[1] - weight.shape[1] + 1
+    width = x.shape[2] - weight.shape[2] + 1
+    rows = [
+        x[:, i : i + weight.shape[1], j : j + weight.shape[2]].ravel()
+        for i in range(height)
+        for j in range(width)
+    ]
+    return (np.array(rows) @ weight.ravel()).reshape(height, width) + bias
+
+
+@correct
+def with_recursion(x, weight, bias):
+    """The last channel, and the rest."""
+    if len(x) == 0:
+        return bias
+    return slide(x[-1], weight[-1]) + with_recursion(x[:-1], weight[:-1], bias)

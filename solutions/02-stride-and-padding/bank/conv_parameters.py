@@ -1,0 +1,238 @@
+"""Task 5: count the parameters of a convolution layer."""
+
+import math
+
+import numpy as np
+from torch import nn
+
+from helpers.grading.bank import correct, mistake
+from helpers.shapes import count_parameters
+
+
+def rows_and_columns(kernel_size):
+    if isinstance(kernel_size, int):
+        return kernel_size, kernel_size
+    return kernel_size
+
+
+@mistake(
+    "Your filters have one channel only. Each filter is as deep as its input.",
+    fails={"conv_parameters_weights", "conv_parameters_pair"},
+)
+def in_channels_forgotten(in_channels, out_channels, kernel_size, bias=True):
+    rows, columns = rows_and_columns(kernel_size)
+    return rows * columns * out_channels + (out_channels if bias else 0)
+
+
+@mistake(
+    "You count a single filter. There is one for each output channel.",
+    fails={"conv_parameters_weights", "conv_parameters_pair"},
+)
+def out_channels_forgotten(in_channels, out_channels, kernel_size, bias=True):
+    rows, columns = rows_and_columns(kernel_size)
+    return rows * columns * in_channels + (out_channels if bias else 0)
+
+
+@mistake(
+    "You add the numbers of input and output channels. Each filter has its own weights for each "
+    "input channel.",
+    fails={"conv_parameters_weights", "conv_parameters_pair"},
+)
+def channels_added(in_channels, out_channels, kernel_size, bias=True):
+    rows, columns = rows_and_columns(kernel_size)
+    return rows * columns * (in_channels + out_channels) + (out_channels if bias else 0)
+
+
+@mistake(
+    "Your kernel is a line: its size counts once. A kernel of size F has F rows and F columns.",
+    fails={"conv_parameters_weights"},
+)
+def kernel_counted_once(in_channels, out_channels, kernel_size, bias=True):
+    weights = math.prod([kernel_size] if isinstance(kernel_size, int) else kernel_size)
+    return weights * in_channels * out_channels + (out_channels if bias else 0)
+
+
+@mistake(
+    "You double the kernel size instead of squaring it.",
+    fails={"conv_parameters_weights"},
+)
+def kernel_doubled(in_channels, out_channels, kernel_size, bias=True):
+    area = kernel_size * 2 if isinstance(kernel_size, int) else math.prod(kernel_size)
+    return area * in_channels * out_channels + (out_channels if bias else 0)
+
+
+@mistake(
+    "Your count is multiplied by the number of places in an image of 32 × 32. The filter is used "
+    "at every place, but its weights are paid for once.",
+    fails={"conv_parameters_weights", "conv_parameters_bias", "conv_parameters_pair"},
+)
+def multiplied_by_places(in_channels, out_channels, kernel_size, bias=True):
+    rows, columns = rows_and_columns(kernel_size)
+    places = (32 - rows + 1) * (32 - columns + 1)
+    return (rows * columns * in_channels + (1 if bias else 0)) * out_channels * places
+
+
+@mistake(
+    "You count one bias for the whole layer. Each filter has its own.",
+    fails={"conv_parameters_bias"},
+)
+def one_bias_for_all(in_channels, out_channels, kernel_size, bias=True):
+    rows, columns = rows_and_columns(kernel_size)
+    return rows * columns * in_channels * out_channels + int(bias)
+
+
+@mistake(
+    "Your count is without biases, even where the layer has them.",
+    fails={"conv_parameters_bias"},
+)
+def bias_forgotten(in_channels, out_channels, kernel_size, bias=True):
+    rows, columns = rows_and_columns(kernel_size)
+    return rows * columns * in_channels * out_channels
+
+
+@mistake(
+    "Your count has the biases in it with bias=False too.",
+    fails={"conv_parameters_bias"},
+)
+def bias_always(in_channels, out_channels, kernel_size, bias=True):
+    rows, columns = rows_and_columns(kernel_size)
+    return (rows * columns * in_channels + 1) * out_channels
+
+
+@mistake(
+    "Your meaning of `bias` is the wrong way round: the biases are in the count with bias=False, "
+    "and missing with bias=True.",
+    fails={"conv_parameters_bias"},
+)
+def bias_upside_down(in_channels, out_channels, kernel_size, bias=True):
+    rows, columns = rows_and_columns(kernel_size)
+    return (rows * columns * in_channels + (0 if bias else 1)) * out_channels
+
+
+@mistake(
+    "Your count is one too large, with biases and without them. A layer learns only its weights "
+    "and its biases.",
+    fails={"conv_parameters_weights"},
+)
+def one_on_top(in_channels, out_channels, kernel_size, bias=True):
+    rows, columns = rows_and_columns(kernel_size)
+    return rows * columns * in_channels * out_channels + (out_channels if bias else 0) + 1
+
+
+@mistake(
+    "Your count is one too large with biases. There is one bias for each filter, and no further "
+    "one.",
+    fails={"conv_parameters_bias"},
+)
+def one_on_top_of_the_biases(in_channels, out_channels, kernel_size, bias=True):
+    rows, columns = rows_and_columns(kernel_size)
+    weights = rows * columns * in_channels * out_channels
+    return weights + out_channels + 1 if bias else weights
+
+
+@mistake(
+    "Your count has the right value, but it is a float such as 216.0. A count has to be an int.",
+    fails={"conv_parameters_weights"},
+)
+def float_result(in_channels, out_channels, kernel_size, bias=True):
+    count = np.ones((out_channels, in_channels, *rows_and_columns(kernel_size))).sum()
+    return count + np.ones(out_channels).sum() if bias else count
+
+
+@mistake(
+    "You count one bias for each input channel. It is added to a map of the output, so there is "
+    "one for each of those.",
+    fails={"conv_parameters_bias"},
+)
+def bias_of_each_input(in_channels, out_channels, kernel_size, bias=True):
+    rows, columns = rows_and_columns(kernel_size)
+    return rows * columns * in_channels * out_channels + (in_channels if bias else 0)
+
+
+@mistake(
+    "You count one bias for each channel of each filter. The sums of a filter over all its "
+    "channels are added first, and then comes one bias.",
+    fails={"conv_parameters_bias"},
+)
+def bias_of_each_kernel(in_channels, out_channels, kernel_size, bias=True):
+    rows, columns = rows_and_columns(kernel_size)
+    return (rows * columns + (1 if bias else 0)) * in_channels * out_channels
+
+
+@mistake(
+    "Of the pair your count uses the first number twice.",
+    fails={"conv_parameters_pair"},
+)
+def first_of_the_pair(in_channels, out_channels, kernel_size, bias=True):
+    rows, _ = rows_and_columns(kernel_size)
+    return (rows**2 * in_channels + (1 if bias else 0)) * out_channels
+
+
+@mistake(
+    "Of the pair your count uses the second number twice.",
+    fails={"conv_parameters_pair"},
+)
+def second_of_the_pair(in_channels, out_channels, kernel_size, bias=True):
+    _, columns = rows_and_columns(kernel_size)
+    return (columns**2 * in_channels + (1 if bias else 0)) * out_channels
+
+
+@mistake(
+    "You add the two numbers of the pair. A kernel of 3 rows and 5 columns has 15 weights a "
+    "channel.",
+    fails={"conv_parameters_pair"},
+)
+def pair_added(in_channels, out_channels, kernel_size, bias=True):
+    area = kernel_size**2 if isinstance(kernel_size, int) else sum(kernel_size)
+    return (area * in_channels + (1 if bias else 0)) * out_channels
+
+
+@mistake(
+    "Your function takes one number only as the kernel size. It can be a pair too.",
+    fails={"conv_parameters_pair"},
+    undiagnosed="with a pair it stops with an error, and there are no numbers to tell it by",
+)
+def no_pairs(in_channels, out_channels, kernel_size, bias=True):
+    return (kernel_size**2 * in_channels + (1 if bias else 0)) * out_channels
+
+
+@correct
+def weights_and_bias_of_a_filter(depth, filters, size, bias=True):
+    height, width = size if isinstance(size, tuple) else (size, size)
+    return filters * (depth * height * width + bool(bias))
+
+
+@correct
+def asks_torch(in_channels, out_channels, kernel_size, bias=True):
+    layer = nn.Conv2d(in_channels, out_channels, kernel_size, bias=bias)
+    return sum(parameter.numel() for parameter in layer.parameters())
+
+
+@correct
+def asks_the_helpers(in_channels, out_channels, kernel_size, bias=True):
+    return count_parameters(nn.Conv2d(in_channels, out_channels, kernel_size, bias=bias))
+
+
+@correct
+def counts_filter_by_filter(in_channels, out_channels, kernel_size, bias=True):
+    try:
+        rows, columns = kernel_size
+    except TypeError:
+        rows = columns = kernel_size
+    count = 0
+    for _ in range(out_channels):
+        for _ in range(in_channels):
+            count += rows * columns
+        if bias:
+            count += 1
+    return count
+
+
+@correct
+def with_prod(in_channels, out_channels, kernel_size, bias=True):
+    shape = [out_channels, in_channels]
+    shape += [kernel_size] * 2 if isinstance(kernel_size, int) else list(kernel_size)
+    total = math.prod(shape)
+    if not bias:
+        return total
+    return total + shape[0]

@@ -1,0 +1,182 @@
+"""Task 2: how many pixels no window reads, at the end of the line."""
+
+import math
+
+import numpy as np
+
+from helpers.grading.bank import correct, mistake
+
+
+@mistake(
+    "You take the rest of the whole image divided by the stride. The last window can only start "
+    "where it fits: the kernel counts too.",
+    fails={"leftover_pixels", "leftover_padding"},
+)
+def kernel_forgotten(size, kernel_size, stride=1, padding=0):
+    return max((size + 2 * padding) % stride - padding, 0)
+
+
+@mistake(
+    "You divide by the kernel size. The window moves in steps of the stride.",
+    fails={"leftover_pixels", "leftover_padding"},
+)
+def rest_by_kernel(size, kernel_size, stride=1, padding=0):
+    return max((size + 2 * padding) % kernel_size - padding, 0)
+
+
+@mistake(
+    "Your number says how many pixels are missing for one more window. Asked for is how many are "
+    "left over.",
+    fails={"leftover_pixels", "leftover_padding"},
+)
+def missing_for_the_next(size, kernel_size, stride=1, padding=0):
+    return stride - (size + 2 * padding - kernel_size) % stride
+
+
+@mistake(
+    "Your number is 1 when the stride does not fit, and 0 when it does: it counts the window that "
+    "has no place. Asked for are the pixels.",
+    fails={"leftover_pixels", "leftover_padding"},
+)
+def places_for_pixels(size, kernel_size, stride=1, padding=0):
+    steps = (size + 2 * padding - kernel_size) / stride
+    return math.ceil(steps) - math.floor(steps)
+
+
+@mistake(
+    "Your room for the steps is one pixel too long. A kernel of F covers F pixels, and the last "
+    "one of them is the end of the window.",
+    fails={"leftover_pixels", "leftover_padding"},
+)
+def one_pixel_too_many(size, kernel_size, stride=1, padding=0):
+    return max((size + 2 * padding - (kernel_size - 1)) % stride - padding, 0)
+
+
+@mistake(
+    "You take the number of places times the stride as what the windows read. That is right only "
+    "if the window is as wide as its step.",
+    fails={"leftover_pixels", "leftover_padding"},
+)
+def places_times_stride(size, kernel_size, stride=1, padding=0):
+    places = (size + 2 * padding - kernel_size) // stride + 1
+    return max(size + padding - places * stride, 0)
+
+
+@mistake(
+    "You take the number of places times the kernel size as what the windows read. Windows can "
+    "overlap, and there can be gaps between them.",
+    fails={"leftover_pixels", "leftover_padding"},
+)
+def places_times_kernel(size, kernel_size, stride=1, padding=0):
+    places = (size + 2 * padding - kernel_size) // stride + 1
+    return size + padding - places * kernel_size
+
+
+@mistake(
+    "You count all pixels that no window reads, those in gaps between two windows too. Asked for "
+    "are only the ones behind the last window.",
+    fails={"leftover_pixels", "leftover_padding"},
+)
+def gaps_counted(size, kernel_size, stride=1, padding=0):
+    read = set()
+    for start in range(-padding, size + padding - kernel_size + 1, stride):
+        read.update(range(start, start + kernel_size))
+    return sum(pixel not in read for pixel in range(size))
+
+
+@mistake(
+    "Your number counts zeros of the padding as well. Only pixels of the image are asked for.",
+    fails={"leftover_padding"},
+)
+def zeros_counted(size, kernel_size, stride=1, padding=0):
+    return (size + 2 * padding - kernel_size) % stride
+
+
+@mistake(
+    "Your number is the one without padding. With padding the windows start elsewhere.",
+    fails={"leftover_padding"},
+)
+def padding_ignored(size, kernel_size, stride=1, padding=0):
+    return (size - kernel_size) % stride
+
+
+@mistake(
+    "You leave out the zeros on the right from the start. They do not count as pixels, but the "
+    "last window may stand on them.",
+    fails={"leftover_padding"},
+)
+def right_padding_dropped(size, kernel_size, stride=1, padding=0):
+    return (size + padding - kernel_size) % stride
+
+
+@mistake(
+    "You take the padding of both sides off what is left over. Behind the last window there is "
+    "only the padding on the right.",
+    fails={"leftover_padding"},
+)
+def both_sides_taken_off(size, kernel_size, stride=1, padding=0):
+    return (size + 2 * padding - kernel_size) % stride - 2 * padding
+
+
+@mistake(
+    "Your number is below zero when all that is left over is padding. Then no pixel is lost.",
+    fails={"leftover_padding"},
+)
+def below_zero(size, kernel_size, stride=1, padding=0):
+    return (size + 2 * padding - kernel_size) % stride - padding
+
+
+@mistake(
+    "Your number is the distance between what is left over and the padding. When less is left over "
+    "than the padding, it is all zeros, and no pixel is lost.",
+    fails={"leftover_padding"},
+)
+def minus_sign_dropped(size, kernel_size, stride=1, padding=0):
+    return abs((size + 2 * padding - kernel_size) % stride - padding)
+
+
+@mistake(
+    "Your number has the right value, but it is a float such as 3.0. A count has to be an int.",
+    fails={"leftover_pixels"},
+)
+def float_result(size, kernel_size, stride=1, padding=0):
+    room = size + 2 * padding - kernel_size
+    return max(room - np.floor(room / stride) * stride - padding, 0)
+
+
+@correct
+def from_the_last_window(n, k, stride=1, padding=0):
+    starts = list(range(-padding, n + padding - k + 1, stride))
+    return max(0, n - (starts[-1] + k))
+
+
+@correct
+def by_counting_places(size, kernel_size, stride=1, padding=0):
+    places = (size + 2 * padding - kernel_size) // stride + 1
+    end = (places - 1) * stride + kernel_size - padding
+    if end >= size:
+        return 0
+    return size - end
+
+
+@correct
+def by_marking(size, kernel_size, stride=1, padding=0):
+    line = ["zero"] * padding + ["pixel"] * size + ["zero"] * padding
+    start = 0
+    while start + kernel_size + stride <= len(line):
+        start += stride
+    return line[start + kernel_size :].count("pixel")
+
+
+@correct
+def with_divmod(width, window, stride=1, padding=0):
+    _, rest = divmod(width + 2 * padding - window, stride)
+    return sum(1 for position in range(rest) if position >= padding)
+
+
+@correct
+def by_recursion(size, kernel_size, stride=1, padding=0):
+    def behind(length):
+        return length - kernel_size if length < kernel_size + stride else behind(length - stride)
+
+    return max(behind(size + 2 * padding) - padding, 0)

@@ -1,0 +1,440 @@
+"""Task 3: put zeros around an image."""
+
+import numpy as np
+import torch
+
+from helpers.grading.bank import correct, mistake
+
+
+def rows_and_columns(padding):
+    return tuple(padding) if isinstance(padding, tuple | list) else (padding, padding)
+
+
+def around(image, top, bottom, left, right, mode="constant"):
+    before_axes = [(0, 0)] * (image.ndim - 2)
+    return np.pad(image, [*before_axes, (top, bottom), (left, right)], mode=mode)
+
+
+# Mistakes: where, and how much.
+
+
+@mistake(
+    "Your result has zeros only below and on the right. Padding stands on each side.",
+    fails={"zero_pad_shape", "zero_pad_place", "zero_pad_pair"},
+)
+def after_only(image, padding):
+    rows, columns = rows_and_columns(padding)
+    return around(image, 0, rows, 0, columns)
+
+
+@mistake(
+    "Your result has zeros only above and on the left. Padding stands on each side.",
+    fails={"zero_pad_shape"},
+)
+def before_only(image, padding):
+    rows, columns = rows_and_columns(padding)
+    height, width = image.shape[-2:]
+    result = np.zeros((*image.shape[:-2], height + rows, width + columns), dtype=image.dtype)
+    result[..., rows:, columns:] = image
+    return result
+
+
+@mistake(
+    "The size is right, but the image stands in the top left corner: all zeros are below it and "
+    "on its right.",
+    fails={"zero_pad_place", "zero_pad_pair"},
+)
+def all_zeros_behind(image, padding):
+    rows, columns = rows_and_columns(padding)
+    height, width = image.shape[-2:]
+    shape = (*image.shape[:-2], height + 2 * rows, width + 2 * columns)
+    result = np.zeros(shape, dtype=image.dtype)
+    result[..., :height, :width] = image
+    return result
+
+
+@mistake(
+    "Your result has twice as many zeros on each side. The padding counts for one side already.",
+    fails={"zero_pad_shape", "zero_pad_place", "zero_pad_pair"},
+)
+def twice_on_each_side(image, padding):
+    rows, columns = rows_and_columns(padding)
+    return around(image, 2 * rows, 2 * rows, 2 * columns, 2 * columns)
+
+
+@mistake(
+    "Your border is always one pixel wide, whatever the padding.",
+    fails={"zero_pad_shape", "zero_pad_place", "zero_pad_pair", "zero_pad_new"},
+)
+def always_one(image, padding):
+    return around(image, 1, 1, 1, 1)
+
+
+@mistake(
+    "Your result has zeros above and below, but none on the left and on the right.",
+    fails={"zero_pad_shape", "zero_pad_place", "zero_pad_pair", "zero_pad_channels"},
+)
+def rows_only(image, padding):
+    rows, _ = rows_and_columns(padding)
+    return around(image, rows, rows, 0, 0)
+
+
+@mistake(
+    "Your result has zeros on the left and on the right, but none above and below.",
+    fails={"zero_pad_shape", "zero_pad_place", "zero_pad_pair", "zero_pad_channels"},
+)
+def columns_only(image, padding):
+    _, columns = rows_and_columns(padding)
+    return around(image, 0, 0, columns, columns)
+
+
+@mistake(
+    "Your result has the size of the image: zeros were written over its edge. Padding adds new "
+    "rows and columns around it.",
+    fails={
+        "zero_pad_shape",
+        "zero_pad_place",
+        "zero_pad_zeros",
+        "zero_pad_pair",
+        "zero_pad_channels",
+    },
+)
+def edge_overwritten(image, padding):
+    rows, columns = rows_and_columns(padding)
+    height, width = image.shape[-2:]
+    result = image.copy()
+    result[..., :rows, :] = 0
+    result[..., height - rows :, :] = 0
+    result[..., :, :columns] = 0
+    result[..., :, width - columns :] = 0
+    return result
+
+
+# Mistakes: what stands in the border.
+
+
+@mistake(
+    "Your border repeats the edge of the image. Asked for are zeros.",
+    fails={"zero_pad_zeros"},
+)
+def edge_repeated(image, padding):
+    rows, columns = rows_and_columns(padding)
+    return around(image, rows, rows, columns, columns, mode="edge")
+
+
+@mistake(
+    "Your border mirrors the image, without its edge. Asked for are zeros.",
+    fails={"zero_pad_zeros"},
+)
+def mirrored(image, padding):
+    rows, columns = rows_and_columns(padding)
+    return around(image, rows, rows, columns, columns, mode="reflect")
+
+
+@mistake(
+    "Your border continues with the other end of the image. Asked for are zeros.",
+    fails={"zero_pad_zeros"},
+)
+def wrapped(image, padding):
+    rows, columns = rows_and_columns(padding)
+    return around(image, rows, rows, columns, columns, mode="wrap")
+
+
+@mistake(
+    "Your border holds ones. Asked for are zeros.",
+    fails={"zero_pad_zeros"},
+)
+def ones_around(image, padding):
+    rows, columns = rows_and_columns(padding)
+    height, width = image.shape[-2:]
+    shape = (*image.shape[:-2], height + 2 * rows, width + 2 * columns)
+    result = np.ones(shape, dtype=image.dtype)
+    result[..., rows : rows + height, columns : columns + width] = image
+    return result
+
+
+@mistake(
+    "The last row and the last column of the image are missing from your result. The end of a "
+    "slice is not in the slice.",
+    fails={"zero_pad_place", "zero_pad_zeros", "zero_pad_pair", "zero_pad_new"},
+)
+def last_row_and_column_lost(image, padding):
+    rows, columns = rows_and_columns(padding)
+    height, width = image.shape[-2:]
+    shape = (*image.shape[:-2], height + 2 * rows, width + 2 * columns)
+    result = np.zeros(shape, dtype=image.dtype)
+    for i in range(height - 1):
+        for j in range(width - 1):
+            result[..., rows + i, columns + j] = image[..., i, j]
+    return result
+
+
+# Mistakes: pairs.
+
+
+@mistake(
+    "The two numbers of the pair are swapped: the first one is for the rows, at the top and "
+    "bottom.",
+    fails={"zero_pad_pair"},
+)
+def pair_swapped(image, padding):
+    columns, rows = rows_and_columns(padding)
+    return around(image, rows, rows, columns, columns)
+
+
+@mistake(
+    "Your result uses the first number of the pair for rows and columns alike.",
+    fails={"zero_pad_pair"},
+)
+def first_of_the_pair(image, padding):
+    amount, _ = rows_and_columns(padding)
+    return around(image, amount, amount, amount, amount)
+
+
+@mistake(
+    "Your result uses the larger number of the pair for rows and columns alike.",
+    fails={"zero_pad_pair"},
+)
+def larger_of_the_pair(image, padding):
+    amount = max(rows_and_columns(padding))
+    return around(image, amount, amount, amount, amount)
+
+
+@mistake(
+    "Your pair is read as (before, after), as np.pad does it. Here it says (rows, columns), and "
+    "both stand on each side.",
+    fails={"zero_pad_pair"},
+)
+def pair_as_before_and_after(image, padding):
+    before, after = rows_and_columns(padding)
+    return around(image, before, after, before, after)
+
+
+@mistake(
+    "Your function takes one number only. The padding can be a pair (rows, columns) too.",
+    fails={"zero_pad_pair"},
+    undiagnosed="with a pair it stops with an error, and there are no numbers to tell it by",
+)
+def no_pairs(image, padding):
+    height, width = image.shape[-2] + 2 * padding, image.shape[-1] + 2 * padding
+    result = np.zeros((*image.shape[:-2], height, width), dtype=image.dtype)
+    end = (padding + image.shape[-2], padding + image.shape[-1])
+    result[..., padding : end[0], padding : end[1]] = image
+    return result
+
+
+# Mistakes: channels.
+
+
+@mistake(
+    "Your result has new channels of zeros in front and behind. A single number given to np.pad "
+    "pads every axis; channels are not to be padded.",
+    fails={"zero_pad_channels"},
+)
+def channels_padded(image, padding):
+    rows, columns = rows_and_columns(padding)
+    if image.ndim == 3:
+        return np.pad(image, [(rows, rows), (rows, rows), (columns, columns)])
+    return np.pad(image, [(rows, rows), (columns, columns)])
+
+
+@mistake(
+    "You treat the last axis as the channels. Here they come first: (C, H, W).",
+    fails={"zero_pad_channels"},
+)
+def channels_last(image, padding):
+    rows, columns = rows_and_columns(padding)
+    if image.ndim == 3:
+        return np.pad(image, [(rows, rows), (columns, columns), (0, 0)])
+    return np.pad(image, [(rows, rows), (columns, columns)])
+
+
+@mistake(
+    "All channels of your result hold the first channel.",
+    fails={"zero_pad_channels"},
+)
+def first_channel_everywhere(image, padding):
+    rows, columns = rows_and_columns(padding)
+    if image.ndim == 2:
+        return around(image, rows, rows, columns, columns)
+    return np.stack([around(image[0], rows, rows, columns, columns) for _ in image])
+
+
+@mistake(
+    "Only the first channel is in your result: the function returns before it has come to the "
+    "others.",
+    fails={"zero_pad_channels"},
+)
+def returns_the_first_channel(image, padding):
+    rows, columns = rows_and_columns(padding)
+    if image.ndim == 2:
+        return around(image, rows, rows, columns, columns)
+    for channel in image:
+        return around(channel, rows, rows, columns, columns)[None]
+
+
+@mistake(
+    "Your channels are summed up to one image. Each of them is padded on its own.",
+    fails={"zero_pad_channels"},
+)
+def channels_summed(image, padding):
+    rows, columns = rows_and_columns(padding)
+    if image.ndim == 3:
+        image = image.sum(axis=0)
+    return around(image, rows, rows, columns, columns)
+
+
+@mistake(
+    "Your function takes images of two axes only. An image can have channels in front.",
+    fails={"zero_pad_channels"},
+    undiagnosed="with three axes it stops with an error, and there are no numbers to tell it by",
+)
+def two_axes_only(image, padding):
+    rows, columns = rows_and_columns(padding)
+    height, width = image.shape
+    result = np.zeros((height + 2 * rows, width + 2 * columns), dtype=image.dtype)
+    result[rows : rows + height, columns : columns + width] = image
+    return result
+
+
+# Mistakes: type and memory.
+
+
+@mistake(
+    "Your result holds whole numbers only, so fractions of the image are cut off.",
+    fails={"zero_pad_dtype"},
+)
+def integer_result(image, padding):
+    rows, columns = rows_and_columns(padding)
+    return around(image, rows, rows, columns, columns).astype(int)
+
+
+@mistake(
+    "Your result is always float64. The dtype of the image is to be kept: bytes become eight "
+    "times as large.",
+    fails={"zero_pad_dtype"},
+)
+def always_float64(image, padding):
+    rows, columns = rows_and_columns(padding)
+    height, width = image.shape[-2:]
+    result = np.zeros((*image.shape[:-2], height + 2 * rows, width + 2 * columns))
+    result[..., rows : rows + height, columns : columns + width] = image
+    return result
+
+
+@mistake(
+    "Your result is always float32, as PyTorch likes it. The dtype of the image is to be kept.",
+    fails={"zero_pad_dtype"},
+)
+def always_float32(image, padding):
+    rows, columns = rows_and_columns(padding)
+    return around(image, rows, rows, columns, columns).astype(np.float32)
+
+
+@mistake(
+    "With padding 0 you return the image that went in, and no new array.",
+    fails={"zero_pad_new"},
+)
+def same_array_for_zero(image, padding):
+    rows, columns = rows_and_columns(padding)
+    if rows == columns == 0:
+        return image
+    return around(image, rows, rows, columns, columns)
+
+
+@mistake(
+    "The image that went in has lost its numbers. Whoever called the function still needs them.",
+    fails={"zero_pad_new"},
+)
+def image_emptied(image, padding):
+    rows, columns = rows_and_columns(padding)
+    result = around(image, rows, rows, columns, columns)
+    image *= 0
+    return result
+
+
+@mistake(
+    "With padding 0 your slice from 0 to −0 is empty: −0 is 0, the beginning and not the end.",
+    fails={"zero_pad_new"},
+    undiagnosed="it stops with an error, and there are no numbers to tell it by",
+)
+def slice_to_minus_zero(image, padding):
+    rows, columns = rows_and_columns(padding)
+    height, width = image.shape[-2:]
+    shape = (*image.shape[:-2], height + 2 * rows, width + 2 * columns)
+    result = np.zeros(shape, dtype=image.dtype)
+    result[..., rows:-rows, columns:-columns] = image
+    return result
+
+
+# Right in other ways.
+
+
+@correct
+def with_np_pad(image, padding):
+    rows, columns = (padding, padding) if isinstance(padding, int) else padding
+    widths = [(0, 0)] * image.ndim
+    widths[-2], widths[-1] = (rows, rows), (columns, columns)
+    return np.pad(image, widths, mode="constant", constant_values=0)
+
+
+@correct
+def with_plain_loops(img, p):
+    if np.isscalar(p):
+        p = (p, p)
+    if img.ndim == 3:
+        return np.array([with_plain_loops(channel, p) for channel in img], dtype=img.dtype)
+    height, width = img.shape
+    out = np.zeros((height + p[0] * 2, width + p[1] * 2), dtype=img.dtype)
+    for y in range(height):
+        for x in range(width):
+            out[y + p[0], x + p[1]] = img[y, x]
+    return out
+
+
+@correct
+def by_concatenating(image, padding):
+    rows, columns = rows_and_columns(padding)
+    side = np.zeros((*image.shape[:-1], columns), dtype=image.dtype)
+    wide = np.concatenate([side, image, side], axis=-1)
+    band = np.zeros((*wide.shape[:-2], rows, wide.shape[-1]), dtype=image.dtype)
+    return np.concatenate([band, wide, band], axis=-2)
+
+
+@correct
+def with_torch(image, padding):
+    rows, columns = rows_and_columns(padding)
+    padded = torch.nn.functional.pad(torch.from_numpy(image), (columns, columns, rows, rows))
+    return padded.clone().numpy()
+
+
+@correct
+def as_a_tensor(image, padding):
+    rows, columns = rows_and_columns(padding)
+    height, width = image.shape[-2:]
+    tensor = torch.tensor(image)
+    result = tensor.new_zeros(*image.shape[:-2], height + 2 * rows, width + 2 * columns)
+    result[..., rows : rows + height, columns : columns + width] = tensor
+    return result
+
+
+@correct
+def ring_by_ring(image, padding):
+    rows, columns = rows_and_columns(padding)
+    if rows:
+        image = ring_by_ring(np.pad(image, [(0, 0)] * (image.ndim - 2) + [(1, 1), (0, 0)]), (0, 0))
+        return ring_by_ring(image, (rows - 1, columns))
+    if columns:
+        image = np.pad(image, [(0, 0)] * (image.ndim - 1) + [(1, 1)])
+        return ring_by_ring(image, (0, columns - 1))
+    return image.copy()
+
+
+@correct
+def always_three_axes(image, padding):
+    rows, columns = rows_and_columns(padding)
+    stack = image[np.newaxis] if image.ndim == 2 else image
+    channels, height, width = stack.shape
+    padded = np.zeros((channels, height + 2 * rows, width + 2 * columns)).astype(image.dtype)
+    padded[:, rows : height + rows, columns : width + columns] = stack
+    return padded[0] if image.ndim == 2 else padded

@@ -1,0 +1,271 @@
+"""Task 1: Leaky ReLU."""
+
+import numpy as np
+import torch
+
+from helpers.grading.bank import correct, mistake
+
+ALL_VALUES = {
+    "leaky_relu_values",
+    "leaky_relu_slopes",
+    "leaky_relu_steep",
+    "leaky_relu_integers",
+}
+
+
+@correct
+def larger_plus_smaller(x, negative_slope=0.01):
+    return np.maximum(x, 0) + negative_slope * np.minimum(x, 0)
+
+
+@correct
+def mask_on_a_float_copy(x, negative_slope=0.01):
+    out = x.astype(float)
+    out[out < 0] *= negative_slope
+    return out
+
+
+@correct
+def number_by_number(values, negative_slope=0.01):
+    result = np.zeros(values.shape)
+    for place in np.ndindex(values.shape):
+        v = values[place]
+        result[place] = v if v > 0 else v * negative_slope
+    return result
+
+
+@correct
+def with_torch(x, negative_slope=0.01):
+    return torch.nn.functional.leaky_relu(torch.tensor(x, dtype=torch.float64), negative_slope)
+
+
+@correct
+def in_float32(x, negative_slope=0.01):
+    x32 = np.asarray(x, dtype=np.float32)
+    factor = np.ones_like(x32)
+    factor[x32 <= 0] = negative_slope
+    return x32 * factor
+
+
+@correct
+def with_vectorize(x, negative_slope=0.01):
+    def bend(value):
+        if value >= 0:
+            return float(value)
+        return float(negative_slope * value)
+
+    return np.vectorize(bend, otypes=[float])(x)
+
+
+@correct
+def rows_by_recursion(x, negative_slope=0.01):
+    if x.ndim == 0:
+        return np.array(float(x) if x > 0 else negative_slope * float(x))
+    return np.stack([rows_by_recursion(np.asarray(part), negative_slope) for part in x])
+
+
+@mistake(
+    "Your output equals ReLU: the negative numbers became 0. Leaky ReLU only makes them small.",
+    fails=ALL_VALUES,
+)
+def relu_only(x, negative_slope=0.01):
+    return np.maximum(x, 0)
+
+
+@mistake(
+    "Your output uses the slope 0.01 always. Here another slope was given in the call.",
+    fails={"leaky_relu_slopes", "leaky_relu_steep"},
+)
+def slope_is_fixed(x, negative_slope=0.01):
+    return np.where(x > 0, x, 0.01 * x)
+
+
+@mistake(
+    "Your output has the slope 0.1 where none was given. The default is ten times smaller.",
+    fails={"leaky_relu_slopes"},
+)
+def default_slope_too_large(x, negative_slope=0.1):
+    return np.where(x > 0, x, negative_slope * x)
+
+
+@mistake(
+    "A slope of 0 was given, and your output uses the default slope. Zero is a slope like any "
+    "other; Python takes it for False.",
+    fails={"leaky_relu_slopes"},
+)
+def zero_slope_replaced(x, negative_slope=None):
+    slope = negative_slope or 0.01
+    return np.where(x > 0, x, slope * x)
+
+
+@mistake(
+    "Your output equals the larger of x and slope · x. That is Leaky ReLU only as long as the "
+    "slope is at most 1.",
+    fails={"leaky_relu_steep"},
+)
+def larger_of_both(x, negative_slope=0.01):
+    return np.maximum(x, negative_slope * x)
+
+
+@mistake(
+    "A positive number that is smaller than the slope was multiplied too. The slope is a factor; "
+    "where the function bends is another question.",
+    fails={"leaky_relu_steep"},
+)
+def slope_as_threshold(x, negative_slope=0.01):
+    return np.where(x > negative_slope, x, negative_slope * x)
+
+
+@mistake(
+    "Your output has the two sides exchanged: the positive numbers were multiplied, the negative "
+    "ones stayed.",
+    fails=ALL_VALUES,
+)
+def sides_exchanged(x, negative_slope=0.01):
+    return np.where(x < 0, x, negative_slope * x)
+
+
+@mistake(
+    "In your output each negative number became the slope itself. It should be multiplied by the "
+    "slope.",
+    fails=ALL_VALUES,
+)
+def slope_itself(x, negative_slope=0.01):
+    return np.where(x > 0, x, negative_slope)
+
+
+@mistake(
+    "Your output has no negative numbers: they lost their sign. Multiplied by a positive slope, a "
+    "negative number stays negative.",
+    fails=ALL_VALUES,
+)
+def sign_lost(x, negative_slope=0.01):
+    return np.where(x > 0, x, negative_slope * np.abs(x))
+
+
+@mistake(
+    "Your output is x − slope for negative numbers. The slope is a factor.",
+    fails=ALL_VALUES,
+)
+def slope_subtracted(x, negative_slope=0.01):
+    return np.where(x > 0, x, x - negative_slope)
+
+
+@mistake(
+    "Your positive numbers are a little too large: slope · x was added to them as well. The two "
+    "parts should share the numbers, not both take all.",
+    fails=ALL_VALUES,
+)
+def slope_on_both_sides(x, negative_slope=0.01):
+    return np.maximum(x, 0) + negative_slope * x
+
+
+@mistake(
+    "Your output equals x. One positive number among them was enough for all to stay; each number "
+    "must be decided on its own.",
+    fails=ALL_VALUES,
+)
+def decided_by_any(x, negative_slope=0.01):
+    if (x > 0).any():
+        return x
+    return negative_slope * x
+
+
+@mistake(
+    "Your output equals slope · x everywhere: the positive numbers were multiplied, too. Each "
+    "number must be decided on its own.",
+    fails=ALL_VALUES,
+)
+def decided_by_all(x, negative_slope=0.01):
+    if (x > 0).all():
+        return x
+    return negative_slope * x
+
+
+@mistake(
+    "The numbers of x itself were multiplied: after the call the caller's array is another one.",
+    fails={"leaky_relu_keeps_input", "leaky_relu_integers"},
+)
+def changed_in_place(x, negative_slope=0.01):
+    x[x < 0] *= negative_slope
+    return x
+
+
+@mistake(
+    "Integers came in, and your result is an array of integers too. It can't hold fractions, so "
+    "they are cut off.",
+    fails={"leaky_relu_integers"},
+)
+def result_like_input(x, negative_slope=0.01):
+    out = np.zeros_like(x)
+    for place in np.ndindex(x.shape):
+        out[place] = x[place] if x[place] > 0 else negative_slope * x[place]
+    return out
+
+
+@mistake(
+    "An array of integers can't be multiplied by a fraction in its own place: NumPy refuses.",
+    fails={"leaky_relu_integers"},
+    undiagnosed="NumPy's own error says it; an error has no numbers to be told by",
+)
+def integer_copy_multiplied(x, negative_slope=0.01):
+    out = x.copy()
+    out[out < 0] *= negative_slope
+    return out
+
+
+@mistake(
+    "Your output has NaN where x is 0: dividing by the size of a number to find its sign fails "
+    "there.",
+    fails={"leaky_relu_values"},
+)
+def zero_divided(x, negative_slope=0.01):
+    sign = x / np.abs(x)
+    return (1 + sign) / 2 * x + negative_slope * (1 - sign) / 2 * x
+
+
+@mistake(
+    "Your output has 1 where x is 0: neither the positive nor the negative side took care of it, "
+    "so it kept what the array began with.",
+    fails={"leaky_relu_values"},
+)
+def zero_forgotten(x, negative_slope=0.01):
+    out = np.ones(x.shape)
+    out[x > 0] = x[x > 0]
+    out[x < 0] = negative_slope * x[x < 0]
+    return out
+
+
+@mistake(
+    "Your numbers are right, but they stand in one long row. The result should have the shape of "
+    "x.",
+    fails={"leaky_relu_values"},
+)
+def flattened(x, negative_slope=0.01):
+    result = []
+    for value in x.flatten():
+        result.append(value if value > 0 else negative_slope * value)
+    return np.array(result)
+
+
+@mistake(
+    "Your function works for one axis only. With two axes, x[i] is a whole row.",
+    fails={"leaky_relu_values"},
+    undiagnosed="Python stops with its own error; an error has no numbers to be told by",
+)
+def one_axis_only(x, negative_slope=0.01):
+    out = np.zeros(len(x))
+    for i in range(len(x)):
+        if x[i] > 0:
+            out[i] = x[i]
+        else:
+            out[i] = negative_slope * x[i]
+    return out
+
+
+@mistake(
+    "Your function shows the numbers, but gives nothing back: print is not return.",
+    fails={*ALL_VALUES, "leaky_relu_keeps_input"},
+)
+def printed(x, negative_slope=0.01):
+    print(np.where(x > 0, x, negative_slope * x))

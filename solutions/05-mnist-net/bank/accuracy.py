@@ -1,0 +1,561 @@
+"""Task 3: the accuracy."""
+
+import torch
+
+from helpers.grading.bank import correct, mistake
+
+
+@mistake(
+    "You return how many answers are right. Asked for is their part of all answers.",
+    fails={"accuracy_fraction"},
+)
+def a_count(model, loader):
+    before = model.training
+    model.eval()
+    right = 0
+    with torch.no_grad():
+        for images, labels in loader:
+            right += (model(images).argmax(dim=1) == labels).sum().item()
+    model.train(before)
+    return right
+
+
+@mistake(
+    "Your number is the accuracy in percent, a hundred times the part of right answers.",
+    fails={"accuracy_fraction"},
+)
+def in_percent(model, loader):
+    return 100 * plain(model, loader)
+
+
+@mistake(
+    "You return the part of wrong answers, the error rate. Asked for is the part of right ones.",
+    fails={"accuracy_fraction"},
+)
+def error_rate(model, loader):
+    before = model.training
+    model.eval()
+    wrong = total = 0
+    with torch.no_grad():
+        for images, labels in loader:
+            wrong += (model(images).argmax(dim=1) != labels).sum().item()
+            total += len(labels)
+    model.train(before)
+    return wrong / total
+
+
+@mistake(
+    "The division drops everything after the decimal point, so the result is 0 unless all "
+    "answers are right.",
+    fails={"accuracy_fraction"},
+)
+def whole_number_division(model, loader):
+    before = model.training
+    model.eval()
+    right = total = 0
+    with torch.no_grad():
+        for images, labels in loader:
+            right += (model(images).argmax(dim=1) == labels).sum().item()
+            total += len(labels)
+    model.train(before)
+    return right // total
+
+
+@mistake(
+    "The result is rounded to a whole number. The digits after the decimal point are needed.",
+    fails={"accuracy_fraction"},
+)
+def rounded(model, loader):
+    return round(plain(model, loader))
+
+
+@mistake(
+    "You look for the largest number in each column. That is the image with the highest score "
+    "for a class; asked for is the class with the highest score for an image.",
+    fails={"accuracy_fraction", "accuracy_batches"},
+)
+def argmax_over_images(model, loader):
+    before = model.training
+    model.eval()
+    right = total = 0
+    with torch.no_grad():
+        for images, labels in loader:
+            right += (model(images).argmax(dim=0) == labels).sum().item()
+            total += len(labels)
+    model.train(before)
+    return right / total
+
+
+@mistake(
+    "You compare the labels with the largest score. Compare them with the place where it stands: "
+    "that is the digit.",
+    fails={"accuracy_fraction"},
+)
+def score_instead_of_place(model, loader):
+    before = model.training
+    model.eval()
+    right = total = 0
+    with torch.no_grad():
+        for images, labels in loader:
+            best, _ = model(images).max(dim=1)
+            right += (best == labels).sum().item()
+            total += len(labels)
+    model.train(before)
+    return right / total
+
+
+@mistake(
+    "The answer of the model is taken to be the class with the smallest score.",
+    fails={"accuracy_fraction"},
+)
+def smallest_score(model, loader):
+    before = model.training
+    model.eval()
+    right = total = 0
+    with torch.no_grad():
+        for images, labels in loader:
+            right += (model(images).argmin(dim=1) == labels).sum().item()
+            total += len(labels)
+    model.train(before)
+    return right / total
+
+
+@mistake(
+    "Each answer is compared with the labels of all images, not only with that of its own: one "
+    "of the two has an axis too many.",
+    fails={"accuracy_fraction", "accuracy_batches"},
+)
+def every_answer_with_every_label(model, loader):
+    before = model.training
+    model.eval()
+    right = total = 0
+    with torch.no_grad():
+        for images, labels in loader:
+            answers = model(images).argmax(dim=1, keepdim=True)
+            right += (answers == labels).sum().item()
+            total += len(labels)
+    model.train(before)
+    return right / total
+
+
+@mistake(
+    "You divide by the number of all scores. Divide by the number of images.",
+    fails={"accuracy_fraction"},
+)
+def divided_by_scores(model, loader):
+    before = model.training
+    model.eval()
+    right = total = 0
+    with torch.no_grad():
+        for images, labels in loader:
+            scores = model(images)
+            right += (scores.argmax(dim=1) == labels).sum().item()
+            total += scores.numel()
+    model.train(before)
+    return right / total
+
+
+@mistake(
+    "You return the mean probability of the right digit. Asked for is how often it has the "
+    "largest score.",
+    fails={"accuracy_fraction"},
+)
+def mean_probability(model, loader):
+    before = model.training
+    model.eval()
+    right = total = 0
+    with torch.no_grad():
+        for images, labels in loader:
+            probabilities = torch.softmax(model(images), dim=1)
+            right += probabilities[torch.arange(len(labels)), labels].sum().item()
+            total += len(labels)
+    model.train(before)
+    return right / total
+
+
+@mistake(
+    "Your number is the mean of the accuracies of the batches. The images of a small last batch "
+    "then count more than the others.",
+    fails={"accuracy_batches"},
+)
+def mean_of_batches(model, loader):
+    before = model.training
+    model.eval()
+    parts = []
+    with torch.no_grad():
+        for images, labels in loader:
+            parts.append((model(images).argmax(dim=1) == labels).float().mean().item())
+    model.train(before)
+    return sum(parts) / len(parts)
+
+
+@mistake(
+    "Your number is the accuracy of the last batch alone: what was counted before is lost with "
+    "each new batch.",
+    fails={"accuracy_batches"},
+)
+def last_batch_only(model, loader):
+    before = model.training
+    model.eval()
+    with torch.no_grad():
+        for images, labels in loader:
+            right = (model(images).argmax(dim=1) == labels).sum().item()
+            total = len(labels)
+    model.train(before)
+    return right / total
+
+
+@mistake(
+    "Your number is the accuracy of the first batch: the function returns before the loop has "
+    "seen the others.",
+    fails={"accuracy_batches"},
+)
+def first_batch_only(model, loader):
+    before = model.training
+    model.eval()
+    right = total = 0
+    with torch.no_grad():
+        for images, labels in loader:
+            right += (model(images).argmax(dim=1) == labels).sum().item()
+            total += len(labels)
+            model.train(before)
+            return right / total
+
+
+@mistake(
+    "You count as if all batches were as large as the first. The last one can be smaller.",
+    fails={"accuracy_batches"},
+)
+def all_batches_as_large(model, loader):
+    before = model.training
+    model.eval()
+    right = batches = size = 0
+    with torch.no_grad():
+        for images, labels in loader:
+            right += (model(images).argmax(dim=1) == labels).sum().item()
+            batches += 1
+            size = max(size, len(labels))
+    model.train(before)
+    return right / (batches * size)
+
+
+@mistake(
+    "The accuracies of the batches are added up, so your number can be larger than 1.",
+    fails={"accuracy_batches"},
+)
+def sum_of_batches(model, loader):
+    before = model.training
+    model.eval()
+    result = 0
+    with torch.no_grad():
+        for images, labels in loader:
+            result += (model(images).argmax(dim=1) == labels).float().mean().item()
+    model.train(before)
+    return result
+
+
+@mistake(
+    "The right answers of all batches are divided by the number of images in the last batch.",
+    fails={"accuracy_batches"},
+)
+def divided_by_the_last_batch(model, loader):
+    before = model.training
+    model.eval()
+    right = 0
+    with torch.no_grad():
+        for images, labels in loader:
+            right += (model(images).argmax(dim=1) == labels).sum().item()
+    model.train(before)
+    return right / len(labels)
+
+
+@mistake(
+    "The right answers of the last batch are divided by the number of all images: the counter "
+    "of right answers starts again with each batch.",
+    fails={"accuracy_batches"},
+)
+def counter_starts_again(model, loader):
+    before = model.training
+    model.eval()
+    total = 0
+    with torch.no_grad():
+        for images, labels in loader:
+            right = 0
+            right += (model(images).argmax(dim=1) == labels).sum().item()
+            total += len(labels)
+    model.train(before)
+    return right / total
+
+
+@mistake(
+    "You divide by the number of batches. Divide by the number of images.",
+    fails={"accuracy_fraction", "accuracy_batches"},
+)
+def divided_by_batches(model, loader):
+    before = model.training
+    model.eval()
+    right = 0
+    with torch.no_grad():
+        for images, labels in loader:
+            right += (model(images).argmax(dim=1) == labels).sum().item()
+    model.train(before)
+    return right / len(loader)
+
+
+@mistake(
+    "The model is measured in the mode in which it comes. In train mode its dropout makes the "
+    "answers worse, and different each time.",
+    fails={"accuracy_eval"},
+)
+def mode_left_as_it_is(model, loader):
+    right = total = 0
+    with torch.no_grad():
+        for images, labels in loader:
+            right += (model(images).argmax(dim=1) == labels).sum().item()
+            total += len(labels)
+    return right / total
+
+
+@mistake(
+    "You put the model into train mode for the measurement. That mode is for learning.",
+    fails={"accuracy_eval"},
+)
+def measured_in_train_mode(model, loader):
+    before = model.training
+    model.train()
+    right = total = 0
+    with torch.no_grad():
+        for images, labels in loader:
+            right += (model(images).argmax(dim=1) == labels).sum().item()
+            total += len(labels)
+    model.train(before)
+    return right / total
+
+
+@mistake(
+    "Only the first batch is measured in eval mode: inside the loop the model goes back to its "
+    "old mode too early.",
+    fails={"accuracy_eval"},
+)
+def eval_for_one_batch(model, loader):
+    before = model.training
+    model.eval()
+    right = total = 0
+    with torch.no_grad():
+        for images, labels in loader:
+            right += (model(images).argmax(dim=1) == labels).sum().item()
+            total += len(labels)
+            model.train(before)
+    return right / total
+
+
+@mistake(
+    "With `no_grad` alone the dropout still works: it stops the gradients, not the train mode. "
+    "And afterwards the model is always in eval mode.",
+    fails={"accuracy_eval", "accuracy_mode_after"},
+)
+def eval_after_the_loop(model, loader):
+    right = total = 0
+    with torch.no_grad():
+        for images, labels in loader:
+            right += (model(images).argmax(dim=1) == labels).sum().item()
+            total += len(labels)
+    model.eval()
+    return right / total
+
+
+@mistake(
+    "A model that comes in train mode is left in eval mode. The training that goes on afterwards "
+    "has lost its dropout.",
+    fails={"accuracy_mode_after"},
+)
+def left_in_eval_mode(model, loader):
+    model.eval()
+    right = total = 0
+    with torch.no_grad():
+        for images, labels in loader:
+            right += (model(images).argmax(dim=1) == labels).sum().item()
+            total += len(labels)
+    return right / total
+
+
+@mistake(
+    "Afterwards the model is always in train mode, also if it came in eval mode.",
+    fails={"accuracy_mode_after"},
+)
+def always_train_mode_after(model, loader):
+    model.eval()
+    right = total = 0
+    with torch.no_grad():
+        for images, labels in loader:
+            right += (model(images).argmax(dim=1) == labels).sum().item()
+            total += len(labels)
+    model.train()
+    return right / total
+
+
+@mistake(
+    "Afterwards the model is in the other mode: what came in train mode goes in eval mode, and "
+    "the other way round.",
+    fails={"accuracy_mode_after"},
+)
+def mode_exchanged(model, loader):
+    before = model.training
+    result = plain(model, loader)
+    model.train(not before)
+    return result
+
+
+@mistake(
+    "The mode is given back to the outermost module only: the layers inside stay in eval mode.",
+    fails={"accuracy_mode_after"},
+)
+def mode_given_back_outside_only(model, loader):
+    before = model.training
+    result = plain(model.eval(), loader)
+    model.training = before
+    return result
+
+
+@mistake(
+    "While you measure, torch prepares gradients that nobody needs. That costs memory and time; "
+    "eval mode does not stop it.",
+    fails={"accuracy_no_grad"},
+)
+def gradients_prepared(model, loader):
+    before = model.training
+    model.eval()
+    right = total = 0
+    for images, labels in loader:
+        right += (model(images).argmax(dim=1) == labels).sum().item()
+        total += len(labels)
+    model.train(before)
+    return right / total
+
+
+@mistake(
+    "Gradients are switched off for the whole program, and stay off: after the first measurement "
+    "no model can learn any more.",
+    fails={"accuracy_no_grad"},
+)
+def gradients_off_for_ever(model, loader):
+    before = model.training
+    model.eval()
+    torch.set_grad_enabled(False)
+    right = total = 0
+    for images, labels in loader:
+        right += (model(images).argmax(dim=1) == labels).sum().item()
+        total += len(labels)
+    model.train(before)
+    return right / total
+
+
+@mistake(
+    "You freeze the weights of the model, and they stay frozen: after the first measurement this "
+    "model cannot learn any more.",
+    fails={"accuracy_no_grad"},
+)
+def weights_frozen(model, loader):
+    before = model.training
+    model.eval()
+    for weights in model.parameters():
+        weights.requires_grad_(False)
+    right = total = 0
+    for images, labels in loader:
+        right += (model(images).argmax(dim=1) == labels).sum().item()
+        total += len(labels)
+    model.train(before)
+    return right / total
+
+
+@mistake(
+    "The result is printed, but not returned.",
+    fails={"accuracy_fraction", "accuracy_batches"},
+)
+def prints_it(model, loader):
+    print(plain(model, loader))
+
+
+@correct
+def plain(model, loader):
+    before = model.training
+    model.eval()
+    right = total = 0
+    with torch.no_grad():
+        for images, labels in loader:
+            for scores, label in zip(model(images), labels, strict=True):
+                right += int(scores.argmax()) == int(label)
+                total += 1
+    model.train(before)
+    return right / total
+
+
+@correct
+@torch.no_grad()
+def decorated(net, batches):
+    was_training = net.training
+    net.eval()
+    right = sum((net(x).argmax(1) == y).sum() for x, y in batches)
+    result = right / len(batches.dataset) if hasattr(batches, "dataset") else None
+    if result is None:
+        result = right / sum(len(y) for _, y in batches)
+    net.train(was_training)
+    return result
+
+
+@correct
+def all_at_the_end(model, loader):
+    before = model.training
+    try:
+        with torch.inference_mode():
+            pairs = [(model.eval()(images), labels) for images, labels in loader]
+    finally:
+        model.train(before)
+    answers = torch.cat([scores.max(dim=1).indices for scores, _ in pairs])
+    labels = torch.cat([labels for _, labels in pairs])
+    return (answers == labels).double().mean().item()
+
+
+@correct
+def weighted_mean_of_batches(model, loader):
+    modes = {module: module.training for module in model.modules()}
+    model.eval()
+    result, seen = 0.0, 0
+    with torch.no_grad():
+        for images, labels in loader:
+            size = labels.size(0)
+            part = torch.eq(model(images).topk(1, dim=1).indices.squeeze(1), labels)
+            result = (result * seen + part.sum().item()) / (seen + size)
+            seen += size
+    for module, mode in modes.items():
+        module.training = mode
+    return result
+
+
+@correct
+def with_numpy(model, loader):
+    was_training = model.training
+    model.eval()
+    wrong, total = 0, 0
+    before = torch.is_grad_enabled()
+    torch.set_grad_enabled(False)
+    for images, labels in loader:
+        answers = model(images).numpy().argmax(axis=-1)
+        wrong += int((answers != labels.numpy()).sum())
+        total += images.shape[0]
+    torch.set_grad_enabled(before)
+    if was_training:
+        model.train()
+    return 1 - wrong / total
+
+
+@correct
+def divided_by_the_data_set(model, loader):
+    mode = model.training
+    model.eval()
+    correct_answers = 0
+    with torch.no_grad():
+        for x, y in loader:
+            correct_answers += (model(x).argmax(1) == y).type(torch.float).sum().item()
+    model.train(mode)
+    return correct_answers / len(loader.dataset)

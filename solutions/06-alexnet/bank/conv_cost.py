@@ -1,0 +1,313 @@
+"""Task 3: what a convolution costs."""
+
+import math
+
+import torch
+from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from helpers.grading.bank import correct, mistake
+
+PARAMETERS = "conv_cost_parameters"
+MULTIPLY_ADDS = "conv_cost_multiply_adds"
+PLACES = "conv_cost_places"
+GROUPS = "conv_cost_groups"
+
+
+@mistake(
+    "The biases are missing in the number of parameters.",
+    fails={PARAMETERS},
+)
+def biases_forgotten(size, in_channels, out_channels, kernel_size, stride=1, padding=0, groups=1):
+    weights = out_channels * (in_channels // groups) * kernel_size**2
+    side = (size - kernel_size + 2 * padding) // stride + 1
+    return weights, weights * side**2
+
+
+@mistake(
+    "A single bias is counted for the whole layer. Each filter has one.",
+    fails={PARAMETERS, GROUPS},
+)
+def one_bias(size, in_channels, out_channels, kernel_size, stride=1, padding=0, groups=1):
+    weights = out_channels * (in_channels // groups) * kernel_size**2
+    side = (size - kernel_size + 2 * padding) // stride + 1
+    return weights + 1, weights * side**2
+
+
+@mistake(
+    "A bias is counted for each map that goes in. It belongs to a filter, so to a map that comes "
+    "out.",
+    fails={PARAMETERS},
+)
+def bias_for_each_input_map(
+    size, in_channels, out_channels, kernel_size, stride=1, padding=0, groups=1
+):
+    weights = out_channels * (in_channels // groups) * kernel_size**2
+    side = (size - kernel_size + 2 * padding) // stride + 1
+    return weights + in_channels, weights * side**2
+
+
+@mistake(
+    "A bias is counted for each filter and each map that it sees. A filter adds its bias once, "
+    "after all maps are summed.",
+    fails={PARAMETERS},
+)
+def bias_for_each_pair(size, in_channels, out_channels, kernel_size, stride=1, padding=0, groups=1):
+    pairs = out_channels * (in_channels // groups)
+    side = (size - kernel_size + 2 * padding) // stride + 1
+    return pairs * (kernel_size**2 + 1), pairs * kernel_size**2 * side**2
+
+
+@mistake(
+    "The multiply-adds take the biases along: parameters times places. Adding a bias is no "
+    "multiply-add.",
+    fails={MULTIPLY_ADDS},
+)
+def biases_multiplied(size, in_channels, out_channels, kernel_size, stride=1, padding=0, groups=1):
+    parameters = out_channels * (in_channels // groups) * kernel_size**2 + out_channels
+    side = (size - kernel_size + 2 * padding) // stride + 1
+    return parameters, parameters * side**2
+
+
+@mistake(
+    "Multiplications and additions are counted as two. A multiply-add is one of each, together.",
+    fails={MULTIPLY_ADDS},
+)
+def flops(size, in_channels, out_channels, kernel_size, stride=1, padding=0, groups=1):
+    weights = out_channels * (in_channels // groups) * kernel_size**2
+    side = (size - kernel_size + 2 * padding) // stride + 1
+    return weights + out_channels, 2 * weights * side**2
+
+
+@mistake(
+    "Your multiply-adds are those of one position of the filters. They are used at many places.",
+    fails={MULTIPLY_ADDS, PLACES},
+)
+def one_place(size, in_channels, out_channels, kernel_size, stride=1, padding=0, groups=1):
+    weights = out_channels * (in_channels // groups) * kernel_size**2
+    return weights + out_channels, weights
+
+
+@mistake(
+    "The places are counted along one side only. The filters move in rows and in columns.",
+    fails={MULTIPLY_ADDS, PLACES},
+)
+def places_along_one_side(
+    size, in_channels, out_channels, kernel_size, stride=1, padding=0, groups=1
+):
+    weights = out_channels * (in_channels // groups) * kernel_size**2
+    side = (size - kernel_size + 2 * padding) // stride + 1
+    return weights + out_channels, weights * side
+
+
+@mistake(
+    "Each pixel of the image is taken for a place. A filter fits at fewer places than that, unless "
+    "padding keeps the size.",
+    fails={MULTIPLY_ADDS, PLACES},
+)
+def pixels_for_places(size, in_channels, out_channels, kernel_size, stride=1, padding=0, groups=1):
+    weights = out_channels * (in_channels // groups) * kernel_size**2
+    return weights + out_channels, weights * (size // stride) ** 2
+
+
+@mistake(
+    "One place is missing along each side: between the first and the last position there is one "
+    "step less than there are positions.",
+    fails={MULTIPLY_ADDS, PLACES},
+)
+def off_by_one(size, in_channels, out_channels, kernel_size, stride=1, padding=0, groups=1):
+    weights = out_channels * (in_channels // groups) * kernel_size**2
+    side = (size - kernel_size + 2 * padding) // stride
+    return weights + out_channels, weights * side**2
+
+
+@mistake(
+    "The multiply-adds of all filters are counted for one map of the input only.",
+    fails={MULTIPLY_ADDS},
+)
+def one_input_map(size, in_channels, out_channels, kernel_size, stride=1, padding=0, groups=1):
+    weights = out_channels * (in_channels // groups) * kernel_size**2
+    side = (size - kernel_size + 2 * padding) // stride + 1
+    return weights + out_channels, out_channels * kernel_size**2 * side**2
+
+
+@mistake(
+    "The multiply-adds are those of a single filter. Each of the filters makes as many.",
+    fails={MULTIPLY_ADDS, GROUPS},
+)
+def one_filter(size, in_channels, out_channels, kernel_size, stride=1, padding=0, groups=1):
+    a_filter = (in_channels // groups) * kernel_size**2
+    side = (size - kernel_size + 2 * padding) // stride + 1
+    return out_channels * a_filter + out_channels, a_filter * side**2
+
+
+@mistake(
+    "Filters count with their width only. A filter of 3 × 3 has 9 weights for each map.",
+    fails={PARAMETERS, MULTIPLY_ADDS},
+)
+def kernel_not_squared(size, in_channels, out_channels, kernel_size, stride=1, padding=0, groups=1):
+    weights = out_channels * (in_channels // groups) * kernel_size
+    side = (size - kernel_size + 2 * padding) // stride + 1
+    return weights + out_channels, weights * side**2
+
+
+@mistake(
+    "The stride is not used: your filters stop at every pixel.",
+    fails={PLACES},
+)
+def stride_ignored(size, in_channels, out_channels, kernel_size, stride=1, padding=0, groups=1):
+    weights = out_channels * (in_channels // groups) * kernel_size**2
+    side = size - kernel_size + 2 * padding + 1
+    return weights + out_channels, weights * side**2
+
+
+@mistake(
+    "The padding is not used.",
+    fails={PLACES},
+)
+def padding_ignored(size, in_channels, out_channels, kernel_size, stride=1, padding=0, groups=1):
+    weights = out_channels * (in_channels // groups) * kernel_size**2
+    side = (size - kernel_size) // stride + 1
+    return weights + out_channels, weights * side**2
+
+
+@mistake(
+    "The padding is counted once. It is added on both sides.",
+    fails={PLACES},
+)
+def padding_on_one_side(
+    size, in_channels, out_channels, kernel_size, stride=1, padding=0, groups=1
+):
+    weights = out_channels * (in_channels // groups) * kernel_size**2
+    side = (size - kernel_size + padding) // stride + 1
+    return weights + out_channels, weights * side**2
+
+
+@mistake(
+    "A last step that does not fit is counted as a place: your number is rounded up.",
+    fails={PLACES},
+)
+def rounded_up(size, in_channels, out_channels, kernel_size, stride=1, padding=0, groups=1):
+    weights = out_channels * (in_channels // groups) * kernel_size**2
+    side = math.ceil((size - kernel_size + 2 * padding) / stride) + 1
+    return weights + out_channels, weights * side**2
+
+
+@mistake(
+    "The number of places is not whole where the last step does not fit. Half a place does not "
+    "exist.",
+    fails={PLACES},
+)
+def not_rounded(size, in_channels, out_channels, kernel_size, stride=1, padding=0, groups=1):
+    weights = out_channels * (in_channels // groups) * kernel_size**2
+    side = (size - kernel_size + 2 * padding) / stride + 1
+    return weights + out_channels, weights * side**2
+
+
+@mistake(
+    "The stride also divides the 1 of the size formula.",
+    fails={PLACES},
+)
+def one_divided_too(size, in_channels, out_channels, kernel_size, stride=1, padding=0, groups=1):
+    weights = out_channels * (in_channels // groups) * kernel_size**2
+    side = (size - kernel_size + 2 * padding + 1) // stride
+    return weights + out_channels, weights * side**2
+
+
+@mistake(
+    "The groups are not used: each filter sees all maps.",
+    fails={GROUPS},
+)
+def groups_ignored(size, in_channels, out_channels, kernel_size, stride=1, padding=0, groups=1):
+    weights = out_channels * in_channels * kernel_size**2
+    side = (size - kernel_size + 2 * padding) // stride + 1
+    return weights + out_channels, weights * side**2
+
+
+@mistake(
+    "Maps and filters are both divided by the groups: that is the cost of one group. There are "
+    "several.",
+    fails={GROUPS},
+)
+def one_group_only(size, in_channels, out_channels, kernel_size, stride=1, padding=0, groups=1):
+    weights = (out_channels // groups) * (in_channels // groups) * kernel_size**2
+    side = (size - kernel_size + 2 * padding) // stride + 1
+    return weights + out_channels, weights * side**2
+
+
+@mistake(
+    "With groups, the parameters become fewer in your count, but the multiply-adds do not.",
+    fails={GROUPS},
+)
+def groups_save_only_parameters(
+    size, in_channels, out_channels, kernel_size, stride=1, padding=0, groups=1
+):
+    parameters = out_channels * (in_channels // groups) * kernel_size**2 + out_channels
+    side = (size - kernel_size + 2 * padding) // stride + 1
+    return parameters, out_channels * in_channels * kernel_size**2 * side**2
+
+
+@mistake(
+    "With groups your count becomes larger: each group is given filters for all maps.",
+    fails={GROUPS},
+)
+def groups_multiplied(size, in_channels, out_channels, kernel_size, stride=1, padding=0, groups=1):
+    weights = groups * out_channels * in_channels * kernel_size**2
+    side = (size - kernel_size + 2 * padding) // stride + 1
+    return weights + out_channels, weights * side**2
+
+
+@mistake(
+    "The two numbers are in the other order: asked for are the parameters first.",
+    fails={PARAMETERS, MULTIPLY_ADDS, PLACES},
+)
+def swapped(size, in_channels, out_channels, kernel_size, stride=1, padding=0, groups=1):
+    weights = out_channels * (in_channels // groups) * kernel_size**2
+    side = (size - kernel_size + 2 * padding) // stride + 1
+    return weights * side**2, weights + out_channels
+
+
+@correct
+def with_a_real_layer(size, in_channels, out_channels, kernel_size, stride=1, padding=0, groups=1):
+    with torch.device("meta"):
+        conv = nn.Conv2d(in_channels, out_channels, kernel_size, stride, padding, groups=groups)
+        maps = conv(torch.empty(1, in_channels, size, size))
+    places = maps.shape[-1] * maps.shape[-2]
+    return sum(p.numel() for p in conv.parameters()), conv.weight.numel() * places
+
+
+@correct
+def with_pytorchs_counter(n, c, k, f, stride=1, padding=0, groups=1):
+    with torch.device("meta"), FlopCounterMode(display=False) as counter:
+        conv = nn.Conv2d(c, k, f, stride=stride, padding=padding, groups=groups)
+        conv(torch.empty(1, c, n, n))
+    return conv.weight.numel() + k, counter.get_total_flops() // 2
+
+
+@correct
+def by_counting_places(size, in_maps, out_maps, kernel, stride=1, padding=0, groups=1):
+    starts = range(-padding, size + padding - kernel + 1, stride)
+    one_filter = kernel * kernel * in_maps // groups
+    return out_maps * (one_filter + 1), out_maps * one_filter * len(starts) ** 2
+
+
+@correct
+def in_floats(size, in_channels, out_channels, kernel_size, stride=1, padding=0, groups=1):
+    side = math.floor((size - kernel_size + 2 * padding) / stride + 1)
+    weights = math.prod((out_channels, in_channels, kernel_size, kernel_size)) / groups
+    return int(weights + out_channels), int(weights * side * side)
+
+
+@correct
+def group_by_group(size, in_channels, out_channels, kernel_size, stride=1, padding=0, groups=1):
+    if groups > 1:
+        parts = [
+            group_by_group(
+                size, in_channels // groups, out_channels // groups, kernel_size, stride, padding
+            )
+            for _ in range(groups)
+        ]
+        return tuple(map(sum, zip(*parts, strict=True)))
+    side = (size + 2 * padding - kernel_size) // stride + 1
+    weights = in_channels * out_channels * kernel_size * kernel_size
+    return weights + out_channels, weights * side * side

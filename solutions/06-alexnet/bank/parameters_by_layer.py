@@ -1,0 +1,310 @@
+"""Task 2: count the parameters of any network."""
+
+import math
+from collections import Counter
+
+from torch import nn
+
+from helpers.grading.bank import correct, mistake
+
+COUNTS = "parameters_by_layer_counts"
+NESTED = "parameters_by_layer_nested"
+LISTED = "parameters_by_layer_listed"
+FROZEN = "parameters_by_layer_frozen"
+ALL = {COUNTS, NESTED, LISTED, FROZEN}
+
+
+@mistake(
+    "Only the weights are counted: each of your counts is too small by the number of biases.",
+    fails={COUNTS, FROZEN},
+)
+def biases_forgotten(model):
+    counts = {}
+    for name, module in model.named_modules():
+        if isinstance(getattr(module, "weight", None), nn.Parameter):
+            counts[name] = module.weight.numel()
+    return counts
+
+
+@mistake(
+    "Your counts are the numbers of tensors, one weight and one bias, and not of the values in "
+    "them.",
+    fails={COUNTS, NESTED, FROZEN},
+)
+def tensors_counted(model):
+    counts = {}
+    for name, module in model.named_modules():
+        own = len(list(module.parameters(recurse=False)))
+        if own:
+            counts[name] = own
+    return counts
+
+
+@mistake(
+    "Your counts add the lengths of the first axis only. A weight has more axes, and their "
+    "lengths are multiplied.",
+    fails={COUNTS, NESTED, FROZEN},
+)
+def only_first_axis(model):
+    counts = {}
+    for name, module in model.named_modules():
+        own = sum(len(parameter) for parameter in module.parameters(recurse=False))
+        if own:
+            counts[name] = own
+    return counts
+
+
+@mistake(
+    "Only the outermost modules are listed, each with all that is inside it.",
+    fails={NESTED},
+)
+def outermost_modules(model):
+    counts = {}
+    for name, module in model.named_children():
+        total = sum(parameter.numel() for parameter in module.parameters())
+        if total:
+            counts[name] = total
+    return counts
+
+
+@mistake(
+    "A module around others counts their parameters once more: yours are counted at every level.",
+    fails={NESTED},
+)
+def counted_at_every_level(model):
+    counts = {}
+    for name, module in model.named_modules():
+        total = sum(parameter.numel() for parameter in module.parameters())
+        if total:
+            counts[name] = total
+    return counts
+
+
+@mistake(
+    "Only modules without modules inside are counted. A module can hold parameters of its own "
+    "beside them.",
+    fails={NESTED},
+)
+def innermost_modules_only(model):
+    counts = {}
+    for name, module in model.named_modules():
+        if not list(module.children()):
+            own = sum(parameter.numel() for parameter in module.parameters())
+            if own:
+                counts[name] = own
+    return counts
+
+
+@mistake(
+    "Only the second level is opened: what lies deeper is counted in the module around it.",
+    fails={NESTED},
+)
+def two_levels_only(model):
+    counts = {}
+    for name, module in model.named_children():
+        children = list(module.named_children()) or [("", module)]
+        for child_name, child in children:
+            total = sum(parameter.numel() for parameter in child.parameters())
+            if total:
+                counts[f"{name}.{child_name}".rstrip(".")] = total
+    return counts
+
+
+@mistake(
+    "The names are those of the modules alone, without the modules around them.",
+    fails={NESTED},
+)
+def names_without_path(model):
+    counts = {}
+    for name, module in model.named_modules():
+        own = sum(parameter.numel() for parameter in module.parameters(recurse=False))
+        if own:
+            counts[name.split(".")[-1]] = own
+    return counts
+
+
+@mistake(
+    "Modules without parameters are in your dict, with the count 0.",
+    fails={LISTED},
+)
+def zeros_listed(model):
+    return {
+        name: sum(parameter.numel() for parameter in module.parameters(recurse=False))
+        for name, module in model.named_modules()
+    }
+
+
+@mistake(
+    "Frozen parameters are left out. They are parameters all the same.",
+    fails={FROZEN},
+)
+def only_trainable(model):
+    counts = {}
+    for name, module in model.named_modules():
+        own = [p.numel() for p in module.parameters(recurse=False) if p.requires_grad]
+        if sum(own):
+            counts[name] = sum(own)
+    return counts
+
+
+@mistake(
+    "Buffers are counted, too: the running mean and variance of a batch normalisation, and its "
+    "number of batches. They are saved with the network, but are no parameters.",
+    fails={FROZEN},
+)
+def buffers_counted(model):
+    counts = Counter()
+    for name, tensor in model.state_dict().items():
+        counts[name.rpartition(".")[0]] += tensor.numel()
+    return dict(counts)
+
+
+@mistake(
+    "Only convolutions and linear layers are counted. Other modules have parameters, too.",
+    fails={NESTED, FROZEN},
+)
+def two_kinds_of_layers_only(model):
+    counts = {}
+    for name, module in model.named_modules():
+        if isinstance(module, nn.Conv2d | nn.Linear):
+            counts[name] = sum(parameter.numel() for parameter in module.parameters())
+    return counts
+
+
+@mistake(
+    "Of a convolution the number of input channels is missing in your count: a filter has a layer "
+    "of weights for each of them.",
+    fails={COUNTS},
+)
+def by_formula_for_one_channel(model):
+    counts = {}
+    for name, module in model.named_modules():
+        if isinstance(module, nn.Conv2d):
+            one_map = module.out_channels * math.prod(module.kernel_size)
+            counts[name] = one_map + (0 if module.bias is None else module.out_channels)
+        else:
+            own = sum(parameter.numel() for parameter in module.parameters(recurse=False))
+            if own:
+                counts[name] = own
+    return counts
+
+
+@mistake(
+    "The names are those of the kinds of layers, so that two layers of one kind share a name.",
+    fails=ALL,
+)
+def by_kind_of_layer(model):
+    counts = {}
+    for module in model.modules():
+        own = sum(parameter.numel() for parameter in module.parameters(recurse=False))
+        if own:
+            counts[type(module).__name__] = own
+    return counts
+
+
+@mistake(
+    "Your dict has a name for each weight and each bias. Asked for is one for each module.",
+    fails=ALL,
+)
+def by_parameter(model):
+    return {name: parameter.numel() for name, parameter in model.named_parameters()}
+
+
+@mistake(
+    "Your result is the total of the whole network. Asked for is a dict with a count for each "
+    "module.",
+    fails=ALL,
+)
+def total_only(model):
+    return sum(parameter.numel() for parameter in model.parameters())
+
+
+@mistake(
+    "The counts are in a list. Asked for is a dict, in which they have names.",
+    fails=ALL,
+)
+def list_without_names(model):
+    counts = []
+    for module in model.modules():
+        own = sum(parameter.numel() for parameter in module.parameters(recurse=False))
+        if own:
+            counts.append(own)
+    return counts
+
+
+@mistake(
+    "The function ends with the first module that has parameters: `return` stands inside the loop.",
+    fails={COUNTS, NESTED, FROZEN},
+)
+def returned_too_early(model):
+    counts = {}
+    for name, module in model.named_modules():
+        own = sum(parameter.numel() for parameter in module.parameters(recurse=False))
+        if own:
+            counts[name] = own
+            return counts
+
+
+@mistake(
+    "The counts are shown with print, but not returned.",
+    fails=ALL,
+)
+def printed(model):
+    for name, module in model.named_modules():
+        own = sum(parameter.numel() for parameter in module.parameters(recurse=False))
+        if own:
+            print(name, own)
+
+
+@correct
+def from_the_names_of_parameters(network):
+    counts = Counter()
+    for name, parameter in network.named_parameters():
+        counts[name.rpartition(".")[0]] += parameter.numel()
+    return counts
+
+
+@correct
+def by_recursion(module, prefix=""):
+    # A layer without bias has None in its place.
+    own = [parameter for parameter in module._parameters.values() if parameter is not None]
+    counts = {prefix: sum(math.prod(parameter.shape) for parameter in own)} if own else {}
+    for name, child in module.named_children():
+        counts.update(by_recursion(child, f"{prefix}.{name}" if prefix else name))
+    return counts
+
+
+@correct
+def with_comprehensions(model):
+    sizes = {
+        name: [p.nelement() for _, p in module.named_parameters(recurse=False)]
+        for name, module in model.named_modules()
+    }
+    return {name: sum(own) for name, own in sizes.items() if own}
+
+
+@correct
+def by_subtraction(model):
+    def total(module):
+        return sum(parameter.numel() for parameter in module.parameters())
+
+    counts = {}
+    for name, module in model.named_modules():
+        counts[name] = total(module) - sum(total(child) for child in module.children())
+    for name in [name for name, count in counts.items() if count == 0]:
+        del counts[name]
+    return counts
+
+
+@correct
+def with_a_stack(model):
+    counts, waiting = {}, [("", model)]
+    while waiting:
+        path, module = waiting.pop()
+        own = 0
+        for parameter in module.parameters(recurse=False):
+            own += parameter.view(-1).size(0)
+        if own > 0:
+            counts[path] = own
+        waiting += [(f"{path}.{name}".strip("."), child) for name, child in module.named_children()]
+    return counts

@@ -1,0 +1,289 @@
+"""Looking between the layers of a student's network, however it is written."""
+
+from collections import OrderedDict
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from helpers.assignment.layers import between, build, layer_sizes, layers
+
+
+class Attributes(nn.Module):
+    """Two convolutions and two fully connected layers; ReLU, then pooling, then dropout."""
+
+    def __init__(self, classes=4):
+        super().__init__()
+        self.last = nn.Linear(7, classes)  # not in the order in which they run
+        self.hidden = nn.Linear(5 * 9 * 9, 7)
+        self.second = nn.Conv2d(6, 5, 3, stride=2, padding=1)
+        self.first = nn.Conv2d(3, 6, 11, stride=4)
+
+    def forward(self, x):
+        x = F.max_pool2d(F.relu_(self.first(x)), 3, 2)
+        x = F.relu(self.second(x))[:, :, :9, :9]
+        x = F.relu(self.hidden(x.flatten(1)))
+        return self.last(F.dropout(x, 0.5, self.training))
+
+
+class Crop(nn.Module):
+    def forward(self, x):
+        return x[:, :, :9, :9]
+
+
+class InARow(nn.Sequential):
+    def __init__(self, classes=4):
+        super().__init__(
+            OrderedDict(
+                convolutions=nn.Sequential(
+                    *(nn.Conv2d(3, 6, 11, stride=4), nn.ReLU(inplace=True), nn.MaxPool2d(3, 2)),
+                    *(nn.Conv2d(6, 5, 3, 2, 1), nn.ReLU(), Crop(), nn.Flatten()),
+                ),
+                rest=nn.Sequential(
+                    *(nn.Linear(405, 7), nn.ReLU(), nn.Dropout(), nn.Linear(7, classes))
+                ),
+            )
+        )
+
+
+class Lazy(nn.Module):
+    def __init__(self, classes=4):
+        super().__init__()
+        self.layers = nn.ModuleList(
+            [nn.LazyConv2d(6, 11, 4), nn.LazyConv2d(5, 3, 2, 1), nn.LazyLinear(7)]
+        )
+        self.last = nn.LazyLinear(classes)
+
+    def forward(self, x):
+        x = F.max_pool2d(self.layers[0](x).relu(), 3, 2)
+        x = self.layers[1](x).relu()[:, :, :9, :9].reshape(len(x), -1)
+        return self.last(F.dropout(self.layers[2](x).relu(), 0.5, self.training))
+
+
+class InAPlainList(nn.Module):
+    def __init__(self, classes=4):
+        super().__init__()
+        self.convs = [nn.Conv2d(3, 6, 11, 4), nn.Conv2d(6, 5, 3, 2, 1)]
+        self.rows = [nn.Linear(405, 7), nn.Linear(7, classes)]
+
+    def forward(self, x):
+        for conv, size in zip(self.convs, (3, 1), strict=True):
+            x = F.max_pool2d(conv(x).relu(), size, 2 if size == 3 else 1)
+        x = x[:, :, :9, :9].reshape(len(x), -1)
+        return self.rows[1](F.dropout(self.rows[0](x).relu(), 0.5, self.training))
+
+
+class WithNumbersBetween(Attributes):
+    """Does things between the layers that a tensor without numbers cannot do."""
+
+    def forward(self, x):
+        x = self.first(x)
+        assert x.sum().item() >= 0 or x.min() < 0
+        x = F.max_pool2d(torch.maximum(x, torch.zeros(x.shape)), 3, 2)
+        x = torch.from_numpy(self.second(x).numpy()).relu()[:, :, :9, :9]
+        x = F.relu(self.hidden(x.flatten(1)))
+        return self.last(F.dropout(x, 0.5, self.training))
+
+
+STYLES = (Attributes, InARow, Lazy, InAPlainList, WithNumbersBetween)
+SIZES = ["3 × 227 × 227 → 6 × 55 × 55", "6 × 27 × 27 → 5 × 14 × 14", "405 → 7", "7 → 4"]
+
+
+@pytest.fixture(params=STYLES, ids=lambda style: style.__name__)
+def style(request):
+    return request.param
+
+
+@pytest.fixture(autouse=True)
+def no_hook_is_left():
+    yield
+    module = torch.nn.modules.module
+    assert not module._global_forward_hooks
+    assert not module._global_forward_pre_hooks
+
+
+def test_build_makes_a_network_without_numbers(style):
+    model = build(style, classes=9)
+    assert not model.training
+    every = layers(model)
+    assert all(p.is_meta for layer in every for p in layer.parameters())
+    assert every[-1].out_features == 9
+
+
+def test_build_refuses_what_is_no_network():
+    with pytest.raises(TypeError, match=r"an nn\.Module, but got list"):
+        build(lambda: [nn.Linear(2, 2)])
+
+
+def test_layers_are_those_that_run_in_their_order(style):
+    found = layers(build(style))
+    assert [type(layer) for layer in found] == [nn.Conv2d, nn.Conv2d, nn.Linear, nn.Linear]
+    counts = [sum(p.numel() for p in layer.parameters()) for layer in found]
+    assert counts == [3 * 6 * 121 + 6, 6 * 5 * 9 + 5, 405 * 7 + 7, 7 * 4 + 4]
+
+
+def test_layer_sizes(style):
+    assert layer_sizes(build(style)) == SIZES
+
+
+def test_layer_sizes_of_another_image():
+    sizes = layer_sizes(build(Attributes), image=(3, 227, 131))
+    assert sizes[:2] == ["3 × 227 × 131 → 6 × 55 × 31", "6 × 27 × 15 → 5 × 14 × 8"]
+
+
+def test_a_wrong_size_is_said_and_stops_nothing():
+    class Wrong(Attributes):
+        def __init__(self):
+            super().__init__()
+            self.hidden = nn.Linear(100, 7)
+            self.second = nn.Conv2d(8, 5, 3, stride=2, padding=1)
+
+    sizes = layer_sizes(build(Wrong))
+    assert sizes[1] == "6 × 27 × 27 (it takes 8 × 27 × 27) → 5 × 14 × 14"
+    assert sizes[2] == "405 (it takes 100) → 7"
+    assert sizes[3] == "7 → 4"
+
+
+def test_a_batch_that_was_flattened_too_is_shown_as_it_is():
+    model = build(lambda: nn.Sequential(nn.Conv2d(3, 2, 227), nn.Flatten(0), nn.Linear(2, 3)))
+    assert layer_sizes(model) == ["3 × 227 × 227 → 2 × 1 × 1", "2 → 3"]
+
+
+def test_what_arrives_after_each_layer(style):
+    after, scores = between(build(style), maps=[-1, 3], rows=[5, -7, 2])
+    assert list(after) == ["conv1", "conv2", "fc6"]
+    assert after["conv1"].shape == (6, 27, 27)
+    assert after["conv1"][:, 26, 26].tolist() == [0, 3, 0, 3, 0, 3]
+    # Flattened before it arrives, and put back into maps.
+    assert after["conv2"].shape == (5, 9, 9)
+    assert after["conv2"][:, 0, 8].tolist() == [0, 3, 0, 3, 0]
+    assert after["fc6"].tolist() == [5, 0, 2, 5, 0, 2, 5]
+    assert scores.tolist() == [[5, -7, 2, 5]]
+    assert [x.shape for x in after.maps] == [(6, 27, 27), (5, 9, 9)]
+
+
+def test_one_number_for_all(style):
+    after, scores = between(build(style), maps=2, rows=0.5)
+    assert all((x == 2).all() for x in after.maps)
+    assert after["fc6"].tolist() == [0.5] * 7
+    assert scores.tolist() == [[0.5] * 4]
+
+
+def test_maps_that_a_function_writes(style):
+    shapes = []
+
+    def write(zeros):
+        assert not zeros.any()
+        shapes.append(tuple(zeros.shape))
+        zeros[0, 1, 0, 2] = 4
+        zeros[0, 2, 0, 0] = -4
+
+    after, _ = between(build(style), maps=write)
+    assert shapes[-2:] == [(1, 6, 55, 55), (1, 5, 14, 14)]
+    assert after["conv1"][1, :2, :3].tolist() == [[4, 4, 0], [0, 0, 0]]
+    assert after["conv2"][1, :2, :3].tolist() == [[0, 0, 4], [0, 0, 0]]
+    assert not after["conv1"][[0, 2, 3, 4, 5]].any()
+
+
+def test_rows_that_a_function_writes(style):
+    def write(zeros):
+        zeros[0, -1] = 8
+
+    after, scores = between(build(style), rows=write)
+    assert after["fc6"].tolist() == [0] * 6 + [8]
+    assert scores.tolist() == [[0, 0, 0, 8]]
+
+
+def test_training_mode_is_that_of_the_model(style):
+    torch.manual_seed(3)
+    rows = {float(x) for _ in range(4) for x in between(build(style).train(), rows=1)[0]["fc6"]}
+    assert rows == {0.0, 2.0}
+    after, _ = between(build(style).train().eval(), rows=1)
+    assert after["fc6"].tolist() == [1.0] * 7
+
+
+def test_nobody_needs_numbers(style):
+    after, scores = between(build(style, classes=9))
+    assert after["conv1"].shape == (6, 27, 27)
+    assert scores.shape == (1, 9)
+
+
+def test_numbers_are_those_of_this_test_and_not_of_the_weights():
+    model = Attributes()  # with real weights, not on the device meta
+    after, scores = between(model.eval(), maps=1, rows=[1, 2])
+    assert (after["conv2"] == 1).all()
+    assert scores.tolist() == [[1, 2, 1, 2]]
+
+
+def test_another_layer_with_weights_works_on_numbers():
+    def network():
+        return nn.Sequential(
+            *(nn.Conv2d(3, 2, 227), nn.BatchNorm2d(2), nn.PReLU(), nn.Flatten(), nn.Linear(2, 3))
+        )
+
+    after, _ = between(build(network), maps=[4, -4])
+    assert after["conv1"].flatten().tolist() == pytest.approx([4, -1], rel=1e-4)
+
+
+def test_error_of_the_network_comes_as_it_is():
+    class Stops(Attributes):
+        def forward(self, x):
+            super().forward(x)
+            raise ArithmeticError("the seventh layer is tired")
+
+    model = build(Stops)
+    for look in (between, layers, layer_sizes):
+        with pytest.raises(ArithmeticError, match=r"^the seventh layer is tired$") as caught:
+            look(model)
+        # Not as a consequence of the first attempt, without numbers.
+        assert caught.value.__context__ is None
+
+
+def test_a_layer_that_is_not_there_is_named():
+    after, _ = between(build(Attributes))
+    with pytest.raises(LookupError, match=r"after a layer fc7.*conv1, conv2, fc6"):
+        after["fc7"]
+
+
+def test_numbers_that_no_layer_hands_on():
+    class OwnLayers(nn.Module):
+        def forward(self, x):
+            return x.flatten(1)
+
+    model = build(OwnLayers)
+    with pytest.raises(LookupError, match=r"no nn\.Conv2d runs"):
+        between(model, maps=1)
+    with pytest.raises(LookupError, match=r"no nn\.Linear runs"):
+        between(model, rows=1)
+    after, result = between(model)
+    assert not after
+    assert result.shape == (1, 3 * 227 * 227)
+    with pytest.raises(LookupError, match="none"):
+        after["conv1"]
+
+
+def test_input_given_by_name():
+    class ByName(Attributes):
+        def forward(self, x):
+            return self.first(input=x)
+
+    with pytest.raises(TypeError, match="without a name"):
+        layers(build(ByName))
+
+
+def test_numbers_of_layers_do_not_depend_on_how_many_convolutions_run():
+    one = build(lambda: nn.Sequential(nn.Conv2d(3, 2, 227), nn.Flatten(), *[nn.Linear(2, 2)] * 3))
+    assert list(between(one)[0]) == ["conv1", "fc6", "fc7"]
+    assert len(layers(one)) == 4
+
+
+def test_what_is_not_in_whole_square_maps_is_left_as_it_arrives():
+    rows = nn.Sequential(nn.Conv2d(3, 2, 1, 113), nn.Flatten(), Halve(), nn.Linear(5, 2))
+    after, _ = between(build(lambda: rows), maps=1)
+    assert after["conv1"].shape == (1, 5)
+
+
+class Halve(nn.Module):
+    def forward(self, x):
+        return x[:, :5]

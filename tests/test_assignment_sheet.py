@@ -1,0 +1,70 @@
+"""Fingerprints: the same for the same numbers, different for different ones."""
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from helpers.assignment import Sheet, fingerprint
+
+
+@pytest.mark.parametrize(
+    "same",
+    [
+        (np.array([1, 2]), [1, 2]),
+        (np.array([1.0, 2.0], dtype=np.float32), np.array([1, 2])),
+        (torch.tensor([1.5, 2.5]), np.array([1.5, 2.5])),
+        (np.array([0.0]), np.array([-0.0])),
+        (np.array([1 / 3]), np.array([1 / 3], dtype=np.float32)),
+        (np.array([100.0, 1 / 3]), np.array([100.00001, 1 / 3])),
+        (np.array([99.99999, 0.5]), np.array([100.00001, 0.5])),
+        (3, 3.0),
+        (True, True),
+    ],
+)
+def test_same_numbers_have_the_same_fingerprint(same):
+    assert fingerprint(same[0]) == fingerprint(same[1])
+
+
+@pytest.mark.parametrize(
+    "pair",
+    [
+        (np.array([1, 2]), np.array([2, 1])),
+        (np.array([1, 2]), np.array([[1, 2]])),
+        (np.array([1, 2]), np.array([1, 2.001])),
+        (np.array([0.5123]), np.array([0.05123])),
+        (np.array([0.25]), np.array([25])),
+        (np.array([np.nan]), np.array([0.0])),
+        (np.array([np.inf]), np.array([-np.inf])),
+        (np.array([62378344]), np.array([62378345])),
+        (None, 0),
+        ("a", "b"),
+        ((1, 2), ((1, 2),)),
+        ({"a": 1}, {"b": 1}),
+        (("a", "bc"), ("ab", "c")),
+    ],
+)
+def test_different_things_have_different_fingerprints(pair):
+    assert fingerprint(pair[0]) != fingerprint(pair[1])
+
+
+@given(st.lists(st.integers(-(10**6), 10**6), min_size=1, max_size=20))
+def test_whole_numbers_are_taken_exactly(values):
+    exact = np.array(values)
+    assert fingerprint(exact) == fingerprint(exact.astype(np.float64))
+    changed = exact.copy()
+    changed[0] += 1
+    assert fingerprint(exact) != fingerprint(changed)
+
+
+def test_sheet_survives_its_file_and_a_missing_or_damaged_one(tmp_path):
+    sheet = Sheet(["A sentence."], {"b": 0, "a": 0}, {"t": {"points": 1, "digest": "x"}})
+    (tmp_path / "checks.json").write_text(sheet.to_json(), encoding="utf-8")
+    again = Sheet.beside(tmp_path)
+    assert again.diagnose("a") == "A sentence."
+    assert again.diagnose("c") is None
+    assert again.to_json() == sheet.to_json()
+    assert Sheet.beside(tmp_path / "nowhere").sentences == []
+    (tmp_path / "checks.json").write_text("{", encoding="utf-8")
+    assert Sheet.beside(tmp_path).sentences == []

@@ -1,0 +1,158 @@
+"""`make check`: what a student reads before handing in."""
+
+import subprocess
+import sys
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_notebook
+
+from helpers.assignment import Sheet, fingerprint, selfcheck
+
+SETUP = 'from helpers.assignment import Checker\n\ncheck = Checker("trial")'
+TEST_F = '# It doubles.\ncheck("f", 3).gives(6)'
+TEST_G = '# It squares.\ncheck("g", 3).gives(9)'
+
+
+def cell(source, grade_id=None, points=None, cell_id=None):
+    made = new_code_cell(source, id=cell_id or grade_id or "free")
+    if grade_id:
+        made.metadata["nbgrader"] = {
+            "grade": points is not None,
+            "grade_id": grade_id,
+            "locked": points is not None,
+            "points": points or 0,
+            "solution": points is None,
+            "schema_version": 3,
+        }
+    return made
+
+
+@pytest.fixture
+def course(tmp_path):
+    """A folder assignments/ with one small assignment, and a function that writes its answer."""
+    folder = tmp_path / "assignments" / "01-trial"
+    folder.mkdir(parents=True)
+    sheet = Sheet(
+        tests={
+            "f_doubles": {"points": 2, "digest": fingerprint(TEST_F)},
+            "g_squares": {"points": 3, "digest": fingerprint(TEST_G)},
+        }
+    )
+    (folder / "checks.json").write_text(sheet.to_json(), encoding="utf-8")
+
+    def write(f="def f(x):\n    return 2 * x", g="def g(x):\n    return x * x", change=None):
+        cells = [
+            cell(SETUP, cell_id="setup"),
+            cell(f, "f"),
+            cell(TEST_F, "f_doubles", 2),
+            cell(g, "g"),
+            cell(TEST_G, "g_squares", 3),
+        ]
+        if change:
+            change(cells)
+        path = folder / "01-trial.ipynb"
+        nbformat.write(new_notebook(cells=cells), path)
+        return path
+
+    return write
+
+
+def run(path):
+    lines = []
+    passed = selfcheck.check(path.stem, lines.append, path.parents[1])
+    return passed, "\n".join(lines)
+
+
+def test_solved_assignment(course):
+    path = course()
+    before = path.read_bytes()
+    passed, text = run(path)
+    assert passed
+    assert "pass  2/2  f_doubles" in text
+    assert "5 of 5 points on the visible tests; all tests pass." in text
+    assert "Note:" not in text
+    assert path.read_bytes() == before
+
+
+def test_a_mistake_is_shown_with_its_message_and_the_rest_still_runs(course):
+    passed, text = run(course(f="def f(x):\n    return 2 * x + 1"))
+    assert not passed
+    assert "FAIL  0/2  f_doubles" in text
+    assert "expected 6, received 7" in text
+    assert "pass  3/3  g_squares" in text
+    assert "3 of 5 points on the visible tests; 1 of 2 tests fail." in text
+
+
+def test_an_error_outside_the_tests_is_shown_first(course):
+    _, text = run(course(f="def f(x)\n    return 2 * x"))
+    assert "The cell `f` stopped: SyntaxError" in text
+    assert text.index("Mend this first.") < text.index("FAIL  0/2  f_doubles")
+
+
+def test_later_failures_of_a_function_are_shown_without_its_numbers(course):
+    def change(cells):
+        cells.append(cell('# Again.\ncheck("f", 5).gives(10)', "f_again", 1))
+
+    _, text = run(course(f="def f(x):\n    return x", change=change))
+    assert text.count("f: expected") == 2
+    assert text.count("received  ") == 1
+
+
+def test_changed_deleted_and_copied_tests_are_noticed(course):
+    def change(cells):
+        cells[2].source += "\npass"
+        cells.append(cell(TEST_F, "f_doubles", 2, cell_id="again"))
+        del cells[4]
+
+    _, text = run(course(change=change))
+    text = " ".join(text.split())
+    assert "The test cell f_doubles is not the one you were given" in text
+    assert "The test cell g_squares is missing" in text
+    assert "There are 2 copies of the test cell f_doubles" in text
+
+
+def test_a_cell_that_ends_python_costs_the_rest_but_not_the_report(course):
+    _, text = run(course(g="import os\nos._exit(1)"))
+    assert "pass  2/2  f_doubles" in text
+    assert "FAIL  0/3  g_squares" in text
+    assert "Python itself ended here" in text
+
+
+def test_an_endless_cell_is_interrupted(course, monkeypatch):
+    monkeypatch.setattr(selfcheck, "SECONDS_A_CELL", 2)
+    passed, text = run(course(f="while True:\n    pass"))
+    assert not passed
+    assert "FAIL  0/2  f_doubles" in text
+    assert "There is no `f` in this notebook" in " ".join(text.split())
+    assert "pass  3/3  g_squares" in text
+
+
+def test_names_numbers_and_paths_find_the_notebook(course):
+    path = course()
+    folder = path.parents[1]
+    for name in ("01", "01-trial", str(path), str(path.parent)):
+        assert selfcheck.find_notebook(name, folder).resolve() == path.resolve()
+    with pytest.raises(selfcheck.NotCheckable, match="There is no assignment '07'"):
+        selfcheck.find_notebook("07", folder)
+    with pytest.raises(selfcheck.NotCheckable, match="make check ASSIGNMENT=01\n  01-trial"):
+        selfcheck.find_notebook("", folder)
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"{}", b"\xff\xfe", b"[]"])
+def test_damaged_file_is_reported(course, content):
+    path = course()
+    path.write_bytes(content)
+    with pytest.raises(selfcheck.NotCheckable, match="cannot be read as a notebook"):
+        run(path)
+
+
+def test_command_line(course):
+    path = course(f="def f(x):\n    return x")
+    command = [sys.executable, "-m", "helpers.assignment", str(path)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (1, "")
+    assert "1 of 2 tests fail" in done.stdout
+    missing = subprocess.run([*command[:-1], "nothing"], capture_output=True, text=True)
+    assert missing.returncode == 2
+    assert "There is no assignment 'nothing'" in missing.stderr
