@@ -18,7 +18,7 @@ install = @$(PYTHON) -c '' 2>/dev/null || { \
 	exit 1; }; \
 	$(PYTHON) tools/install.py
 
-.PHONY: help lab check test e2e notebooks constraints format clean
+.PHONY: help lab check test sandbox e2e notebooks constraints format clean
 
 help:
 	@echo 'Say "make" and one of these words:'
@@ -36,8 +36,12 @@ test: ## check the code's style, test the helpers, run every notebook and compar
 	$(install) dev instructor cluster
 	$(BIN)/python -m ruff check
 	$(BIN)/python -m ruff format --check
-	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile -m "not e2e" \
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile -m "not e2e and not sandbox" \
 		--nbval --nbval-current-env --nbval-cell-timeout=300 $(TESTS) $(ARGS)
+
+sandbox: ## attack the grading sandbox (Linux with bubblewrap), and compare gradebooks
+	$(install) dev instructor cluster
+	$(BIN)/python -m pytest -n auto --maxprocesses 2 --dist loadfile -m sandbox tests $(ARGS)
 
 e2e: ## run a lesson and check an assignment in a real browser, in JupyterLab
 	$(install) e2e instructor

@@ -163,7 +163,7 @@ def test_marks_are_zero_for_the_wrong_part_only(course, student):
 @pytest.mark.parametrize(
     ("student", "says"),
     [
-        ("unsolved", "correlate2d: it is not written yet."),
+        ("unsolved", "correlate2d: it is not written yet"),
         ("none_list_nan_error", "the result is None. Does the function end with `return`?"),
         ("none_list_nan_error", "is a list, not an array"),
         ("none_list_nan_error", "values are NaN"),

@@ -194,12 +194,7 @@ class Run:
     def run_code(self, code):
         request = {"do": "run", "code": code, "most": self.policy.output_bytes}
         reply, _ = self.ask(request, [], self.policy.cell_seconds)
-        outputs = clean_outputs(reply.get("outputs"))
-        self.shown += sum(len(json.dumps(output)) for output in outputs)
-        limited = "output" not in self.policy.off
-        if limited and (reply.get("full") or self.shown > self.policy.total_output_bytes):
-            self.note("too much output")
-            outputs = outputs if self.shown <= self.policy.total_output_bytes else []
+        outputs = self.keep(reply)
         failed = bool(reply.get("failed")) or bool(reply.get("interrupted"))
         if reply.get("interrupted"):
             outputs.append(self.error(self.note(self.timeout())))
@@ -226,22 +221,32 @@ class Run:
                 self.prove(code)
         except (ChildEnded, NotJudged) as ended:
             return [self.ending(ended)], ended
-        failure = None
-        if reply["failed"]:
+        outputs, failure = self.keep(reply), None
+        if reply.get("interrupted") or reply.get("memory"):
+            ending = self.timeout() if reply.get("interrupted") else "out of memory"
+            failure = NotJudged(WORDS[self.note(ending)])
+        elif reply["failed"]:
             failure = told(reply.get("line"), str(reply.get("text", ""))[:2000], code)
-            reply["outputs"].append(error_output(failure))
-        return reply["outputs"], failure
+        if failure is not None:
+            outputs.append(error_output(failure))
+        return outputs, failure
 
     def ask_test(self, code):
-        """Run a test in the child; its ``outputs``, and whether it ``failed``."""
+        """Run a test in the child; the reply says whether it ``failed``."""
         request = {"do": "test", "code": code, "most": self.policy.output_bytes}
         reply, _ = self.ask(request, [], self.policy.cell_seconds)
         stopped = reply.get("interrupted") or reply.get("memory")
-        if stopped:
-            self.note(self.timeout() if reply.get("interrupted") else "out of memory")
-        failed = reply.get("failed") is not False or bool(stopped)
+        return {**reply, "failed": reply.get("failed") is not False or bool(stopped)}
+
+    def keep(self, reply):
+        """What a cell shows, unless that is more than a notebook may show."""
         outputs = clean_outputs(reply.get("outputs"))
-        return {**reply, "failed": failed, "outputs": outputs}
+        if "output" in self.policy.off:
+            return outputs
+        self.shown += sum(len(json.dumps(output)) for output in outputs)
+        if reply.get("full") or self.shown > self.policy.total_output_bytes:
+            self.note("too much output")
+        return outputs if self.shown <= self.policy.total_output_bytes else []
 
     def prove(self, code):
         """Raise `NotJudged` unless a test that has passed fails when it is made wrong."""

@@ -55,14 +55,17 @@ def must_fail(code, places):
     Parameters
     ----------
     code : str
-        Plain Python.
     places : random.Random
 
     Returns
     -------
     list of str
     """
-    tree = ast.parse(code)
+    a, b = places.sample(range(10, 100), 2)
+    try:
+        tree = ast.parse(code)
+    except SyntaxError:  # with a magic command
+        return [f"{code}\nassert {a} == {b}"]
     claims = [i for i, node in enumerate(tree.body) if isinstance(node, ast.Assert)]
     made = []
     if claims:
@@ -76,7 +79,6 @@ def must_fail(code, places):
         changed.body[places.choice(equal)].test.comparators = [ast.parse("object()").body[0].value]
         made.append(changed)
     changed = copy.deepcopy(tree)
-    a, b = places.sample(range(10, 100), 2)
     changed.body.append(ast.parse(f"assert {a} == {b}").body[0])
     made.append(changed)
     places.shuffle(made)

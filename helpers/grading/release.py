@@ -7,6 +7,7 @@ python -m helpers.grading.release students        build/cnn-course.zip (make rel
 import argparse
 import csv
 import io
+import os
 import re
 import shutil
 import sys
@@ -19,6 +20,7 @@ from helpers.grading.examine import examine, make_sheet
 from helpers.grading.source import assignments, graded_cells, notebook_path, without_hidden
 
 ROOT = Path(__file__).resolve().parents[2]
+BIN = Path(sys.executable).parent
 TABLE_NAME = "known-mistakes"
 
 # What a student needs: everything else of the course is the instructor's.
@@ -117,6 +119,10 @@ def _run_nbgrader(names, root, db_url, release_directory):
     config.CourseDirectory.root = str(root)
     config.CourseDirectory.db_url = db_url
     config.CourseDirectory.release_directory = str(release_directory)
+    # nbgrader calls a program of one of its packages, which need not be on the path.
+    path = os.environ.get("PATH", "")
+    if str(BIN) not in path.split(os.pathsep):
+        os.environ["PATH"] = f"{BIN}{os.pathsep}{path}"
     api = NbGraderAPI(CourseDirectory(config=config), config=config)
     for name in names:
         answer = api.generate_assignment(name, force=True, create=True)

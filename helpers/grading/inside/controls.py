@@ -69,7 +69,7 @@ class Controls:
             except BaseException as error:
                 is_claim = type(error) is self.claim
                 reply |= {"text": told(error), "line": line_of(error), "is claim": is_claim}
-        return {**reply, "outputs": shells.collector.outputs}
+        return {**reply, "outputs": shells.collector.outputs, "full": shells.collector.is_full}
 
     def changed(self):
         """What was exchanged since: a list of names."""

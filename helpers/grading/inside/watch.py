@@ -5,6 +5,7 @@ Sources: the manual pages proc(5), proc_pid_status(5), proc_pid_smaps(5), pidfd_
 """
 
 import contextlib
+import glob
 import json
 import os
 import select
@@ -30,6 +31,7 @@ def watch(pid, status, rules):
         As `Policy.to_dict` makes it.
     """
     tree = Tree(pid)
+    kills = out_of_memory_kills()
     why = None
     handle = os.pidfd_open(pid)
     while True:
@@ -51,8 +53,14 @@ def watch(pid, status, rules):
     _, wait_status, usage = os.wait4(pid, 0)
     code = os.waitstatus_to_exitcode(wait_status)
     seconds = usage.ru_utime + usage.ru_stime
-    if why is None and code == -signal.SIGKILL and seconds > 0.95 * rules["cpu_seconds"]:
-        why = "cpu"  # the kernel's own limit was faster
+    if why is None and code == -signal.SIGKILL:
+        if out_of_memory_kills() > kills:
+            # It was within its limit: the machine has less memory than it was said to have.
+            tell(status, {"failed": "the machine ran out of memory"})
+            return
+        # The kernel counts the time of threads by samples, which may run ahead of the sum.
+        if seconds > 0.5 * rules["cpu_seconds"]:
+            why = "cpu"
     tell(
         status,
         {
@@ -62,6 +70,15 @@ def watch(pid, status, rules):
             "peak": usage.ru_maxrss * 1024,
         },
     )
+
+
+def out_of_memory_kills():
+    """How often the kernel has ended a process for want of memory."""
+    with contextlib.suppress(OSError, ValueError), open("/proc/vmstat") as file:
+        for line in file:
+            if line.startswith("oom_kill "):
+                return int(line.split()[1])
+    return 0
 
 
 def tell(status, message):
@@ -139,18 +156,23 @@ class Tree:
 def memory_of(pid):
     """Bytes of a process's memory that lie in no file; memory shared with others counts."""
     with contextlib.suppress(OSError, ValueError, IndexError):
-        return sum(sizes(f"/proc/{pid}/status", ("RssAnon", "RssShmem")).values())
+        # When its first thread has ended, only the others know.
+        for path in (f"/proc/{pid}", *glob.iglob(f"/proc/{pid}/task/*")):
+            found = sizes(f"{path}/status", ("RssAnon", "RssShmem"))
+            if found:
+                return sum(found.values())
     return 0
 
 
 def sizes(path, names):
     """Lines such as "VmData:  12 kB" of a file, in bytes by name."""
     found = {}
-    with open(path) as file:
+    # In bytes: a process may have a name that is no text.
+    with open(path, "rb") as file:
         for line in file:
-            name, _, rest = line.partition(":")
-            if name in names:
-                found[name] = int(rest.split()[0]) * 1024
+            name, _, rest = line.partition(b":")
+            if name.decode(errors="replace") in names:
+                found[name.decode()] = int(rest.split()[0]) * 1024
     return found
 
 
@@ -168,11 +190,11 @@ def _beginning(pid):
     """Where the program's code and stack lie: another place in each program that is started."""
     with contextlib.suppress(OSError, IndexError):
         fields = _fields(pid)
-        return None if fields[25] in ("0", "1") else (fields[23], fields[25])
+        return None if fields[25] in (b"0", b"1") else (fields[23], fields[25])
     return None
 
 
 def _fields(pid):
     """The fields of /proc/PID/stat from the third on."""
-    with open(f"/proc/{pid}/stat") as file:
-        return file.read().rpartition(")")[2].split()
+    with open(f"/proc/{pid}/stat", "rb") as file:
+        return file.read().rpartition(b")")[2].split()
