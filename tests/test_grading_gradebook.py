@@ -28,6 +28,8 @@ from helpers.grading.release import generate
 from helpers.grading.safe_html import clean_html, render, render_ours
 from helpers.grading.sandbox import NoSandbox, check_means
 
+pytestmark = pytest.mark.sandbox
+
 PARTS, REAL = "parts", "01-convolution-by-hand"
 BIN = Path(sys.executable).parent
 SECRET = "a number that nobody knows: 271828"
@@ -409,7 +411,6 @@ KILLED = """
 import json, os, sys
 from helpers.grading.gradebook import Book
 
-pytestmark = pytest.mark.sandbox
 root, assignment, point, path = sys.argv[1:]
 student, result, notebook = json.load(open(path))
 with Book(root, assignment) as book:
