@@ -11,6 +11,7 @@ from pathlib import Path
 from helpers.grading import report
 from helpers.grading.collect import Limits, Unreadable
 from helpers.grading.coordinator import Batch, Options, local_executor
+from helpers.grading.master import BookError
 from helpers.grading.policy import MEBIBYTE, Policy
 from helpers.grading.sandbox import NoSandbox, check_means
 from helpers.grading.source import assignments
@@ -59,7 +60,7 @@ def main(given=None):
         return 3
     try:
         return grade(options)
-    except (Unreadable, FileNotFoundError) as error:
+    except (BookError, Unreadable, FileNotFoundError) as error:
         print(error, file=sys.stderr)
         return 2
     except KeyboardInterrupt:

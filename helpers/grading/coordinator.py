@@ -16,8 +16,9 @@ from pathlib import Path
 from helpers.grading import job
 from helpers.grading.collect import Limits, Unreadable, collect
 from helpers.grading.feedback import write_feedback
+from helpers.grading.graded import executed_notebook
 from helpers.grading.policy import Policy
-from helpers.grading.rebuild import as_notebook, load_skeleton
+from helpers.grading.rebuild import load_skeleton
 from helpers.grading.store import Store, environment, key_of
 
 HELPERS = Path(__file__).resolve().parents[1]
@@ -84,7 +85,7 @@ class Batch:
         }
         self.done = {} if options.force else self.store.keys_recorded()
         self.lost = []
-        self.reused = 0
+        self.fresh = set()  # results made in this call, which --force need not make again
 
     def run(self):
         """Grade everything that is not graded yet.
@@ -110,7 +111,6 @@ class Batch:
                 if not self.options.force or key in self.fresh:
                     result = self.store.get(key)
                     if result is not None:
-                        self.reused += 1
                         self.record(key, result, pending)
                         continue
                 jobs[key] = [text, 1, [pending]]
@@ -123,8 +123,6 @@ class Batch:
         finally:
             executor.shutdown(wait=False, cancel_futures=True)
         return self.lost
-
-    fresh = frozenset()
 
     def prepare(self, submission):
         """(key, job, what to record with the result), or None if there is nothing to run."""
@@ -176,7 +174,7 @@ class Batch:
             _, _, pending = jobs.pop(key)
             self.store.put(key, result)
             if self.options.force:
-                self.fresh = self.fresh | {key}
+                self.fresh.add(key)
             for item in pending:
                 self.record(key, result, item)
         return executor
@@ -197,7 +195,7 @@ class Batch:
     def record(self, key, result, pending):
         """Write a result into the gradebook, the feedback and the records."""
         student, cells, notes = pending
-        notebook = as_notebook(cells, self.skeleton, result["outputs"])
+        notebook = executed_notebook(cells, self.skeleton, result["outputs"])
         self.book.record(student, result, notebook, notes)
         if self.options.feedback:
             write_feedback(self.book, student)

@@ -235,21 +235,16 @@ class Server:
     ----------
     off : tuple of str
         Rules of the outer layer that are not kept, in tests of the sandbox.
-    locked : bool
-        False runs the same server without any sandbox.
     modules : sequence of str
         What is imported beforehand.
     """
 
-    def __init__(self, off=(), locked=True, modules=MODULES):
+    def __init__(self, off=(), modules=MODULES):
         self.modules = tuple(modules)
         ours, theirs = socket.socketpair()
         os.set_inheritable(theirs.fileno(), True)
-        if locked:
-            command = [*_layers(off), _python(), "-m", "inside.server", str(theirs.fileno())]
-            environment = {"PATH": os.environ.get("PATH", "/usr/bin:/bin")}
-        else:
-            raise NotImplementedError
+        command = [*_layers(off), _python(), "-m", "inside.server", str(theirs.fileno())]
+        environment = {"PATH": os.environ.get("PATH", "/usr/bin:/bin")}
         self.process = subprocess.Popen(
             command,
             pass_fds=[theirs.fileno()],
