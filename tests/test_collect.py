@@ -229,11 +229,34 @@ def test_damaged_and_missing_batches(tmp_path):
         (" x ", "x"),
         ("a\x00b", "a_b"),
         ("o'neil", "o_neil"),
-        ("x" * 500, "x" * 120),
     ],
 )
 def test_names_are_safe(given, clean):
     assert clean_name(given) == clean
+
+
+@pytest.mark.parametrize("sign", ["x", "민", "😀", "é"])
+def test_long_names_fit_into_a_file_system_and_stay_apart(tmp_path, sign):
+    one, two = clean_name(sign * 500), clean_name(sign * 499 + "!")
+    assert one != two
+    for name in (one, two):
+        assert len(name.encode()) <= 160
+        assert name.startswith(sign * 20) or not sign.isalnum()
+        (tmp_path / name).mkdir()
+
+
+def test_students_whose_names_look_alike_on_disk_stay_two(tmp_path):
+    batch = write(tmp_path / "b", **{"kim!.ipynb": data("a"), "kim#.ipynb": data("b")})
+    write(batch, **{"kim_.ipynb": data("c")})
+    found = collect(batch, NAME)
+    names = [submission.student for submission in found]
+    assert len(set(names)) == 3
+    assert "kim_" in names  # whose name needs no change keeps it
+    texts = [cell.source for submission in found for cell in submission.read(NAME).cells]
+    assert {"a", "b", "c"} <= set(texts)
+    # The same name in two spellings of one letter is one student.
+    one = write(tmp_path / "one", **{"e\u0301/x.ipynb": data("a"), "\u00e9/x.ipynb": data("a")})
+    assert [s.student for s in collect(one, NAME)] == ["\u00e9"]
 
 
 def test_written_where_nbgrader_looks(tmp_path):

@@ -6,6 +6,8 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
+from helpers.grading.feedback import make_page
+from helpers.grading.graded import executed_notebook, finish
 from helpers.grading.rebuild import Skeleton, as_notebook
 
 TEST_F = '# f doubles\ncheck("f", 1).gives(2)'
@@ -267,3 +269,65 @@ def test_written_for_nbgrader_without_hidden_tests(skeleton):
     assert [c.metadata.nbgrader.grade_id for c in notebook.cells if "nbgrader" in c.metadata] == (
         ORDER
     )
+
+
+# A picture of one pixel.
+PIXEL = (
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJg"
+    "gg=="
+)
+
+
+def with_picture(attachments):
+    made = answered()
+    made.cells[-1].source = "See ![my drawing](attachment:drawing.png)"
+    made.cells[-1].attachments = attachments
+    return made
+
+
+def test_pictures_pasted_into_an_answer_are_kept_and_shown(skeleton):
+    cells, notes = skeleton.rebuild(with_picture({"drawing.png": {"image/png": PIXEL}}))
+    assert notes == []
+    assert as_notebook(cells, skeleton).cells[-1].attachments == {
+        "drawing.png": {"image/png": PIXEL}
+    }
+    made = executed_notebook(cells, skeleton, [[[], None] for _ in cells])
+    kept = finish(made, {}, {"outcome": "graded"})
+    tests = [c.grade_id for c in cells if c.points]
+    marks = {
+        "cells": dict.fromkeys(tests, (0, 1)),
+        "comments": {},
+        "score": 0,
+        "max_score": 9,
+        "late_penalty": 0,
+    }
+    page = make_page(kept, marks, "name")
+    assert f'src="data:image/png;base64,{PIXEL}"' in page
+    assert 'alt="my drawing"' in page
+
+
+def test_another_picture_is_another_submission_and_the_job_holds_none(skeleton):
+    jobs = []
+    for text in (PIXEL, PIXEL[:-8] + "AAAAAA==", PIXEL):
+        cells, _ = skeleton.rebuild(with_picture({"drawing.png": {"image/png": text}}))
+        jobs.append(repr([cell.for_job() for cell in cells]))
+        assert cells[-1].attachments["drawing.png"] == {"image/png": text}
+    assert jobs[0] == jobs[2] != jobs[1]
+    assert PIXEL not in jobs[0]
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        "text",
+        {"drawing.png": "text"},
+        {"drawing.png": {"text/html": "PHNjcmlwdD4="}},
+        {"drawing.png": {"image/svg+xml": PIXEL}},
+        {"drawing.png": {"image/png": '"><script>alert(1)</script>'}},
+        {"drawing.png": {"image/png": 7}},
+    ],
+)
+def test_what_is_no_picture_is_left_out(skeleton, bad):
+    cells, _ = skeleton.rebuild(with_picture(bad))
+    assert cells[-1].attachments is None
+    assert cells[-1].source.startswith("See")

@@ -9,6 +9,7 @@ and stops nothing.
 """
 
 import argparse
+import hashlib
 import json
 import os
 import re
@@ -16,6 +17,7 @@ import stat
 import sys
 import unicodedata
 import zipfile
+from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
@@ -25,6 +27,7 @@ from helpers.grading.rebuild import as_notebook, load_skeleton
 
 ROOT = Path(__file__).resolve().parents[2]
 MEBIBYTE = 2**20
+LONGEST_NAME = 160  # bytes; a file system takes 255, and some names get endings
 
 
 class Unreadable(Exception):
@@ -127,9 +130,15 @@ def collect(path, assignment):
     grouped = {}
     for parts, reader in files:
         grouped.setdefault(_student(parts, assignment), []).append(("/".join(parts), reader))
+    names = {raw: clean_name(raw) for raw in grouped}
+    often = Counter(names.values())
+    for raw, name in names.items():
+        if often[name] > 1 and name != raw:
+            # Two students must not become one because of a sign that no file name can hold.
+            names[raw] = f"{name}-{hashlib.sha256(raw.encode()).hexdigest()[:8]}"
     return [
-        Submission(student, ", ".join(name for name, _ in found[:3]), tuple(found))
-        for student, found in sorted(grouped.items())
+        Submission(names[raw], ", ".join(name for name, _ in found[:3]), tuple(found))
+        for raw, found in sorted(grouped.items(), key=lambda item: names[item[0]])
     ]
 
 
@@ -308,14 +317,19 @@ def _student(parts, assignment):
         name = parts[0]
     else:
         name = parts[0][: -len(".ipynb")]
-    return clean_name(name)
+    # File names can hold halves of characters.
+    return unicodedata.normalize("NFC", name.encode("utf-8", "replace").decode())
 
 
 def clean_name(name):
-    """A student's name as gradebook and file system can hold it."""
-    name = unicodedata.normalize("NFC", name)
-    name = "".join(sign if sign.isalnum() or sign in "._-@+ " else "_" for sign in name).strip()
-    return name.lstrip(".")[:120] or "_"
+    """A student's name as gradebook and file system can hold it: at most 160 bytes."""
+    clean = "".join(sign if sign.isalnum() or sign in "._-@+ " else "_" for sign in name).strip()
+    clean = clean.lstrip(".") or "_"
+    if len(clean.encode()) > LONGEST_NAME:
+        digest = hashlib.sha256(name.encode()).hexdigest()[:8]
+        kept = clean.encode()[: LONGEST_NAME - 9].decode(errors="ignore")
+        clean = f"{kept}-{digest}"
+    return clean
 
 
 def write_submitted(submissions, assignment, submitted, skeleton, show=print):
@@ -357,6 +371,8 @@ def write_submitted(submissions, assignment, submitted, skeleton, show=print):
 
 
 def main():
+    from helpers.grading.gradebook import Book
+    from helpers.grading.master import BookError
     from helpers.grading.source import assignments
 
     parser = argparse.ArgumentParser(
@@ -367,16 +383,21 @@ def main():
     parser.add_argument(
         "path", help="a folder or zip of STUDENT.ipynb or STUDENT/ASSIGNMENT/*.ipynb"
     )
+    parser.add_argument("--root", type=Path, default=ROOT, help=argparse.SUPPRESS)
     options = parser.parse_args()
-    if options.assignment not in assignments():
-        parser.error(f"there is no {options.assignment}; there are {', '.join(assignments())}")
+    known = assignments(options.root / "solutions")
+    if options.assignment not in known:
+        parser.error(f"there is no {options.assignment}; there are {', '.join(known)}")
     try:
-        skeleton = load_skeleton(options.assignment)
+        skeleton = load_skeleton(options.assignment, options.root)
         submissions = collect(options.path, options.assignment)
-    except (Unreadable, FileNotFoundError) as error:
+        # nbgrader grades nothing that its gradebook does not know.
+        with Book(options.root, options.assignment):
+            pass
+    except (BookError, Unreadable, FileNotFoundError) as error:
         print(error, file=sys.stderr)
         return 2
-    submitted = ROOT / "grading" / "submitted"
+    submitted = options.root / "grading" / "submitted"
     refused = write_submitted(submissions, options.assignment, submitted, skeleton)
     print(f"{len(submissions) - len(refused)} submissions collected, {len(refused)} not readable")
     return 1 if refused or not submissions else 0

@@ -9,6 +9,7 @@ import dataclasses
 import hashlib
 import json
 import multiprocessing
+import os
 import time
 from collections import Counter
 from pathlib import Path
@@ -17,6 +18,7 @@ from helpers.grading import job
 from helpers.grading.collect import Limits, Unreadable, collect
 from helpers.grading.feedback import write_feedback
 from helpers.grading.graded import executed_notebook
+from helpers.grading.inside import jail
 from helpers.grading.policy import Policy
 from helpers.grading.rebuild import load_skeleton
 from helpers.grading.store import Store, environment, key_of
@@ -50,7 +52,16 @@ class Options:
 def local_executor(workers):
     """Processes on this machine; each keeps one warm sandbox."""
     context = multiprocessing.get_context("spawn")
-    return concurrent.futures.ProcessPoolExecutor(workers, mp_context=context)
+    return concurrent.futures.ProcessPoolExecutor(
+        workers, mp_context=context, initializer=end_with, initargs=(os.getpid(),)
+    )
+
+
+def end_with(coordinator):
+    """Let this worker end when the coordinator does, in whatever way it ends."""
+    jail.die_with_parent()
+    if os.getppid() != coordinator:  # it has ended already
+        os._exit(1)
 
 
 class Batch:
@@ -121,7 +132,10 @@ class Batch:
             while waiting:
                 executor = self.collect_some(executor, waiting, jobs)
         finally:
-            executor.shutdown(wait=False, cancel_futures=True)
+            # By hand: Dask's executor knows no `cancel_futures`.
+            for future in waiting:
+                future.cancel()
+            executor.shutdown(wait=False)
         return self.lost
 
     def prepare(self, submission):
@@ -139,7 +153,7 @@ class Batch:
         cells, notes = self.skeleton.rebuild(notebook)
         data = {
             "assignment": self.assignment,
-            "cells": [dataclasses.asdict(cell) for cell in cells],
+            "cells": [cell.for_job() for cell in cells],
             "policy": self.options.policy.to_dict(),
             "files": self.files,
         }

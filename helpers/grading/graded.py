@@ -59,6 +59,8 @@ def executed_notebook(cells, skeleton, outputs):
         }
         if cell.cell_type == "code":
             node |= {"execution_count": count, "outputs": shown}
+        if cell.attachments:
+            node["attachments"] = cell.attachments
         made.append(node)
     return {
         "cells": made,
@@ -123,7 +125,7 @@ def to_bytes(notebook):
 def work_of(notebook):
     """What of a graded notebook a person graded: the student's cells, and the suspicions."""
     cells = [
-        (cell["cell_type"], cell["source"])
+        (cell["cell_type"], cell["source"], cell.get("attachments"))
         for cell in notebook["cells"]
         if not cell["metadata"].get("nbgrader", {}).get("locked")
         and cell["id"] not in (NOTES_ID, EVIDENCE_ID)

@@ -81,12 +81,12 @@ def execute(job):
         raise Retry(str(error)) from None
 
 
-def server(off=()):
+def server(off=(), locked=True):
     """The warm server of this process, started on first use."""
     off = tuple(sorted(set(off) & set(OUTER_RULES)))
-    key = (os.getpid(), off)
+    key = (os.getpid(), off, locked)
     if key not in _servers:
-        _servers[key] = Server(off)
+        _servers[key] = Server(off, locked=locked)
         # Workers of a pool end without atexit's functions, but with these.
         multiprocessing.util.Finalize(None, close_servers, exitpriority=10)
     return _servers[key]
@@ -121,7 +121,7 @@ class Run:
         self.data = data
         self.cells = data["cells"]
         self.policy = Policy.from_dict(data["policy"])
-        self.server = server(self.policy.off)
+        self.server = server(self.policy.off, self.policy.locked)
         functions = [name for cell in self.cells for name in cell.get("functions", ())]
         self.judge = Judge(setup_space(self.cells, data.get("files", {})), self.ask, functions)
         self.places = random.Random(data["seed"])

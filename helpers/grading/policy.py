@@ -51,6 +51,8 @@ class Policy:
         Of what a cell, and a notebook, shows.
     restarts : int
         How many times a new process goes on after one that had to be ended.
+    locked : bool
+        Whether there is a sandbox at all. Without one the limits of time, memory and output stay.
     off : tuple of str
         Rules that are not kept; for tests of the sandbox only.
     """
@@ -67,6 +69,7 @@ class Policy:
     output_bytes: int = 2 * MEBIBYTE
     total_output_bytes: int = 20 * MEBIBYTE
     restarts: int = 3
+    locked: bool = True
     off: tuple = ()
 
     def __post_init__(self):

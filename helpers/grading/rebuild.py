@@ -5,12 +5,17 @@ cells, locked cells, points, tags and all other metadata come from the instructo
 """
 
 import ast
-from dataclasses import dataclass
+import hashlib
+import json
+import re
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import nbformat
 
 ROOT = Path(__file__).resolve().parents[2]
+PICTURES = ("image/png", "image/jpeg", "image/gif", "image/webp")
+BASE64 = re.compile(r"[A-Za-z0-9+/=\s]*")
 
 
 @dataclass
@@ -27,6 +32,8 @@ class Cell:
     source : str
     grade_id : str or None
     points : float
+    attachments : dict
+        Pictures pasted into a Markdown cell: by name, base64 by type.
     """
 
     kind: str
@@ -37,6 +44,17 @@ class Cell:
     answered: bool = True
     cell_id: str = ""
     functions: tuple = ()  # what the instructor's solution defines here with `def`
+    attachments: dict | None = None
+
+    def for_job(self):
+        """As a job holds it: a dict, with a digest in the place of pictures."""
+        pictures, self.attachments = self.attachments, None
+        made = asdict(self)
+        self.attachments = pictures
+        if pictures:
+            text = json.dumps(pictures, sort_keys=True)
+            made["attachments"] = hashlib.sha256(text.encode()).hexdigest()
+        return made
 
 
 class Skeleton:
@@ -80,10 +98,10 @@ class Skeleton:
         """
         notes = []
         owners = self._owners(submitted, notes)
-        answers, extras, anchor = {}, {}, None
+        answers, pasted, extras, anchor = {}, {}, {}, None
         for cell, owner in zip(submitted.cells, owners, strict=True):
             if owner is None:
-                extra = Cell("extra", cell.cell_type, cell.source)
+                extra = Cell("extra", cell.cell_type, cell.source, attachments=_pictures(cell))
                 extras.setdefault(anchor, []).append(extra)
                 continue
             anchor = owner
@@ -91,6 +109,7 @@ class Skeleton:
             if _kind(known) in ("solution", "manual") and owner not in answers:
                 if cell.cell_type == known.cell_type:
                     answers[owner] = cell.source
+                    pasted[owner] = _pictures(cell)
                 else:
                     notes.append(f"{owner}: a {cell.cell_type} cell in the place of the answer")
             elif _kind(known) == "test" and cell.source.strip() != self.stubs[owner].strip():
@@ -106,8 +125,10 @@ class Skeleton:
             elif grade_id not in owners:
                 notes.append(f"{grade_id}: the cell was missing; it was put back")
             points = float(_meta(known).get("points", 0) or 0)
-            answered = text.strip() != self.stubs.get(grade_id, "").strip()
+            pictures = pasted.get(grade_id)
+            answered = bool(pictures) or text.strip() != self.stubs.get(grade_id, "").strip()
             cells.append(Cell(kind, known.cell_type, text, grade_id, points, answered))
+            cells[-1].attachments = pictures
             if kind == "solution":
                 cells[-1].functions = sorted(_defined(known.source, ast.FunctionDef))
             cells += extras.get(grade_id, [])
@@ -193,12 +214,29 @@ def as_notebook(cells, skeleton, outputs=None):
         else:
             node = nbformat.v4.new_markdown_cell(cell.source)
         node.id = cell.cell_id[:64]
+        if cell.attachments:
+            node.attachments = nbformat.from_dict(cell.attachments)
         if cell.grade_id:
             node.metadata = nbformat.from_dict(skeleton.released_metadata[cell.grade_id])
             if outputs is None and cell.kind == "test":
                 node.source = skeleton.stubs[cell.grade_id]
         made.cells.append(node)
     return made
+
+
+def _pictures(cell):
+    """The pictures pasted into a Markdown cell, as far as they have the form of pictures."""
+    attached = cell.get("attachments") if cell.cell_type == "markdown" else None
+    found = {}
+    for name, kinds in attached.items() if isinstance(attached, dict) else ():
+        kinds = {
+            kind: text
+            for kind, text in (kinds.items() if isinstance(kinds, dict) else ())
+            if kind in PICTURES and isinstance(text, str) and BASE64.fullmatch(text)
+        }
+        if kinds:
+            found[str(name)] = kinds
+    return found or None
 
 
 def _meta(cell):

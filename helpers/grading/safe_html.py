@@ -50,7 +50,7 @@ def markdown2html(context, source):
     cell = context.get("cell") or {}
     meta = cell.get("metadata", {}).get("nbgrader") or {}
     is_ours = bool(meta.get("locked") or meta.get("task")) and not meta.get("solution")
-    return render_ours(source) if is_ours else render(source)
+    return render_ours(source) if is_ours else render(source, cell.get("attachments"))
 
 
 @functools.lru_cache(500)
@@ -59,16 +59,32 @@ def render_ours(source):
     return MarkdownWithMath(renderer=IPythonRenderer(escape=False)).render(source)
 
 
-def render(source):
-    """Markdown of a student to HTML that does nothing."""
-    renderer = IPythonRenderer(escape=False, allow_harmful_protocols=False)
+def render(source, pictures=None):
+    """Markdown of a student to HTML that does nothing.
+
+    Parameters
+    ----------
+    source : str
+    pictures : dict, optional
+        Pasted ones, as of `rebuild.Cell.attachments`.
+    """
+    # Short texts stand for the pictures until everything has been cleaned.
+    stand_ins, real = {}, {}
+    for name, kinds in (pictures or {}).items():
+        kind, text = next(iter(kinds.items()))
+        stand_ins[name] = {kind: f"picture{len(real):08}"}
+        real[f"data:{kind};base64,picture{len(real):08}"] = f"data:{kind};base64,{text}"
+    renderer = IPythonRenderer(escape=False, allow_harmful_protocols=False, attachments=stand_ins)
     if len(source) > LONGEST_MARKDOWN:
         return as_text(source)
     try:
         text = clean_html(MarkdownWithMath(renderer=renderer).render(source))
     except Exception:  # whatever a text that was made for it does to the parsers
         return as_text(source)
-    return LINKS_IN_MATH.sub(r"\\text", text)
+    text = LINKS_IN_MATH.sub(r"\\text", text)
+    for short, picture in real.items():
+        text = text.replace(f'"{short}"', f'"{"".join(picture.split())}"')
+    return text
 
 
 def as_text(text):

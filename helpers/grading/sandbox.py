@@ -15,6 +15,7 @@ import socket
 import subprocess
 import sys
 import sysconfig
+import tempfile
 import time
 from pathlib import Path
 
@@ -40,6 +41,10 @@ MODULES = (
     "helpers.training",
     "helpers.ops",
     "torchinfo",
+)
+UNSAFE = (
+    "What students wrote runs on this machine WITHOUT A SANDBOX, with your rights: it can read and "
+    "delete your files, and change marks. Only for people to whom you would lend your computer."
 )
 # Whatever could be changed there would be seen by the next submission, were it only a file's mode.
 READ_ONLY = [word for path in ("/", "/dev", "/dev/pts") for word in ("--remount-ro", path)]
@@ -72,13 +77,18 @@ class ServerLost(Exception):
     """The server itself does not answer: nobody's fault among the students."""
 
 
-def check_means():
-    """Raise `NoSandbox`, with what to do, unless students' code can be locked in here."""
+def check_system():
+    """Raise `NoSandbox` on a system where nothing of this works, with or without a sandbox."""
     if not sys.platform.startswith("linux"):
         raise NoSandbox(
             "Students' code can only be locked in on Linux. On macOS and Windows grade inside a "
             "Linux container: the recipe is in solutions/grading.md."
         )
+
+
+def check_means():
+    """Raise `NoSandbox`, with what to do, unless students' code can be locked in here."""
+    check_system()
     if not calls.is_known():
         raise NoSandbox(
             f"The system calls of this processor ({platform.machine()}) are not known here: grade "
@@ -228,6 +238,20 @@ def _environment():
     }
 
 
+def _unlocked(folder):
+    """The environment of a server without a sandbox; its code is shown in `folder`."""
+    shown = folder / "lib"
+    shown.mkdir()
+    (shown / "inside").symlink_to(INSIDE)
+    own = {"HOME", "LANG", "PATH", "LD_LIBRARY_PATH", "MPLCONFIGDIR", "IPYTHONDIR"}
+    ours = {name: value for name, value in _environment().items() if name not in own}
+    return {
+        **os.environ,
+        **ours,
+        "PYTHONPATH": os.pathsep.join((str(shown), str(HELPERS.parent))),
+    }
+
+
 class Server:
     """A warm server in its sandbox.
 
@@ -237,16 +261,24 @@ class Server:
         Rules of the outer layer that are not kept, in tests of the sandbox.
     modules : sequence of str
         What is imported beforehand.
+    locked : bool
+        False: the same server without a sandbox, with the rights of whoever grades.
     """
 
-    def __init__(self, off=(), modules=MODULES):
+    def __init__(self, off=(), modules=MODULES, locked=True):
         self.modules = tuple(modules)
         ours, theirs = socket.socketpair()
         os.set_inheritable(theirs.fileno(), True)
-        command = [*_layers(off), _python(), "-m", "inside.server", str(theirs.fileno())]
-        environment = {"PATH": os.environ.get("PATH", "/usr/bin:/bin")}
+        self.folder = None
+        if locked:
+            command = [*_layers(off), _python()]
+            environment = {"PATH": os.environ.get("PATH", "/usr/bin:/bin")}
+        else:
+            self.folder = tempfile.TemporaryDirectory(prefix="grading-")
+            command, environment = [sys.executable], _unlocked(Path(self.folder.name))
         self.process = subprocess.Popen(
-            command,
+            [*command, "-m", "inside.server", str(theirs.fileno())],
+            cwd=self.folder and self.folder.name,
             pass_fds=[theirs.fileno()],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
@@ -266,6 +298,7 @@ class Server:
             self.process.kill()
             said = self.process.stderr.read().decode(errors="replace")[-2000:]
             self.control.close()
+            self._clear()
             raise ServerLost(f"the server did not start: {said or answer!r}")
 
     def child(self, policy):
@@ -291,6 +324,11 @@ class Server:
             self.process.kill()
         self.process.wait()
         self.process.stderr.close()
+        self._clear()
+
+    def _clear(self):
+        if self.folder is not None:
+            self.folder.cleanup()
 
 
 class Child:

@@ -272,7 +272,7 @@ def run(content, server, off=(), **policy):
     policy = dataclasses.replace(POLICY, off=tuple(off), **policy)
     data = {
         "assignment": NAME,
-        "cells": [dataclasses.asdict(cell) for cell in cells],
+        "cells": [cell.for_job() for cell in cells],
         "policy": policy.to_dict(),
         "seed": "trial",
         "files": {"checks.json": json.dumps({"tests": {"places": PLACES}})},

@@ -84,13 +84,27 @@ class Lab:
 
 @pytest.fixture
 def lab(tmp_path):
-    """JupyterLab, started by tools/lab.py in a copy of the course; its log is shown on failure.
+    """A student's JupyterLab: see `running_lab`."""
+    with running_lab(tmp_path, "tools", "notebooks", "assignments") as started:
+        yield started
+
+
+@pytest.fixture
+def instructors_lab(tmp_path):
+    """JupyterLab with the instructor's sources, too."""
+    with running_lab(tmp_path, "tools", "notebooks", "assignments", "solutions") as started:
+        yield started
+
+
+@contextlib.contextmanager
+def running_lab(tmp_path, *folders):
+    """JupyterLab, started by tools/lab.py in a copy of these folders; its log is shown on failure.
 
     The reader's own settings, notebooks and running kernels are out of its reach, and whatever it
     started is ended with it.
     """
     root = tmp_path / "course"
-    for folder in ("tools", "notebooks", "assignments"):
+    for folder in folders:
         ignore = shutil.ignore_patterns(".ipynb_checkpoints", "__pycache__")
         shutil.copytree(ROOT / folder, root / folder, ignore=ignore)
     shutil.copy(ROOT / "nbgrader_config.py", root)
@@ -165,3 +179,14 @@ def stop(server):
     for child in psutil.wait_procs(children, timeout=3)[1]:
         with contextlib.suppress(psutil.NoSuchProcess):
             child.kill()
+
+
+@pytest.fixture(scope="session")
+def site():
+    """The web site, built by tools/site.py as `make site` does, and served on a free port."""
+    from site_pages import load_tool, serving
+
+    tool = load_tool()
+    if tool.build():
+        pytest.fail("the site was not built; the reasons are above", pytrace=False)
+    yield from serving(tool, ROOT / tool.TARGET)

@@ -1,5 +1,9 @@
-"""An assignment in a real browser: the Validate button."""
+"""An assignment in a real browser: the Validate button, and the instructor's formgrader."""
 
+import shutil
+import sqlite3
+import subprocess
+import sys
 from pathlib import Path
 
 import nbformat
@@ -46,3 +50,62 @@ def test_validate_button_says_what_fails_and_passes_what_is_right(page, lab):
     page.locator(".jp-Dialog button").last.click()
     solve(path, NAME)
     assert "Success! Your notebook passes all the tests." in validate(page, lab, NAME)
+
+
+WRITTEN = "06-alexnet"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="grading runs on Linux only")
+def test_formgrader_grades_in_the_sandbox_and_shows_the_rubric(page, instructors_lab):
+    if shutil.which("bwrap") is None:
+        pytest.skip("grading needs bubblewrap")
+    root = instructors_lab.root
+    handed_in = root / "kim.ipynb"
+    shutil.copy(root / "assignments" / WRITTEN / f"{WRITTEN}.ipynb", handed_in)
+    solve(handed_in, WRITTEN)
+    collect = [sys.executable, "-m", "helpers.grading.collect", WRITTEN, handed_in, "--root", root]
+    subprocess.run(collect, check=True, cwd=ROOT, capture_output=True)
+
+    # JupyterLab first: formgrader relies on the cookies that it sets.
+    page.goto(instructors_lab.url("lab"))
+    page.locator(".jp-LabShell").wait_for(timeout=SECONDS * 1000)
+    # The button "Autograde" of the list of submissions.
+    page.goto(instructors_lab.url(f"formgrader/manage_submissions/{WRITTEN}"))
+    row = page.get_by_role("row").filter(has_text="kim")
+    row.locator(".autograde a").click(timeout=SECONDS * 1000)
+    done = page.locator(".modal-dialog")
+    done.get_by_text("Success").first.wait_for(timeout=2 * SECONDS * 1000)
+    log = done.inner_text()
+    assert "Autograding" in log
+    assert "WITHOUT A SANDBOX" not in log
+
+    # The list of what is to be marked by hand, and the page of one submission.
+    page.goto(instructors_lab.url(f"formgrader/gradebook/{WRITTEN}/{WRITTEN}"))
+    page.get_by_role("link", name="Submission #1").click(timeout=SECONDS * 1000)
+    page.get_by_role("heading", name="How to mark").wait_for(timeout=SECONDS * 1000)
+    rubric = [cell for cell in solution_cells() if cell.metadata.nbgrader.get("task")]
+    (points,) = {cell.metadata.nbgrader.points for cell in rubric}
+    task = page.locator(".nbgrader_cell").filter(has_text="How to mark")
+    task.locator("input.score").fill(str(points - 2))
+    task.locator("textarea").fill("Say what each block does.")
+    task.locator("textarea").blur()
+    for _ in range(50):
+        marks, comments = by_hand(root)
+        if marks and comments:
+            break
+        page.wait_for_timeout(200)
+    assert marks == [points - 2]
+    assert comments == ["Say what each block does."]
+
+
+def by_hand(root):
+    """What the gradebook holds of marks and comments that a person gave."""
+    with sqlite3.connect(root / "grading/gradebook.db") as book:
+        marks = book.execute("select manual_score from grade where manual_score is not null")
+        comments = book.execute("select manual_comment from comment where manual_comment != ''")
+        return [row[0] for row in marks], [row[0] for row in comments]
+
+
+def solution_cells():
+    notebook = nbformat.read(ROOT / "solutions" / WRITTEN / f"{WRITTEN}.ipynb", as_version=4)
+    return [cell for cell in notebook.cells if "nbgrader" in cell.metadata]

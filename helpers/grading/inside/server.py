@@ -12,9 +12,11 @@ import importlib
 import json
 import os
 import platform
+import shutil
 import signal
 import socket
 import sys
+import tempfile
 
 LOCKED = b"locked"
 CODE_OF_LOOP = 72
@@ -67,8 +69,12 @@ def monitor(rules, fds, warm, jail, child, watch):
     """Start a child in namespaces of its own, and watch it until it ends."""
     to_child, to_grader = fds
     status = socket.socket(fileno=to_grader)
+    folder = None
     try:
-        jail.own_namespaces(rules)
+        if rules["locked"]:
+            jail.own_namespaces(rules)
+        else:
+            folder = tempfile.mkdtemp(prefix="grading-")
         is_locked, report = os.pipe()
         pid = os.fork()
     except OSError as error:
@@ -79,7 +85,7 @@ def monitor(rules, fds, warm, jail, child, watch):
         try:
             status.close()
             os.close(is_locked)
-            lock(rules, to_child, report, jail)
+            lock(rules, to_child, report, jail, folder)
             child.Child(socket.socket(fileno=to_child), *warm).serve()
             code = 0
         finally:
@@ -95,13 +101,20 @@ def monitor(rules, fds, warm, jail, child, watch):
         watch.tell(status, {"failed": said.decode(errors="replace") or "no child started"})
         return 1
     watch.watch(pid, status, rules)
+    if folder is not None:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(pid, signal.SIGKILL)
+        shutil.rmtree(folder, ignore_errors=True)
     return 0
 
 
-def lock(rules, to_child, report, jail):
+def lock(rules, to_child, report, jail, folder):
     """Lock this process in, and say so through the pipe `report`, which is closed then."""
     try:
-        jail.lock_in(rules, {to_child, report})
+        if rules["locked"]:
+            jail.lock_in(rules, {to_child, report})
+        else:
+            jail.only_limit(rules, {to_child, report}, folder)
         os.write(report, LOCKED)
     except BaseException as error:
         os.write(report, repr(error).encode()[:500])
