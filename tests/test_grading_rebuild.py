@@ -331,3 +331,44 @@ def test_what_is_no_picture_is_left_out(skeleton, bad):
     cells, _ = skeleton.rebuild(with_picture(bad))
     assert cells[-1].attachments is None
     assert cells[-1].source.startswith("See")
+
+
+def test_every_cell_keeps_its_kind_and_type():
+    source, released = source_notebook(), released_notebook()
+    for made in (source, released):
+        task = cell("text", "explain", "Explain.", 2)
+        task.metadata.nbgrader.task = True
+        made.cells.append(task)
+        made.cells.append(nbformat.v4.new_raw_cell("raw", id="raw"))
+        made.cells.append(new_markdown_cell("A note.", id="note"))
+    skeleton = Skeleton(source, released)
+    submitted = copy.deepcopy(released)
+    # Another tool wrote something else there.
+    submitted.cells[-1].metadata["nbgrader"] = ["a list"]
+    cells, _ = skeleton.rebuild(submitted)
+    kinds = {c.grade_id: c.kind for c in cells if c.grade_id}
+    assert kinds == {
+        "title": "text",
+        "setup": "setup",
+        "f": "solution",
+        "f_doubles": "test",
+        "g": "solution",
+        "g_same": "test",
+        "why": "manual",
+        "explain": "task",
+    }
+    functions = {c.grade_id: list(c.functions) for c in cells if c.functions}
+    assert functions == {"f": ["f"], "g": ["g"]}
+    assert skeleton.max_score == 2 + 3 + 4 + 2
+    assert skeleton.auto_max == 2 + 3
+    assert skeleton.test_ids == ["f_doubles", "g_same"]
+    # Only the names of solutions tell whose answer a cell is.
+    assert skeleton.names == {"f": "f", "g": "g"}
+    outputs = [[[nbformat.v4.new_output("stream", text=str(n))], n] for n in range(len(cells))]
+    made = as_notebook(cells, skeleton, outputs)
+    nbformat.validate(made)
+    assert [c.cell_type for c in made.cells] == [c.cell_type for c in submitted.cells]
+    for number, node in enumerate(made.cells):
+        if node.cell_type == "code":
+            assert (node.outputs[0].text, node.execution_count) == (str(number), number)
+        assert ("nbgrader" in node.metadata) == bool(cells[number].grade_id)
