@@ -372,3 +372,16 @@ def test_every_cell_keeps_its_kind_and_type():
         if node.cell_type == "code":
             assert (node.outputs[0].text, node.execution_count) == (str(number), number)
         assert ("nbgrader" in node.metadata) == bool(cells[number].grade_id)
+
+
+def test_what_is_written_for_nbgrader_holds_the_answers(skeleton):
+    cells, _ = skeleton.rebuild(answered())
+    written = {c.id: c.source for c in as_notebook(cells, skeleton).cells}
+    executed = as_notebook(cells, skeleton, [[[], None] for _ in cells])
+    shown = {c.id: c.source for c in executed.cells}
+    for made in (written, shown):
+        assert made["f"] == "def f(x):\n    return x + x"
+        assert made["why"] == "So."
+        assert made["title"] == "# Title"
+    assert written["f_doubles"] == TEST_F
+    assert shown["f_doubles"] == TEST_F + HIDDEN
