@@ -271,3 +271,57 @@ def test_written_where_nbgrader_looks(tmp_path):
     assert ids_of(saved) == list(IDS)
     assert any("bob: NOT READ" in line for line in said)
     assert any("nothing is answered in it: is it the right file?" in line for line in said)
+
+
+def changed(**parts):
+    """A notebook whose second cell has these parts; None takes one away."""
+    content = json.loads(data("a"))
+    for name, value in parts.items():
+        if value is None:
+            del content["cells"][1][name]
+        else:
+            content["cells"][1][name] = value
+    return json.dumps(content).encode()
+
+
+def test_cells_that_are_none_are_told_and_missing_parts_are_mended():
+    for parts, reason in (
+        ({"cell_type": "spell"}, "a cell of type 'spell'"),
+        ({"source": 5}, "no text"),
+    ):
+        with pytest.raises(Unreadable, match=reason):
+            parse(changed(**parts))
+    for parts in (
+        {"source": ["a\n", "b"]},
+        {"metadata": None},
+        {"metadata": [1]},
+        {"outputs": None},
+        {"execution_count": "three"},
+    ):
+        cell = parse(changed(**parts)).cells[1]
+        assert cell.metadata == {}
+        assert cell.source == "".join(parts.get("source", "a"))
+
+
+def test_a_zip_of_too_many_files_is_refused_as_a_whole(tmp_path, monkeypatch):
+    archive = as_zip(tmp_path / "b.zip", {f"{n}.ipynb": data() for n in range(4)})
+    monkeypatch.setattr(Limits, "zip_files", 3)
+    with pytest.raises(Unreadable, match="more than 3 files"):
+        collect(archive, NAME)
+
+
+def test_a_locked_zip_is_told(tmp_path):
+    archive = as_zip(tmp_path / "b.zip", {"ann.ipynb": data()})
+    content = bytearray(archive.read_bytes())
+    # The bit "encrypted" in the zip's directory, where readers look first.
+    content[content.index(b"PK\x01\x02") + 8] |= 1
+    archive.write_bytes(content)
+    assert answers(archive) == {"ann": "Unreadable: locked with a password"}
+
+
+def test_students_are_found_below_other_folders(tmp_path):
+    deep = {f"course/term/{who}/{NAME}/x.ipynb": data(who) for who in ("ann", "bob")}
+    assert answers(write(tmp_path / "b", **deep)) == {"ann": "ann", "bob": "bob"}
+    # A zip of one student's folder keeps that folder's name.
+    one = {"eve/draft.ipynb": data("d", ids=()), f"eve/{NAME}.ipynb": data("e")}
+    assert answers(as_zip(tmp_path / "one.zip", one)) == {"eve": "e"}

@@ -160,13 +160,13 @@ def parse(data, limits=Limits()):
     if not isinstance(content, dict) or "nbformat" not in content:
         raise Unreadable("not a notebook: it has no nbformat")
     try:
-        _name_cells(content)
+        _mend_parts(content)
         # Halves of characters can be written in JSON, but not in a file: a "?" stands for them.
         clean = json.dumps(content, ensure_ascii=False).encode("utf-8", "replace").decode()
         notebook = nbformat.convert(nbformat.reader.reads(clean), 4)
         cells = notebook.cells
         for cell in cells:
-            _mend_cell(cell)
+            _check_cell(cell)
     except Exception as error:  # nbformat raises whatever the damage leads to
         raise Unreadable(
             f"a damaged notebook: {type(error).__name__}: {str(error)[:120]}"
@@ -176,12 +176,19 @@ def parse(data, limits=Limits()):
     return notebook
 
 
-def _name_cells(content):
-    """Give each cell of a notebook in format 4 an id of its own, as format 4.5 wants it."""
+def _mend_parts(content):
+    """Give a notebook in format 4 what format 4.5 wants: also an id of its own for each cell."""
     if content["nbformat"] != 4:
         return
     seen = set()
+    if not isinstance(content.get("metadata"), dict):
+        content["metadata"] = {}
     for number, cell in enumerate(content["cells"]):
+        if not isinstance(cell.get("metadata"), dict):
+            cell["metadata"] = {}
+        if cell.get("cell_type") == "code":
+            # Nothing of what was shown is used.
+            cell["outputs"], cell["execution_count"] = [], None
         name = cell.get("id")
         if not isinstance(name, str) or not re.fullmatch(r"[\w-]{1,64}", name) or name in seen:
             cell["id"] = f"cell-{number}"
@@ -189,16 +196,12 @@ def _name_cells(content):
     content["nbformat_minor"] = max(5, int(content.get("nbformat_minor", 0)))
 
 
-def _mend_cell(cell):
-    """Give a cell the parts that other tools leave out; raise if it is none."""
+def _check_cell(cell):
+    """Raise if that is no cell."""
     if cell.cell_type not in ("code", "markdown", "raw"):
         raise ValueError(f"a cell of type {cell.cell_type!r}")
-    if isinstance(cell.source, list):
-        cell.source = "".join(cell.source)
     if not isinstance(cell.source, str):
         raise ValueError("a cell whose source is no text")
-    if not isinstance(cell.get("metadata"), dict):
-        cell.metadata = nbformat.from_dict({})
 
 
 def ids_of(notebook):
