@@ -18,11 +18,11 @@ install = @$(PYTHON) -c '' 2>/dev/null || { \
 	exit 1; }; \
 	$(PYTHON) tools/install.py
 
-.PHONY: help lab check test sandbox e2e notebooks constraints format clean
+.PHONY: help lab check test sandbox e2e notebooks digit-net constraints format clean
 
 help:
 	@echo 'Say "make" and one of these words:'
-	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 lab: ## open JupyterLab on the lessons
 	$(install)
@@ -52,6 +52,10 @@ notebooks: ## run the notebooks and save their outputs (some: NOTEBOOKS="noteboo
 	$(install) dev
 	@$(BIN)/python tools/notebooks.py $(NOTEBOOKS)
 
+digit-net: ## train the network of "Draw a digit" on the full MNIST, and write its weights
+	$(install)
+	@$(BIN)/python tools/export_digit_net.py $(ARGS)
+
 constraints: ## write constraints.txt again, with the newest versions
 	$(install)
 	@$(BIN)/python tools/constraints.py $(ARGS)
@@ -62,8 +66,10 @@ format: ## put the code into the course's style
 	$(BIN)/python -m ruff format
 
 clean: ## delete .venv and the caches, to begin afresh (your notebooks and the data stay)
-	rm -rf .venv build *.egg-info .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-site build *.egg-info .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The instructor's verbs; students are not given that folder.
 -include solutions/instructor.mk
+# The web site's verbs; students are not given that folder either.
+-include site/site.mk

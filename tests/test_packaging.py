@@ -121,17 +121,17 @@ def test_constraints_refuse_what_is_not_a_version(line):
 
 
 def makefiles():
-    """The Makefile, and the instructor's verbs that it reads."""
+    """The Makefile, and the instructor's and the site's verbs that it reads."""
     return "\n".join(
         (ROOT / name).read_text(encoding="utf-8")
-        for name in ("Makefile", "solutions/instructor.mk")
+        for name in ("Makefile", "solutions/instructor.mk", "site/site.mk")
     )
 
 
 def verbs():
     """{verb: its line} of the Makefile, for the verbs that a reader may call."""
     text = makefiles()
-    return dict(re.findall(r"^([a-z0-9]+):.*## (.+)$", text, re.M))
+    return dict(re.findall(r"^([a-z0-9-]+):.*## (.+)$", text, re.M))
 
 
 def make(*arguments):
@@ -152,7 +152,7 @@ def test_make_alone_prints_every_verb_with_its_line():
 def test_the_documents_and_ci_name_only_verbs_that_exist():
     for name in ("README.md", "CONTRIBUTING.md", "notebooks/README.md", ".ci/run"):
         text = (ROOT / name).read_text(encoding="utf-8")
-        named = set(re.findall(r"(?:`|^\s*(?:\S+=\S* )*)make ([a-z0-9]+)", text, re.M))
+        named = set(re.findall(r"(?:`|^\s*(?:\S+=\S* )*)make ([a-z0-9-]+)", text, re.M))
         assert named <= set(verbs()), name
     assert {"test", "e2e"} <= named  # .ci/run
 

@@ -13,7 +13,7 @@ PAGES += [ROOT / "helpers/samples/README.md"]
 def verbs():
     """The verbs that `make` alone lists."""
     listing = subprocess.run(["make"], cwd=ROOT, capture_output=True, text=True, check=True)
-    return set(re.findall(r"^  ([a-z0-9]+) ", listing.stdout, re.MULTILINE))
+    return set(re.findall(r"^  ([a-z0-9-]+) ", listing.stdout, re.MULTILINE))
 
 
 @pytest.fixture(params=PAGES, ids=lambda path: str(path.relative_to(ROOT)))
@@ -39,7 +39,7 @@ def test_images_have_alt_text(page):
 
 def test_make_commands_exist(page):
     text = page.read_text("utf-8")
-    commands = re.findall(r"(?:`|^|\s)make ([a-z0-9]+)(?=`|\s|$)", "\n".join(code(text)))
+    commands = re.findall(r"(?:`|^|\s)make ([a-z0-9-]+)(?=`|\s|$)", "\n".join(code(text)))
     for verb in commands:
         assert verb in verbs(), f"make {verb}"
 

@@ -10,10 +10,12 @@ nbgrader may be given fewer of them (--stock), its costs being the same for each
 
 import argparse
 import ctypes
+import itertools
 import json
 import os
 import resource
 import shutil
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -22,6 +24,7 @@ from pathlib import Path
 
 import nbformat
 
+from helpers.grading.sandbox import MODULES
 from helpers.grading.source import notebook_path, read_cells
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -123,7 +126,68 @@ def stock(root, name, folder, count):
         encoding="utf-8",
     )
     measured([BIN / "nbgrader", "generate_assignment", name, "--force"], root)
-    return measured([BIN / "nbgrader", "autograde", name], root)
+    seconds = measured([BIN / "nbgrader", "autograde", name], root)
+    with sqlite3.connect(root / "grading" / "gradebook.db") as book:
+        (graded,) = book.execute(
+            "select count(distinct notebook_id) from grade where auto_score is not null"
+        ).fetchone()
+    if graded != count:
+        sys.exit(f"nbgrader graded {graded} of {count}")
+    return seconds
+
+
+def alone(name):
+    """CPU seconds of the reference solution's cells in a process that has imported everything."""
+    code = f"import benchmark_grading; print(benchmark_grading.run_cells({name!r}))"
+    path = os.pathsep.join((str(ROOT / "tools"), str(ROOT / "helpers" / "grading")))
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=ROOT / "assignments" / name,
+        env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+    )
+    if done.returncode:
+        sys.exit(f"the reference solution does not run:\n{done.stderr[-3000:]}")
+    return float(done.stdout.split()[-1])
+
+
+def run_cells(name):
+    """Run the reference solution twice; the CPU seconds of the second time."""
+    os.environ["MPLBACKEND"] = "module://matplotlib_inline.backend_inline"
+    from inside import server, shell
+
+    server.warm_up(MODULES)
+    made = shell.make_shell()
+    source = nbformat.read(notebook_path(name), as_version=4)
+    cells = [cell.source for cell in source.cells if cell.cell_type == "code"]
+    for _ in range(2):
+        start = time.process_time()
+        failed = [source for source in cells if shell.run_cell(made, source, 2**24)[1]]
+        seconds = time.process_time() - start
+        if failed:
+            sys.exit(f"this cell fails:\n{failed[0]}")
+    return seconds
+
+
+def grade(name, count, workers, stocks=0):
+    """Ours and, for so many submissions, stock: ((wall, CPU, of which in children), …)."""
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder)
+        course(root, name)
+        batch = submissions(root, name, count)
+        wall, cpu = ours(root, name, batch, workers)
+        records = (root / "grading" / name / "records.jsonl").read_text().splitlines()
+        if len(records) != count:
+            sys.exit(f"{len(records)} of {count} are recorded")
+        inside = [json.loads(p.read_text())["cpu"] for p in (root / "grading").rglob("results/*")]
+        stock_seconds = None
+        if stocks:
+            # In a course of its own: what has been graded once is skipped.
+            course(root / "stock", name)
+            stock_seconds = stock(root / "stock", name, batch, stocks)
+    print(f"ours, {count}: {wall:.1f} s wall, {cpu:.1f} CPU s, in the children {sum(inside):.1f}")
+    return (wall, cpu), stock_seconds
 
 
 def main():
@@ -135,35 +199,29 @@ def main():
     parser.add_argument("--growth", action="store_true", help="ours alone, also for 10 times more")
     options = parser.parse_args()
     adopt_orphans()
-    name, count = options.assignment, options.submissions
-    counts = [count, 10 * count] if options.growth else [count]
-    for number in counts:
-        with tempfile.TemporaryDirectory() as folder:
-            root = Path(folder)
-            course(root, name)
-            batch = submissions(root, name, number)
-            wall, cpu = ours(root, name, batch, options.workers)
-            records = (root / "grading" / name / "records.jsonl").read_text().splitlines()
-            assert len(records) == number
-            cells = [
-                json.loads(p.read_text())["cpu"] for p in (root / "grading").rglob("results/*")
-            ]
-            print(
-                f"ours, {number} submissions, {options.workers} workers: {wall:.1f} s wall, "
-                f"{cpu:.1f} CPU s; a submission {wall / number:.3f} and {cpu / number:.3f}, "
-                f"of which in the child {sum(cells) / number:.3f}"
-            )
-            if not options.growth:
-                few = options.stock or count
-                stock_wall, stock_cpu = stock(root, name, batch, few)
-                print(
-                    f"stock, {few} submissions: {stock_wall:.1f} s wall, {stock_cpu:.1f} CPU s; "
-                    f"a submission {stock_wall / few:.3f} and {stock_cpu / few:.3f}"
-                )
-                print(
-                    f"ratio: {stock_cpu / few / (cpu / number):.1f} times less CPU, "
-                    f"{stock_wall / few / (wall / number):.1f} times the throughput"
-                )
+    name, count, workers = options.assignment, options.submissions, options.workers
+    own = alone(name)
+    print(f"the cells of the reference solution alone: {own:.2f} CPU s")
+    if options.growth:
+        points = [(n, grade(name, n, workers)[0]) for n in (count // 10, count, 10 * count)]
+        for (few, before), (many, after) in itertools.pairwise(points):
+            wall, cpu = ((after[k] - before[k]) / (many - few) for k in (0, 1))
+            print(f"each from {few} to {many}: {wall:.3f} s wall, {cpu:.3f} CPU s")
+        return
+    few = max(count // 10, workers)
+    start, _ = grade(name, few, workers)
+    stocks = options.stock or count
+    (wall, cpu), stock_seconds = grade(name, count, workers, stocks)
+    each = (cpu - start[1]) / (count - few)
+    print(f"each further one: {each:.2f} CPU s, {each - own:.2f} on top of its cells")
+    stock_wall, stock_cpu = stock_seconds
+    print(f"stock, {stocks}: {stock_wall:.1f} s wall, {stock_cpu:.1f} CPU s")
+    print(
+        f"a submission, everything counted: {cpu / count:.2f} against {stock_cpu / stocks:.2f} CPU "
+        f"s ({stock_cpu / stocks / (cpu / count):.1f} times less), {wall / count:.2f} against "
+        f"{stock_wall / stocks:.2f} s wall ({stock_wall / stocks / (wall / count):.1f} times the "
+        "throughput)"
+    )
 
 
 if __name__ == "__main__":

@@ -1,0 +1,242 @@
+// Makes every .cnn-draw-digit of the page a pad to draw on. CSS is defined before this text by
+// Python; the other scripts of this folder stand before it. Never write a closing HTML comment in these
+// files: the whole script stands inside one, so that a sanitizer drops it instead of printing it.
+
+const start = (host, D) => {
+  const weights = unpack(D.w, D.d);
+  const examples = D.e.map(([label, text]) => [label, Float32Array.from(bytes(text), (v) => v / 255)]);
+  const root = host.attachShadow({ mode: "open" });
+  root.append(element("style", {}, CSS));
+  const box = element("section", { class: "box", "aria-label": D.t });
+  // JupyterLab's keyboard shortcuts would take the keys away.
+  host.setAttribute("data-lm-suppress-shortcuts", "true");
+  root.append(box);
+  const add = (tag, attributes, text, to = box) => addTo(to, tag, attributes, text);
+  add("p", { class: "title" }, D.t);
+  add("p", { class: "note" }, D.a);
+  const said = add("p", { class: "said" });
+  const stage = add("div", { class: "stage" });
+  const left = add("div", { class: "draw" }, "", stage);
+  const middle = add("div", { class: "sees" }, "", stage);
+  const right = add("div", { class: "answer" }, "", stage);
+  const shelf = add("div", { class: "buttons", role: "group", "aria-label": "Examples" });
+  const layers = add("div", { class: "layers" });
+  const panel = element("div", { class: "panel" });
+  const live = add("p", { class: "live", "aria-live": "polite" });
+
+  let later;
+  const announce = (text) => {
+    clearTimeout(later);
+    later = setTimeout(() => (live.textContent = text), 250);
+  };
+
+  // ---- the drawing and its answer ----
+  let answer = null;
+  const pad = makePad(left, { announce, said: () => said.textContent, changed: () => {
+    const pixels = pad.pixels();
+    answer = pixels && forward(weights, normalise(pixels));
+    paint();
+  } });
+  const buttons = add("div", { class: "buttons" }, "", left);
+
+  // ---- buttons ----
+  const button = (text, action, to, attributes = {}) => {
+    const b = add("button", { type: "button", ...attributes }, text, to);
+    b.onclick = action;
+    return b;
+  };
+  button("Undo", pad.undo, buttons);
+  button("Clear", pad.clear, buttons);
+  add("p", { class: "note" }, "Mouse or finger. Or with the keyboard: arrow keys move the pen, Space " +
+    "puts it down and lifts it, Delete clears.", left);
+  add("span", { class: "name" }, "Examples", shelf);
+  examples.forEach(([label, pixels], n) => {
+    const misread = n >= D.m;
+    const b = button("", () => {
+      pad.show(pixels, []);
+      announce(said.textContent);
+    }, shelf, { class: "example", "aria-label": `Example: a ${label}` + (misread ? ", hard" : "") });
+    gray(canvas(SIDE, SIDE, b).getContext("2d"), pixels);
+    if (misread) add("i", {}, "hard", b);
+  });
+
+  // ---- the layers: canvases, and in each layer one cell that the keyboard moves ----
+  let chosen = null, channel = null;
+  const views = LAYERS.map((layer, at) => {
+    const home = layer.name === "input" ? middle : layer.name === "scores" ? right : layers;
+    const whole = add("div", { class: "layer " + layer.name }, "", home);
+    const size = layer.name === "linear1" ? "50 units" : layer.name === "scores" ? ""
+      : `${layer.maps > 1 ? layer.maps + " maps of " : ""}${layer.rows}×${layer.columns}`;
+    const name = layer.name === "input" ? "What the network sees" : layer.title;
+    const words = `${name}${size && ": " + size}`;
+    const view = { layer, whole, maps: [], map: 0,
+      i: Math.floor(layer.rows / 2), j: Math.floor(layer.columns / 2) };
+    if (layer.name !== "scores") {
+      const p = add("p", { class: "name" }, words, whole);
+      if (home === layers) add("span", {}, ` (${layer.what})`, p);
+    }
+    view.grid = add("div", { class: "maps", role: "grid", "aria-rowcount": layer.rows,
+      "aria-label": layer.name === "scores" ? "Probabilities of the ten digits" : words,
+      "aria-colcount": layer.columns }, "", whole);
+    if (layer.name === "scores") {
+      view.grid.removeAttribute("aria-rowcount");
+      view.grid.removeAttribute("aria-colcount");
+      view.j = 0;
+      view.bars = Array.from({ length: 10 }, (_, d) => {
+        const r = add("div", { role: "row", class: "bar" }, "", view.grid);
+        add("b", { role: "rowheader" }, d, r);
+        const cell = add("div", { role: "gridcell", tabindex: d ? -1 : 0, "aria-selected": false }, "", r);
+        const hold = add("span", { class: "hold", "aria-hidden": "true" }, "", cell);
+        r.onclick = () => choose(at, 0, 0, d, true);
+        return { cell, fill: add("i", {}, "", hold), text: add("span", {}, "", cell) };
+      });
+    } else {
+      for (let map = 0; map < layer.maps; map++) {
+        const e = add("div", { class: "map" }, "", view.grid);
+        view.maps.push(e);
+        e.context = canvas(layer.columns, layer.rows, e).getContext("2d");
+        e.onclick = (event) => {
+          const r = e.firstChild.getBoundingClientRect();
+          const on = (v, n) => Math.max(0, Math.min(n - 1, Math.floor(v * n)));
+          choose(at, map, on((event.clientY - r.top) / r.height, layer.rows),
+            on((event.clientX - r.left) / r.width, layer.columns), true);
+        };
+      }
+      view.line = element("div", { role: "row" });
+      view.cell = add("div", { role: "gridcell", tabindex: 0 }, "", view.line);
+    }
+    view.grid.onkeydown = (e) => keys(e, at);
+    return view;
+  });
+  add("p", { class: "note" }, "Scaled to fit 20×20, then moved until its centre of mass is in the " +
+    "middle, as MNIST was made.", middle);
+  add("p", { class: "note legend" }, "Orange: positive. Purple: negative. The strongest colour is the " +
+    "layer's largest number. Choose a unit of any layer, or a digit's bar: its arithmetic appears, and " +
+    "on the picture a frame around what it sees. Keys: arrows, Home, End; Page Up and Page Down change " +
+    "the map.", layers);
+  layers.prepend(layers.lastChild);
+
+  const keys = (e, at) => {
+    const v = views[at], { rows, columns, maps, name } = v.layer;
+    let { map, i, j } = v;
+    // The digits stand under each other: there up and down change the digit.
+    const list = name === "scores";
+    const moves = {
+      ArrowRight: () => (j = Math.min(columns - 1, j + !list)),
+      ArrowLeft: () => (j = Math.max(0, j - !list)),
+      ArrowDown: () => (list ? (j = Math.min(columns - 1, j + 1)) : (i = Math.min(rows - 1, i + 1))),
+      ArrowUp: () => (list ? (j = Math.max(0, j - 1)) : (i = Math.max(0, i - 1))),
+      Home: () => { j = 0; if (e.ctrlKey) map = i = 0; },
+      End: () => { j = columns - 1; if (e.ctrlKey) [map, i] = [maps - 1, rows - 1]; },
+      PageDown: () => (map = Math.min(maps - 1, map + 1)),
+      PageUp: () => (map = Math.max(0, map - 1)),
+      Enter: () => 0, " ": () => 0,
+    };
+    if (!moves[e.key] || e.altKey || e.metaKey) return;
+    e.preventDefault();
+    e.stopPropagation();
+    moves[e.key]();
+    choose(at, map, i, j, true);
+  };
+  const choose = (at, map, i, j, focus) => {
+    if (!answer) return;
+    if (!chosen || chosen !== views[at] || chosen.map !== map) channel = null;
+    Object.assign(views[at], { map, i, j });
+    chosen = views[at];
+    chosen.whole.after(panel);
+    if (chosen.whole.parentNode !== layers) layers.prepend(panel);
+    paint();
+    if (focus) (chosen.bars ? chosen.bars[j].cell : chosen.cell).focus({ preventScroll: true });
+    announce(panel.innerText);
+  };
+
+  // ---- painting ----
+  const colours = () => box.classList.contains("dark")
+    ? [[20, 24, 29], [255, 166, 77], [178, 154, 240]] : [[255, 255, 255], [190, 75, 0], [84, 39, 136]];
+  const paintMaps = (view) => {
+    const { layer, maps } = view, x = answer[layer.name], n = layer.rows * layer.columns;
+    const largest = x.reduce((a, v) => Math.max(a, Math.abs(v)), 1e-9);
+    const [zero, plus, minus] = colours();
+    maps.forEach((e, map) => {
+      const data = e.context.createImageData(layer.columns, layer.rows);
+      for (let k = 0; k < n; k++) {
+        const v = x[map * n + k] / largest, to = v > 0 ? plus : minus, a = Math.abs(v);
+        for (let c = 0; c < 3; c++) data.data[4 * k + c] = zero[c] + a * (to[c] - zero[c]);
+        data.data[4 * k + 3] = 255;
+      }
+      e.context.putImageData(data, 0, 0);
+    });
+  };
+  const paint = () => {
+    box.classList.toggle("empty", !answer);
+    said.textContent = answer ? verdict(answer.probabilities) + "." : "Draw a digit, or choose an example.";
+    root.querySelectorAll(".frame").forEach((f) => f.remove());
+    if (!answer) return;
+    const picture = answer.input.map((v) => v * STD + MEAN);
+    const best = answer.probabilities.indexOf(Math.max(...answer.probabilities));
+    views.forEach((view, at) => {
+      const { layer, map, i, j } = view;
+      if (layer.name === "input") gray(view.maps[0].context, picture);
+      else if (!view.bars) paintMaps(view);
+      if (view.bars) view.bars.forEach(({ cell, fill, text }, d) => {
+        fill.style.width = `${100 * answer.probabilities[d]}%`;
+        text.textContent = percent(answer.probabilities[d]);
+        cell.parentNode.classList.toggle("best", d === best);
+        cell.setAttribute("aria-selected", view === chosen && d === j);
+        cell.tabIndex = d === j ? 0 : -1;
+      });
+      else {
+        // Focus would be lost by moving the cell within its own map.
+        if (view.line.parentNode !== view.maps[map]) view.maps[map].append(view.line);
+        view.line.setAttribute("aria-rowindex", i + 1);
+        view.cell.setAttribute("aria-colindex", j + 1);
+        view.cell.setAttribute("aria-selected", view === chosen);
+        view.cell.setAttribute("aria-label", unitName(layer, map, i, j) + ": " +
+          fixed(answer[layer.name][(map * layer.rows + i) * layer.columns + j]));
+        place(view.cell, i, j, layer.rows, layer.columns);
+      }
+      if (view === chosen) {
+        const [r, q, side] = field(layer, i, j);
+        frameOn(views[0].maps[0], LAYERS[0], r, q, side);
+        if (layer.name === "conv2") views[2].maps.forEach((m) => frameOn(m, LAYERS[2], i, j, 5));
+        if (layer.name.startsWith("pool")) frameOn(views[at - 1].maps[map], LAYERS[at - 1], 2 * i, 2 * j, 2);
+        describe(panel, view, [r, q, side], explain(weights, answer, at, map, i, j, channel), picture,
+          (c) => {
+            channel = c;
+            paint();
+            panel.querySelector("select").focus();
+            announce(panel.querySelector(".before").textContent);
+          });
+      }
+    });
+  };
+
+  // JupyterLab and Sphinx themes say on an ancestor what they are; else ask the system.
+  const system = matchMedia("(prefers-color-scheme: dark)");
+  const theme = () => {
+    const data = host.closest("[data-jp-theme-light],[data-theme]")?.dataset ?? {};
+    const told = data.jpThemeLight ?? data.theme;
+    const dark = told === "false" || told === "dark" || (told !== "true" && told !== "light" && system.matches);
+    box.classList.toggle("dark", dark);
+    paint();
+  };
+  system.addEventListener("change", theme);
+  const watch = new MutationObserver(theme);
+  for (const e of [document.documentElement, document.body])
+    watch.observe(e, { attributes: true, attributeFilter: ["data-jp-theme-light", "data-theme"] });
+  pad.redraw();
+  theme();
+
+  // For other scripts of the page: show an image (784 numbers from 0 to 1) or strokes; both return
+  // what every layer gives.
+  host.digit = {
+    image: (pixels) => { pad.show(Float32Array.from(pixels), []); return answer; },
+    strokes: (list) => { pad.show(null, list); return answer; },
+    answer: () => answer,
+  };
+};
+
+for (const host of document.querySelectorAll(".cnn-draw-digit")) {
+  const data = [...host.childNodes].find((n) => n.nodeType === 8);
+  if (data && !host.shadowRoot) start(host, JSON.parse(data.data));
+}

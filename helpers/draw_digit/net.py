@@ -1,0 +1,197 @@
+"""The weights of the network of lesson 05, and what it computes, without torch.
+
+The script in the page (`net.js`) computes the same; a browser test holds both equal to torch.
+"""
+
+import base64
+import json
+from dataclasses import dataclass
+from importlib.resources import files
+
+import numpy as np
+
+MEAN, STD = 0.1307, 0.3081
+"""Mean and standard deviation of the pixels of MNIST's training images (lesson 05)."""
+
+PARAMETERS = (
+    ("conv 1, weight", (10, 1, 5, 5)),
+    ("conv 1, bias", (10,)),
+    ("conv 2, weight", (20, 10, 5, 5)),
+    ("conv 2, bias", (20,)),
+    ("linear 1, weight", (50, 320)),
+    ("linear 1, bias", (50,)),
+    ("linear 2, weight", (10, 50)),
+    ("linear 2, bias", (10,)),
+)
+"""Names and shapes, in the order of the layers and of the state_dict."""
+
+LAYERS = (
+    ("input", (1, 28, 28)),
+    ("conv1", (10, 24, 24)),
+    ("pool1", (10, 12, 12)),
+    ("conv2", (20, 8, 8)),
+    ("pool2", (20, 4, 4)),
+    ("linear1", (50,)),
+    ("scores", (10,)),
+    ("log_probabilities", (10,)),
+)
+"""What `forward` returns, in its order; pool1, pool2 and linear1 are after their ReLU."""
+
+DTYPES = {"float16": "<f2", "float32": "<f4"}
+FILE = "digit_net.json"
+
+
+@dataclass(frozen=True)
+class Net:
+    """A trained network.
+
+    Attributes:
+        weights: float32 arrays with the shapes of `PARAMETERS`.
+        dtype: "float16" or "float32": how the weights are stored, without loss.
+        about: what is known of it, for instance its accuracy; empty for a network of your own.
+    """
+
+    weights: tuple
+    dtype: str
+    about: dict
+
+    def packed(self):
+        """All weights, one after the other, as base64 (little-endian)."""
+        flat = np.concatenate([array.ravel() for array in self.weights])
+        return base64.b64encode(flat.astype(DTYPES[self.dtype]).tobytes()).decode("ascii")
+
+
+@dataclass(frozen=True)
+class Example:
+    """A digit of MNIST's test part: its label, and its pixels, uint8 (28, 28)."""
+
+    label: int
+    pixels: np.ndarray
+
+
+def unpack(text, dtype):
+    """The weights in `Net.packed`.
+
+    Returns:
+        float32 arrays with the shapes of `PARAMETERS`.
+
+    Raises:
+        ValueError: there are more or fewer numbers than these shapes have.
+    """
+    flat = np.frombuffer(base64.b64decode(text), DTYPES[dtype]).astype(np.float32)
+    sizes = [int(np.prod(shape)) for _, shape in PARAMETERS]
+    if flat.size != sum(sizes):
+        raise ValueError(f"{flat.size:,} weights instead of {sum(sizes):,}")
+    parts = np.split(flat, np.cumsum(sizes)[:-1])
+    return tuple(part.reshape(shape) for part, (_, shape) in zip(parts, PARAMETERS, strict=True))
+
+
+def read_file():
+    """The network and the examples that come with the course.
+
+    Returns:
+        A `Net` and a list of `Example`.
+    """
+    data = json.loads(files(__package__).joinpath(FILE).read_text(encoding="utf-8"))
+    net = Net(unpack(data["weights"], data["dtype"]), data["dtype"], data["about"])
+    return net, [
+        Example(
+            one["label"], np.frombuffer(base64.b64decode(one["pixels"]), np.uint8).reshape(28, 28)
+        )
+        for one in data["examples"]
+    ]
+
+
+def read_model(model, image):
+    """The weights of a torch model with the layers of lesson 05.
+
+    Args:
+        model: a `torch.nn.Module`; its mode and its device stay as they are.
+        image: (28, 28), normalised; what the model makes of it must be what `forward` makes of it.
+
+    Returns:
+        A `Net` with the model's own weights as float32, nothing rounded off.
+
+    Raises:
+        TypeError: it is no torch model.
+        ValueError: it has other layers, or weights that are no numbers.
+    """
+    if not hasattr(model, "state_dict") or not callable(model):
+        raise TypeError(f"model must be a torch model, or None, got {type(model).__name__}.")
+    state = list(model.state_dict().values())
+    found, wanted = [tuple(array.shape) for array in state], [shape for _, shape in PARAMETERS]
+    if found != wanted:
+        raise ValueError(
+            "model must have the layers of lesson 05 (make_net): its parameters should have the "
+            f"shapes {_shapes(wanted)}, but they have {_shapes(found)}."
+        )
+    weights = tuple(array.detach().float().cpu().numpy().copy() for array in state)
+    if not all(np.isfinite(array).all() for array in weights):
+        raise ValueError(
+            "model has weights that are NaN or infinite; train it with a smaller rate."
+        )
+    net = Net(weights, "float32", {})
+    _compare(model, state[0], net, image)
+    return net
+
+
+def _shapes(shapes):
+    return ", ".join("×".join(map(str, shape)) or "one number" for shape in shapes) or "none"
+
+
+def _compare(model, like, net, image):
+    """ReLU, pooling and dropout have no parameters: that they are there, only the answer shows."""
+    import torch
+
+    modes = [(module, module.training) for module in model.modules()]
+    try:
+        with torch.no_grad():
+            answer = model.eval()(torch.as_tensor(image[None, None]).to(like))
+            answer = torch.log_softmax(answer.float(), dim=-1).cpu().numpy()
+    except (RuntimeError, TypeError, IndexError) as error:
+        raise ValueError(
+            "model must take images of shape (1, 1, 28, 28), as in lesson 05; it fails with: "
+            f"{str(error).splitlines()[0]}"
+        ) from error
+    finally:
+        for module, training in modes:
+            module.training = training
+    expected = forward(net.weights, image)["log_probabilities"]
+    # A model of half precision rounds in every layer.
+    tolerance = 1e-3 if like.dtype in (torch.float32, torch.float64) else 0.1
+    if answer.shape != (1, 10) or not np.allclose(answer[0], expected, rtol=0, atol=tolerance):
+        raise ValueError(
+            "model has parameters of the right shapes but computes something else: between them "
+            "must be max pooling by 2 and ReLU, twice, then flatten, and ReLU, as in lesson 05."
+        )
+
+
+def forward(weights, image):
+    """What every layer gives for one image, in eval mode (no dropout).
+
+    Args:
+        weights: arrays with the shapes of `PARAMETERS`.
+        image: (28, 28), normalised.
+
+    Returns:
+        dict of float32 arrays with the names and shapes of `LAYERS`.
+    """
+    from helpers import ops
+
+    w1, b1, w2, b2, w3, b3, w4, b4 = weights
+    image = np.asarray(image, np.float32)[None]
+    conv1 = ops.conv2d(image, w1, b1)
+    pool1 = ops.relu(ops.max_pool2d(conv1, 2))
+    conv2 = ops.conv2d(pool1, w2, b2)
+    pool2 = ops.relu(ops.max_pool2d(conv2, 2))
+    linear1 = ops.relu(w3 @ pool2.ravel() + b3)
+    scores = w4 @ linear1 + b4
+    largest = scores.max()
+    log_probabilities = scores - largest - np.log(np.exp(scores - largest).sum())
+    values = (image, conv1, pool1, conv2, pool2, linear1, scores, log_probabilities)
+    return {name: value for (name, _), value in zip(LAYERS, values, strict=True)}
+
+
+def normalise(pixels):
+    """Pixels from 0 to 255, any shape, as the network sees them: float32."""
+    return ((np.asarray(pixels, np.float32) / 255 - MEAN) / STD).astype(np.float32)

@@ -1,0 +1,97 @@
+"""A Sphinx extension: how to cite the course, and whose files the site carries.
+
+```{citation}
+```
+
+```{third-party}
+```
+
+```{licence-text}
+```
+"""
+
+import re
+from importlib import metadata
+from pathlib import Path
+
+from docutils import nodes
+from sphinx.util.docutils import SphinxDirective
+
+ROOT = Path(__file__).resolve().parents[1]
+
+# Packages that put files of their own (styles, search, theme) beside the pages.
+SHIPPING = ("Sphinx", "furo", "sphinx-basic-ng", "myst-nb", "Pygments", "accessible-pygments")
+
+
+class CitationDirective(SphinxDirective):
+    """One sentence, and the same for BibTeX; all of it read from the repository's own files."""
+
+    def run(self):
+        config = self.config
+        year = re.match(r"\d+", config.copyright)[0]
+        title = config.course_title
+        where = config.course_repository
+        sentence = f"{config.author} ({year}). {title}. Version {config.version}."
+        fields = {
+            "author": f"{{{config.author}}}",
+            "title": title,
+            "year": year,
+            "version": config.version,
+        }
+        if where:
+            sentence += f" {where}"
+            fields["url"] = where
+        lines = "".join(f"  {name} = {{{value}}},\n" for name, value in fields.items())
+        bibtex = f"@misc{{cnn-course,\n{lines}}}"
+        return [nodes.paragraph("", sentence), nodes.literal_block(bibtex, bibtex, language="none")]
+
+
+class ThirdPartyDirective(SphinxDirective):
+    """The packages of SHIPPING with version, licence and the licence's text."""
+
+    def run(self):
+        entries = nodes.definition_list()
+        for name in SHIPPING:
+            package = metadata.distribution(name)
+            texts = [
+                path.read_text(encoding="utf-8")
+                for path in package.files or []
+                if "dist-info" in path.parts[0] and re.match(r"(?i)licen[cs]e", path.name)
+            ]
+            if not texts:
+                raise self.error(f"third-party: {name} comes without the text of its licence")
+            entries += nodes.definition_list_item(
+                "",
+                nodes.term("", f"{package.metadata['Name']} {package.version}"),
+                nodes.definition("", *(self.folded(text) for text in texts)),
+            )
+        return [entries]
+
+    @staticmethod
+    def folded(text):
+        block = nodes.literal_block(text, text, language="none")
+        return nodes.container(
+            "",
+            nodes.raw("", "<details><summary>Its licence</summary>", format="html"),
+            block,
+            nodes.raw("", "</details>", format="html"),
+        )
+
+
+class LicenceTextDirective(SphinxDirective):
+    """A licence of the repository, as it is: its LICENSE, or the file that is named."""
+
+    optional_arguments = 1
+
+    def run(self):
+        name = self.arguments[0] if self.arguments else "LICENSE"
+        text = (ROOT / name).read_text(encoding="utf-8")
+        return [nodes.literal_block(text, text, language="none")]
+
+
+def setup(app):
+    app.add_config_value("course_title", "", "env", str)
+    app.add_directive("citation", CitationDirective)
+    app.add_directive("third-party", ThirdPartyDirective)
+    app.add_directive("licence-text", LicenceTextDirective)
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

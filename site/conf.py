@@ -1,0 +1,81 @@
+"""Sphinx's configuration. Called by build.py, which gathers the pages first (stage.py)."""
+
+import os
+import re
+import sys
+import tomllib
+from pathlib import Path
+
+from sphinx.ext.autodoc.mock import _MockObject
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent
+sys.path[:0] = [str(HERE), str(ROOT)]  # the extensions beside this file, and the course's helpers
+
+# The one setting: the repository's address, such as https://HOST/OWNER/NAME. While it is empty,
+# the pages say nothing about hosted notebooks, and link to no file that the site does not have.
+course_repository = os.environ.get("SITE_REPOSITORY", "").rstrip("/")
+
+pyproject = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+holder = re.search(r"Copyright \(c\) (\d+) (.+)", (ROOT / "LICENSE").read_text(encoding="utf-8"))
+
+project = "Convolutional neural networks"
+course_title = pyproject["description"]
+author = holder[2]
+project_copyright = f"{holder[1]} {holder[2]}"
+version = release = pyproject["version"]
+language = "en"
+
+extensions = [
+    "myst_nb",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.napoleon",
+    "about",
+    "first_uses",
+    "formulas",
+    "lessons",
+    "mistakes",
+    "page_details",
+    "pieces",
+]
+exclude_patterns = ["parts", "downloads"]
+nitpicky = True
+# Types of other packages have no page here.
+nitpick_ignore_regex = [("py:.*", r"(?!helpers\.).*")]
+
+# --- Notebooks: shown with the outputs they have, never run -------------------------------------
+
+nb_execution_mode = "off"
+nb_ipywidgets_js = {}
+nb_merge_streams = True
+myst_enable_extensions = ["dollarmath"]
+myst_heading_anchors = 4
+
+# --- The reference: docstrings, read where none of the course's packages but NumPy is ------------
+
+autodoc_mock_imports = ["matplotlib", "PIL", "torch", "torchinfo", "torchvision", "tqdm"]
+# What stands for torch.device must bear an annotation such as `str | torch.device | None`.
+_MockObject.__or__ = _MockObject.__ror__ = lambda self, other: self
+autodoc_preserve_defaults = True
+autodoc_member_order = "bysource"
+autodoc_typehints = "none"  # the docstrings say types, shapes and units
+default_role = "code"
+napoleon_use_param = False
+napoleon_use_rtype = False
+# Shown like parameters: what stands after the colon is often words, not a type to be linked.
+napoleon_custom_sections = [("Attributes", "params_style")]
+
+# --- Looks --------------------------------------------------------------------------------------
+
+highlight_language = "none"  # a block that does not say its language is no Python
+html_theme = "furo"
+html_title = project
+html_favicon = "static/favicon.svg"
+html_static_path = ["static"]
+html_css_files = ["site.css"]
+html_js_files = ["site.js"]
+html_math_renderer = "mathml"
+html_copy_source = False
+html_show_sourcelink = False
+html_use_index = False
+html_domain_indices = False

@@ -1,0 +1,95 @@
+"""A Sphinx extension: the list of lessons on the start page, and the links below a lesson's title.
+
+```{lessons}
+```
+
+```{lesson-links} 01-convolution-by-hand.ipynb
+```
+"""
+
+import re
+from pathlib import Path
+
+from docutils import nodes
+from hosted import hosted_services
+from sphinx import addnodes
+from sphinx.util.docutils import SphinxDirective
+
+ROOT = Path(__file__).resolve().parents[1]
+ROW = re.compile(
+    r'^\| <img src="(?P<cover>[^"]+)"[^>]* alt="(?P<alt>[^"]+)"> '
+    r"\| (?P<number>\d\d) \[(?P<title>[^\]]+)\]\((?P<path>[^)]+)\.ipynb\) "
+    r"\| (?P<ability>.+) \|$",
+    re.MULTILINE,
+)
+
+
+def lesson_rows(readme):
+    """The rows of the README's table of lessons: a dict each.
+
+    Keys: cover, alt, number, title, path (without its ending), ability.
+    """
+    return [match.groupdict() for match in ROW.finditer(readme)]
+
+
+def page_link(docname, *children):
+    """A link to a page of the site."""
+    link = addnodes.pending_xref(
+        "", refdomain="std", reftype="doc", reftarget=f"/{docname}", refexplicit=True
+    )
+    inside = nodes.inline()
+    inside.extend(children)
+    link += inside
+    return link
+
+
+class LessonsDirective(SphinxDirective):
+    def run(self):
+        self.env.note_dependency(str(ROOT / "README.md"))
+        rows = lesson_rows((ROOT / "README.md").read_text(encoding="utf-8"))
+        if not rows:
+            raise self.error("lessons: README.md has no table of lessons that can be read")
+        items = nodes.bullet_list(classes=["lessons"])
+        for row in rows:
+            link = page_link(row["path"], nodes.Text(f"{row['number']} {row['title']}"))
+            link["refdoc"] = self.env.docname
+            item = nodes.list_item()
+            item += nodes.image(uri=f"/{row['cover']}", alt=row["alt"])
+            item += nodes.paragraph("", "", link)
+            item += nodes.paragraph("", row["ability"][:1].upper() + row["ability"][1:] + ".")
+            items += item
+        return [items]
+
+
+class LessonLinksDirective(SphinxDirective):
+    """Download, and the hosted services if the repository is known."""
+
+    required_arguments = 1
+
+    def run(self):
+        name = self.arguments[0]
+        download = addnodes.download_reference(
+            "", "", reftarget=f"/downloads/{name}", refdoc=self.env.docname
+        )
+        download += nodes.inline(text="Download this notebook")
+        line = nodes.paragraph("", "", download, classes=["lesson-links"])
+        line += nodes.Text(", and run it in the course’s folder.")
+        repository = self.config.course_repository
+        services = hosted_services(repository, f"notebooks/{name}")
+        if not services:
+            return [line]
+        line += nodes.Text(" Without installing anything: open it in ")
+        for number, (service, address) in enumerate(services):
+            if number:
+                line += nodes.Text(" or ")
+            line += nodes.reference("", service, refuri=address)
+        line += nodes.Text(". In Colab, run this in a first cell: ")
+        line += nodes.literal("", f"%pip install git+{repository}")
+        return [line]
+
+
+def setup(app):
+    app.add_config_value("course_repository", "", "env", str)
+    app.add_directive("lessons", LessonsDirective)
+    app.add_directive("lesson-links", LessonLinksDirective)
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,0 +1,70 @@
+"""A Sphinx extension: the known mistakes of an assignment, by name, with their explanation.
+
+```{known-mistakes} 01-convolution-by-hand
+```
+
+They come from solutions/known-mistakes.csv, which `make assignments` makes from the banks. Of each
+mistake the page has the name and what the student reads: no code, and no test.
+"""
+
+import csv
+import itertools
+import re
+from operator import itemgetter
+from pathlib import Path
+
+from docutils import nodes
+from sphinx.util.docutils import SphinxDirective
+
+TABLE = Path(__file__).resolve().parents[1] / "solutions/known-mistakes.csv"
+
+
+def read_mistakes(assignment, table=TABLE):
+    """[(exercise, [(name, sentence)])] of an assignment, in the banks' order."""
+    with table.open(encoding="utf-8", newline="") as file:
+        rows = [row for row in csv.DictReader(file) if row["assignment"] == assignment]
+    return [
+        (
+            exercise,
+            [(row["mistake"].replace("_", " "), row["what the student reads"]) for row in of],
+        )
+        for exercise, of in itertools.groupby(rows, itemgetter("exercise"))
+    ]
+
+
+def with_code(text):
+    """The text as nodes; what stands between backticks is code."""
+    parts = re.split(r"`([^`]+)`", text)
+    return [
+        nodes.literal("", part) if number % 2 else nodes.Text(part)
+        for number, part in enumerate(parts)
+        if part
+    ]
+
+
+class KnownMistakesDirective(SphinxDirective):
+    required_arguments = 1
+
+    def run(self):
+        self.env.note_dependency(str(TABLE))
+        exercises = read_mistakes(self.arguments[0])
+        if not exercises:
+            raise self.error(f"known-mistakes: there are none for {self.arguments[0]}")
+        return [self.section(exercise, mistakes) for exercise, mistakes in exercises]
+
+    def section(self, exercise, mistakes):
+        title = nodes.title("", "", nodes.literal("", exercise))
+        section = nodes.section("", title, ids=[nodes.make_id(f"of {exercise}")])
+        section["names"] = [f"of {exercise}"]
+        entries = nodes.definition_list(classes=["mistakes"])
+        for name, sentence in mistakes:
+            term = nodes.term("", name, ids=[nodes.make_id(f"{exercise} {name}")])
+            told = nodes.definition("", nodes.paragraph("", "", *with_code(sentence)))
+            entries += nodes.definition_list_item("", term, told)
+        section += entries
+        return section
+
+
+def setup(app):
+    app.add_directive("known-mistakes", KnownMistakesDirective)
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

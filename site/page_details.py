@@ -1,0 +1,77 @@
+"""A Sphinx extension: details of every page that theme and parser leave open.
+
+A description for search engines; pictures that load when they come into view; names and levels
+that screen readers need; and a page for addresses that do not exist, whose own links work wherever
+it is shown.
+"""
+
+from html import escape
+from pathlib import Path
+
+from docutils import nodes
+from hosted import make_links_absolute, site_prefix
+from sphinx.transforms.post_transforms import SphinxPostTransform
+
+DESCRIPTION_LENGTH = 160
+NOT_FOUND = "404"
+
+
+class LazyImages(SphinxPostTransform):
+    """Pictures are fetched when the reader comes near them."""
+
+    default_priority = 900
+    formats = ("html",)
+
+    def run(self, **options):
+        for image in self.document.findall(nodes.image):
+            image["loading"] = "lazy"
+
+
+def description(doctree):
+    """The first paragraph of a page, cut at a word; "" if it has none."""
+    for paragraph in doctree.findall(nodes.paragraph):
+        text = " ".join(paragraph.astext().split())
+        if len(text) > 40:
+            if len(text) <= DESCRIPTION_LENGTH:
+                return text
+            return text[: DESCRIPTION_LENGTH - 2].rsplit(" ", 1)[0] + " …"
+    return ""
+
+
+def add_description(app, pagename, templatename, context, doctree):
+    text = (doctree and description(doctree)) or app.config.course_title
+    context["metatags"] = (
+        context.get("metatags", "") + f'\n<meta name="description" content="{escape(text)}">'
+    )
+
+
+# What theme and parser write, and what a screen reader needs instead.
+FOR_SCREEN_READERS = {
+    '<p class="caption" role="heading">': '<p class="caption" role="heading" aria-level="2">',
+    '<aside class="sidebar-drawer">': '<aside class="sidebar-drawer" aria-label="Pages">',
+    '<aside class="toc-drawer': '<aside aria-label="On this page" class="toc-drawer',
+    # The corner of a table is no heading.
+    '<th class="head"><p></p></th>': "<td></td>",
+    # The theme's page of search results has no heading until something was found.
+    '<div id="search-results"></div>': '<h1>Search</h1>\n<div id="search-results"></div>',
+}
+
+
+def finish(app, error):
+    """Mend the finished pages."""
+    if error is not None:
+        return
+    for path in Path(app.outdir).rglob("*.html"):
+        html = path.read_text(encoding="utf-8")
+        for written, needed in FOR_SCREEN_READERS.items():
+            html = html.replace(written, needed)
+        if path.name == f"{NOT_FOUND}.html":  # a server shows it for addresses in any folder
+            html = make_links_absolute(html, site_prefix(app.config.course_repository))
+        path.write_text(html, encoding="utf-8")
+
+
+def setup(app):
+    app.add_post_transform(LazyImages)
+    app.connect("html-page-context", add_description)
+    app.connect("build-finished", finish)
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,0 +1,47 @@
+"""A Sphinx extension: the pieces that a visitor works with, as directives.
+
+```{stepper} conv2d          the step-through of helpers.stepper; the arguments follow as YAML
+x: [[0, 1], [2, 3]]
+weight: [[1]]
+```
+
+```{draw-digit}              helpers.draw_digit, with the weights that come with the course
+```
+"""
+
+import yaml
+from docutils import nodes
+from sphinx.util.docutils import SphinxDirective
+
+
+def as_node(piece):
+    """What a notebook would show, as a node of the page."""
+    return nodes.raw("", piece._repr_html_(), format="html", classes=["piece"])
+
+
+class StepperDirective(SphinxDirective):
+    required_arguments = 1
+    has_content = True
+
+    def run(self):
+        from helpers import stepper
+
+        try:
+            make = getattr(stepper, f"step_{self.arguments[0]}")
+            piece = make(**yaml.safe_load("\n".join(self.content)))
+        except (AttributeError, TypeError, ValueError, yaml.YAMLError) as error:
+            raise self.error(f"stepper: {error}") from error
+        return [as_node(piece)]
+
+
+class DrawDigitDirective(SphinxDirective):
+    def run(self):
+        from helpers.draw_digit import draw_digit
+
+        return [as_node(draw_digit())]
+
+
+def setup(app):
+    app.add_directive("stepper", StepperDirective)
+    app.add_directive("draw-digit", DrawDigitDirective)
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

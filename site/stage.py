@@ -1,0 +1,200 @@
+"""Gather the pages of the site in one folder, as Sphinx wants them.
+
+The sources stay where they are in the repository: lessons, student versions of the assignments,
+the instructor's guide. Only files named here are copied, so that nothing else can reach the site.
+Links between them are rewritten to the places they have there; a link to a file that the site does
+not have leads to the repository's address if that is known, and is plain text otherwise.
+
+Needs nothing beyond the standard library.
+"""
+
+import ast
+import itertools
+import json
+import posixpath
+import re
+import shutil
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+
+# The place on the site of pages that have another name in the repository.
+RENAMED = {
+    "README.md": "index.md",
+    "LICENSE": "licences.md",
+    "notebooks": "notebooks/index.md",
+    "notebooks/README.md": "notebooks/index.md",
+    "assignments": "assignments/index.md",
+    "assignments/README.md": "assignments/index.md",
+    "solutions/README.md": "instructors/index.md",
+    "solutions/grading.md": "instructors/grading.md",
+    "solutions/known-mistakes.md": "known-mistakes/index.md",
+    "helpers/samples/README.md": "data.md",
+}
+# What is a page of its own in site/, and only linked to by these names.
+NOT_COPIED = {"README.md", "LICENSE", "notebooks", "assignments", "solutions/known-mistakes.md"}
+
+# The pages below a page, for the table of contents: glob patterns.
+BELOW = {"assignments/index.md": "*/*", "instructors/index.md": "*"}
+
+FENCE = re.compile(r"^```.*?^```[^\n]*$", re.MULTILINE | re.DOTALL)
+LINK = re.compile(r"(?<!!)\[((?:[^\]\[]|\[[^\]]*\])*)\]\(([^)\s]+)\)")
+INTRODUCTION, START = "introduction", "start"
+
+
+def places(root=ROOT):
+    """{path in the repository: path on the site}, both with / and relative, of all pages."""
+    pages = {name: name for name in relative(root / "notebooks", "*.ipynb", root)}
+    pages |= {name: name for name in relative(root / "assignments", "*/*.ipynb", root)}
+    pages |= {f"site/{path.name}": path.name for path in sorted((root / "site").glob("*.md"))}
+    return pages | RENAMED
+
+
+def relative(folder, pattern, root):
+    """The files of a folder, as paths from the root."""
+    return [path.relative_to(root).as_posix() for path in sorted(folder.glob(pattern))]
+
+
+def stage(folder, repository="", root=ROOT):
+    """Write the sources of all pages into `folder`, which must not exist.
+
+    `repository` is the address of the course's repository, "" while it has none.
+    """
+    pages = places(root)
+    for source, target in pages.items():
+        if source in NOT_COPIED:
+            continue
+        path = folder / target
+        path.parent.mkdir(parents=True, exist_ok=True)
+        text = (root / source).read_text(encoding="utf-8")
+        if source.endswith(".ipynb"):
+            notebook = prepare(json.loads(text), source, pages, repository)
+            path.write_text(json.dumps(notebook), encoding="utf-8")
+        else:
+            if not source.startswith("site/"):  # those are written for the site
+                text = rewrite(text, source, pages, repository)
+            if target in BELOW:
+                text += f"\n```{{toctree}}\n:hidden:\n:glob:\n\n{BELOW[target]}\n```\n"
+            path.write_text(text, encoding="utf-8")
+    shutil.copytree(root / "notebooks/covers", folder / "notebooks/covers")
+    (folder / "downloads").mkdir()
+    for path in (root / "notebooks").glob("*.ipynb"):
+        shutil.copy(path, folder / "downloads")
+    write_parts(folder / "parts", pages, repository, root)
+    write_generated(folder, root)
+
+
+def rewrite(text, source, pages, repository):
+    """Markdown with its links turned into links of the site.
+
+    `source` is where the text stands in the repository.
+    """
+    here = posixpath.dirname(pages.get(source, source))
+
+    def turn(match):
+        words, target = match.groups()
+        if re.match(r"[a-z]+:|#", target):
+            return match[0]
+        name, hash_sign, anchor = target.partition("#")
+        path = posixpath.normpath(posixpath.join(posixpath.dirname(source), name))
+        if path in pages:
+            found = posixpath.relpath(pages[path], here or ".")
+            return f"[{words}]({found}{hash_sign}{anchor})"
+        if repository:
+            return f"[{words}]({repository}/blob/main/{path}{hash_sign}{anchor})"
+        return words
+
+    def outside_fences(part):
+        return LINK.sub(turn, part)
+
+    ends = [0, *(end for match in FENCE.finditer(text) for end in match.span()), len(text)]
+    parts = [text[a:b] for a, b in itertools.pairwise(ends)]
+    return "".join(
+        part if number % 2 else outside_fences(part) for number, part in enumerate(parts)
+    )
+
+
+def prepare(notebook, source, pages, repository):
+    """A notebook for myst-nb: links of the site, alternative texts, and a lesson's download."""
+    for number, cell in enumerate(notebook["cells"]):
+        if cell["cell_type"] == "markdown":
+            text = rewrite("".join(cell["source"]), source, pages, repository)
+            if number == 0 and source.startswith("notebooks/"):
+                text += f"\n\n```{{lesson-links}} {posixpath.basename(source)}\n```\n"
+            cell["source"] = text
+        elif "alt" in cell["metadata"]:
+            cell["metadata"]["mystnb"] = {"image": {"alt": cell["metadata"]["alt"]}}
+    return notebook
+
+
+# --- pages that are made from other files ------------------------------------------------------
+
+
+def write_parts(folder, pages, repository, root):
+    """What the start page takes from the README: its introduction, and how to start."""
+    folder.mkdir()
+    readme = (root / "README.md").read_text(encoding="utf-8")
+    for name, text in ((INTRODUCTION, introduction(readme)), (START, section(readme, "Start"))):
+        text = rewrite(text, "README.md", pages, repository)
+        (folder / f"{name}.md").write_text(text + "\n", encoding="utf-8")
+
+
+def introduction(readme):
+    """The paragraph below the title."""
+    return readme.split("\n\n")[1].strip()
+
+
+def section(text, heading):
+    """What stands below a heading of the second level, its subsections included."""
+    found = re.search(rf"^## {heading}\n(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL)
+    if found is None:
+        raise ValueError(f'there is no section "## {heading}"')
+    return found[1].strip()
+
+
+def write_generated(folder, root):
+    """A page of the reference for each module, and one of known mistakes for each assignment."""
+    (folder / "reference").mkdir()
+    for name in public_modules(root):
+        lines = [f".. automodule:: helpers.{name}", "   :members:"]
+        lines += [f"\n.. autodata:: helpers.{name}.{data}" for data in constants(name, root)]
+        text = "\n".join([f"# `helpers.{name}`\n", "```{eval-rst}", *lines, "```\n"])
+        (folder / f"reference/{name}.md").write_text(text, encoding="utf-8")
+    (folder / "known-mistakes").mkdir(exist_ok=True)
+    (folder / "known-mistakes.md").rename(folder / "known-mistakes/index.md")
+    (folder / "reference.md").rename(folder / "reference/index.md")
+    for path in sorted((root / "assignments").glob("*/*.ipynb")):
+        title = notebook_title(path)
+        text = f"# Known mistakes: {title}\n\n```{{known-mistakes}} {path.stem}\n```\n"
+        (folder / f"known-mistakes/{path.stem}.md").write_text(text, encoding="utf-8")
+
+
+def public_modules(root=ROOT):
+    """The modules of `helpers` that the reference describes, without "helpers.".
+
+    Of `helpers.grading` only the bank: instructors use the rest through make.
+    """
+    names = {
+        path.stem if path.is_file() else path.name
+        for path in (root / "helpers").iterdir()
+        if path.suffix == ".py" or (path / "__init__.py").exists()
+    }
+    return sorted(
+        {name for name in names if not name.startswith("_")} - {"grading"} | {"grading.bank"}
+    )
+
+
+def constants(name, root=ROOT):
+    """The constants that a package takes from its modules: automodule passes over them."""
+    path = root / "helpers" / name / "__init__.py"
+    if not path.exists():
+        return []
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    imports = [node for node in tree.body if isinstance(node, ast.ImportFrom)]
+    return [alias.name for node in imports for alias in node.names if alias.name.isupper()]
+
+
+def notebook_title(path):
+    """The first heading of a notebook."""
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    return "".join(cells[0]["source"]).split("\n")[0].removeprefix("# ")

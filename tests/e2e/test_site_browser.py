@@ -1,0 +1,297 @@
+"""The web site in a real browser: nothing from outside, nothing that fails, nothing unreadable;
+the steppers on its pages; and what is left where no script runs.
+"""
+
+import base64
+import json
+import re
+from urllib.parse import urlsplit
+
+import numpy as np
+import pytest
+
+from helpers import ops
+from helpers.stepper.words import show
+
+axe_playwright = pytest.importorskip(
+    "axe_playwright_python.sync_playwright", reason="needs the e2e extra: make e2e"
+)
+
+pytestmark = pytest.mark.e2e
+
+PHONE = {"width": 390, "height": 844}
+LESSON_BYTES = 1_500_000
+# Marks the elements with text of kinds that no page had so far, and gives their kinds back. What
+# colours text has depends on tags and classes around it; axe takes minutes to look at all of it.
+MARK_NEW = """(seen) => {
+  const known = new Set(seen), found = [];
+  const kind = (e) => {
+    const parts = [];
+    for (; e && e !== document.body; e = e.parentElement)
+      parts.push(e.localName + "." + (e.getAttribute("class") ?? ""));
+    return parts.join(" < ");
+  };
+  for (const e of document.body.querySelectorAll("*")) {
+    const own = [...e.childNodes].some((n) => n.nodeType === Node.TEXT_NODE && n.data.trim());
+    if (!(own || e.shadowRoot) || !e.checkVisibility() || known.has(kind(e))) continue;
+    known.add(kind(e));
+    found.push(kind(e));
+    e.setAttribute("data-new", "");
+  }
+  return found;
+}"""
+# axe does not take a formula in MathML for text.
+FORMULA = re.compile(r"^<th[^>]*>.*<math", re.DOTALL)
+# Of what passes, axe need not write down every place.
+REPORT = {"resultTypes": ["violations"]}
+COLOURS = REPORT | {"runOnly": ["color-contrast", "link-in-text-block"]}
+ALL_BUT_COLOURS = REPORT | {"rules": {rule: {"enabled": False} for rule in COLOURS["runOnly"]}}
+
+
+@pytest.fixture
+def visit(browser, site):
+    """Open pages of the site with the rest of the network shut; what goes wrong fails the test."""
+    problems, contexts = [], []
+
+    def open_context(**options):
+        context = browser.new_context(**options)
+        contexts.append(context)
+
+        def let_through(route):
+            if route.request.url.startswith(site.base):
+                route.continue_()
+            else:
+                problems.append(f"asks for {route.request.url}")
+                route.abort()
+
+        context.route(re.compile("^(?!data:|blob:)"), let_through)
+        page = context.new_page()
+        page.on("pageerror", lambda error: problems.append(f"{page.url}: {error}"))
+        page.on(
+            "console",
+            lambda said: (
+                said.type in ("error", "warning") and problems.append(f"{page.url}: {said.text}")
+            ),
+        )
+        page.on(
+            "response",
+            lambda answer: (
+                answer.status >= 400 and problems.append(f"{answer.url}: {answer.status}")
+            ),
+        )
+        return page
+
+    yield open_context
+    for context in contexts:
+        context.close()
+    assert problems == []
+
+
+# --- every page --------------------------------------------------------------------------------
+
+
+def violations(page, **options):
+    """What axe finds, one line each: rule, how often, and the first place."""
+    lines = []
+    for found in axe_playwright.Axe().run(page, **options).response["violations"]:
+        places = [node["html"] for node in found["nodes"]]
+        if found["id"] == "empty-table-header":
+            places = [html for html in places if not FORMULA.match(html)]
+        if places:
+            lines.append(f"{found['id']} ×{len(places)}: {places[0][:200]}")
+    return lines
+
+
+def test_every_page_on_a_phone_in_light_and_dark(visit, site):
+    """Width, pictures' alternative texts and axe, in one pass; `visit` watches the requests."""
+    page = visit(viewport=PHONE, color_scheme="light", reduced_motion="reduce")
+    faults, kinds = [], []
+    for name in site.pages:
+        page.emulate_media(color_scheme="light")
+        page.goto(site.base + name)
+        width = page.evaluate("document.documentElement.scrollWidth")
+        if width > PHONE["width"]:
+            faults.append(f"{name}: {width} pixels wide")
+        without = "[...document.images].filter((i) => !i.alt.trim()).map((i) => i.src)"
+        faults += [f"{name}: no alternative text for {src}" for src in page.evaluate(without)]
+        faults += [f"{name}: {line}" for line in violations(page, options=ALL_BUT_COLOURS)]
+        new = page.evaluate(MARK_NEW, kinds)
+        kinds += new
+        for mode in ("light", "dark") if new else ():
+            page.emulate_media(color_scheme=mode)
+            found = violations(page, context={"include": ["[data-new]"]}, options=COLOURS)
+            faults += [f"{name}, {mode}: {line}" for line in found]
+    assert faults == []
+
+
+# --- the steppers on the pages -----------------------------------------------------------------
+
+
+def numbers(plane, count):
+    """A plane of a piece's data: a list, or float32 numbers in base64."""
+    if isinstance(plane, str):
+        return np.frombuffer(base64.b64decode(plane), "<f4").astype(float)
+    return np.array(plane, dtype=float).reshape(count)
+
+
+def expected(data):
+    """What the page's piece computes, from helpers.ops: (maps, rows, columns)."""
+    height, width = data["n"]
+    x = np.stack([numbers(p, height * width).reshape(height, width) for p in data["x"]])[None]
+    window = data["f"], data["s"], data["p"]
+    if data["k"] == "conv":
+        kernel = [numbers(p, np.prod(data["f"])).reshape(data["f"]) for p in data["w"]]
+        bias = None if data["b"] is None else np.array([data["b"]], dtype=float)
+        return ops.conv2d(x, np.stack(kernel)[None], bias, *window[1:], data["d"])[0]
+    if data["k"] == "max":
+        return ops.max_pool2d(x, *window, data["d"], data["m"])[0]
+    return ops.avg_pool2d(x, *window, data["m"], data["i"])[0]
+
+
+def pieces(site):
+    """{(page, number on the page): data} of all steppers of the site."""
+    found = {}
+    for name in site.pages:
+        texts = re.findall(r'<div class="cnn-stepper"><!--(.*?)-->', site.html(name), re.DOTALL)
+        found |= {(name, number): json.loads(text) for number, text in enumerate(texts)}
+    return found
+
+
+def one_of_each_kind(site):
+    """The smallest piece of each kind and number of channels that the pages show."""
+    kinds = {}
+    for place, data in pieces(site).items():
+        kinds.setdefault((data["k"], data["c"]), (place, data))
+    return kinds
+
+
+def with_mouse(host, cells):
+    host.get_by_role("button", name="First").click()
+    yield
+    for _ in cells[1:]:
+        host.get_by_role("button", name="Next").click()
+        yield
+
+
+def with_finger(host, cells):
+    for cell in cells:
+        cell.tap()
+        yield
+
+
+def with_keys(host, cells):
+    """Along the rows of the grid, as a screen reader's user walks."""
+    cells[0].focus()
+    host.press("Control+Home")
+    yield
+    row = cells[0].locator("xpath=../td").count()
+    for number in range(1, len(cells)):
+        if number % row:
+            host.press("ArrowRight")
+        else:
+            host.press("Home")
+            host.press("ArrowDown")
+        yield
+
+
+@pytest.mark.parametrize("how", [with_mouse, with_finger, with_keys])
+def test_one_stepper_of_each_kind_gives_the_numbers_of_ops(visit, site, how):
+    kinds = one_of_each_kind(site)
+    assert {kind for kind, _ in kinds} == {"conv", "max", "avg"}
+    page = visit(viewport={"width": 1200, "height": 900}, has_touch=how is with_finger)
+    for (name, number), data in kinds.values():
+        page.goto(site.base + name)
+        host = page.locator(".cnn-stepper").nth(number)
+        wanted = [show(value) for value in np.round(expected(data), 9).ravel() + 0.0]
+        cells = host.locator(".output tbody td[aria-selected]").all()
+        assert len(cells) == len(wanted)
+        seen = []
+        for _ in how(host, cells):
+            now = host.locator(".output .now")
+            seen.append(now.inner_text())
+            # The sentence in words ends with the same number.
+            assert host.locator(".words .sum").inner_text().endswith(f"= {seen[-1]}"), name
+        assert seen == wanted, f"{name}, {data['t']}"
+
+
+def test_pieces_follow_the_theme_that_was_chosen(visit, site):
+    page = visit(viewport=PHONE, color_scheme="light")
+    page.goto(site.base + "index.html")
+    box = page.locator(".cnn-stepper .box")
+    background = "e => getComputedStyle(e).backgroundColor"
+    light = box.evaluate(background)
+    for _ in range(3):  # the button goes through: as the system, light, dark
+        page.locator(".theme-toggle:visible").click()
+        if page.locator("body").get_attribute("data-theme") == "dark":
+            break
+    assert box.evaluate(background) != light
+
+
+# --- without scripts ---------------------------------------------------------------------------
+
+
+def test_without_scripts_the_text_and_the_still_pictures_are_there(visit, site):
+    page = visit(viewport=PHONE, java_script_enabled=False)
+    for name in ["index.html", *{place[0] for place, _ in one_of_each_kind(site).values()}]:
+        page.goto(site.base + name)
+        paragraphs = page.locator("article p:visible").all_inner_texts()
+        assert len(paragraphs) > 10
+        for host in page.locator(".cnn-stepper").all():
+            assert host.locator("table:visible").count() >= 2  # input and output of the first step
+            assert host.locator("table").first.inner_text().strip()
+        if name in site.lessons:
+            before = page.locator(".cnn-stepper").first.evaluate(
+                "(host) => [...document.images].some((i) => i.alt && "
+                "i.compareDocumentPosition(host) & Node.DOCUMENT_POSITION_FOLLOWING)"
+            )
+            assert before, f"{name}: no picture before the stepper"
+        assert page.locator("article math").first.is_visible() if name in site.lessons else True
+
+
+# --- finding and fetching ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("word", "page_found"),
+    [("dilation", "notebooks/02-stride-and-padding.html"), ("합성곱", "glossary.html")],
+)
+def test_search_finds_a_word_without_the_internet(visit, site, word, page_found):
+    page = visit(viewport={"width": 1200, "height": 900})
+    page.goto(site.base)
+    page.get_by_role("textbox", name="Search").fill(word)
+    page.keyboard.press("Enter")
+    page.locator(f'#search-results a[href^="{page_found}"]').first.wait_for()
+
+
+def test_a_lesson_transfers_little(visit, site):
+    """All that a reader who goes to the end receives, not compressed."""
+    page = visit(viewport={"width": 1200, "height": 900})
+    sizes = {}
+    answers = []
+    page.on("response", lambda answer: answers.append(answer.url))
+    for name in site.lessons:
+        answers.clear()
+        page.goto(site.base + name)
+        page.evaluate("for (const image of document.images) image.loading = 'eager'")
+        page.wait_for_load_state("networkidle")
+        assert all(page.evaluate("[...document.images].map((i) => i.naturalWidth > 0)"))
+        # From the files: what the browser took from its memory counts again.
+        fetched = page.evaluate("performance.getEntriesByType('resource').map((e) => e.name)")
+        paths = {urlsplit(url).path.lstrip("/") for url in [*answers, *fetched]}
+        files = {site.folder / path for path in paths if not path.startswith("image/")}
+        sizes[name] = sum(file.stat().st_size for file in files)
+    print(sizes)
+    assert {name: size for name, size in sizes.items() if size >= LESSON_BYTES} == {}
+
+
+def test_an_address_that_does_not_exist_has_a_page_that_works(browser, site):
+    context = browser.new_context()
+    page = context.new_page()
+    failed = []
+    page.on("response", lambda a: a.status >= 400 and failed.append(a.url))
+    answer = page.goto(site.base + "notebooks/deep/down/nothing.html")
+    assert answer.status == 404
+    assert failed == [answer.url], "its own styles and scripts must be found from any folder"
+    page.get_by_role("link", name="start page").click()
+    assert page.url == site.base + "index.html"
+    context.close()

@@ -1,0 +1,230 @@
+"""Build the web site, and show it.
+
+    python3 tools/site.py build     build/site, from the lessons as they are saved
+    python3 tools/site.py serve     show build/site on this machine, on a free port
+    python3 tools/site.py lint      check .github/workflows
+    python3 tools/site.py pin       write site/constraints.txt again, with the newest versions
+
+The packages for it stand in pyproject.toml (the dependency group `site`, PEP 735) and are installed
+into an environment of their own, .venv-site: together with the course's they would pull its
+Jupyter server back to an old version. Everything here needs only the standard library.
+"""
+
+import argparse
+import contextlib
+import functools
+import hashlib
+import http.server
+import importlib.util
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+if sys.version_info < (3, 11):  # noqa: UP036, this Python may be any
+    sys.exit("The site needs Python 3.11 or newer, for instance: make site PYTHON=python3.12")
+
+ROOT = Path(__file__).resolve().parent.parent
+ENVIRONMENT = ".venv-site"
+TARGET = "build/site"
+WORKFLOWS = ".github/workflows"
+
+
+def neighbour(name):
+    """A script of this folder as a module."""
+    path = Path(__file__).with_name(f"{name}.py")
+    spec = importlib.util.spec_from_file_location(name, path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+environment = neighbour("environment")
+Problem = environment.Problem
+
+
+def requirements(root=ROOT):
+    """What pyproject.toml asks for in the group `site`: lines such as "sphinx>=8"."""
+    import tomllib
+
+    text = (root / "pyproject.toml").read_text(encoding="utf-8")
+    return tomllib.loads(text)["dependency-groups"]["site"]
+
+
+def fingerprint(root=ROOT):
+    """A digest of all that decides what gets installed."""
+    digest = hashlib.sha256("\n".join(requirements(root)).encode())
+    digest.update((root / "site/constraints.txt").read_bytes())
+    return digest.hexdigest()
+
+
+# --- the environment ---------------------------------------------------------------------------
+
+
+def is_ready(root):
+    """Whether the site's environment holds what the files ask for today."""
+    venv = root / ENVIRONMENT
+    state = environment.read_state(venv)
+    return (
+        state.get("state") == "ready"
+        and state.get("folder") == str(root)
+        and state.get("fingerprint") == fingerprint(root)
+        and state.get("python") == environment.python_version(venv)
+    )
+
+
+def prepare(root=ROOT):
+    """Make root/.venv-site if it is not there, or is not as it should be; returns its Python.
+
+    It is small, so it is made afresh rather than mended. Raises Problem if that fails; then nothing
+    is left behind.
+    """
+    venv = root / ENVIRONMENT
+    if not (root / "site").is_dir():
+        raise Problem("This copy of the course has no folder site/, which holds the web site.")
+    if is_ready(root):
+        return environment.venv_python(venv)
+    environment.check_venv_module()
+    with environment.only_one(root) as lock:
+        if not is_ready(root):  # nobody else has done it meanwhile
+            make(root, lock)
+    return environment.venv_python(venv)
+
+
+def make(root, lock):
+    """Make the environment from nothing; the caller holds the lock."""
+    venv = root / ENVIRONMENT
+    if venv.exists():
+        environment.remove(venv)
+    venv.mkdir(exist_ok=True)
+    environment.write_state(venv, state="installing")
+    python = environment.venv_python(venv)
+    pip = [python, "-m", "pip", "--disable-pip-version-check", "install"]
+    print(f"Installing the site's packages into {ENVIRONMENT}.", flush=True)
+    try:
+        if environment.run([sys.executable, "-m", "venv", venv], root, lock):
+            raise Problem(f"Python could not make {ENVIRONMENT}; its own message is above.")
+        if environment.run(
+            [*pip, "--quiet", "-c", "site/constraints.txt", *requirements(root)], root, lock
+        ):
+            raise Problem("The installation failed: pip's own messages are above.")
+    except (Problem, KeyboardInterrupt) as error:
+        environment.remove(venv)
+        raise Problem(f"{error or 'Stopped.'} Nothing was left behind.") from None
+    environment.write_state(
+        venv,
+        state="ready",
+        fingerprint=fingerprint(root),
+        folder=str(root),
+        python=environment.python_version(venv),
+    )
+
+
+# --- the verbs ---------------------------------------------------------------------------------
+
+
+def build(root=ROOT, target=None):
+    """Build the site into `target` (build/site); returns the exit status, not 0 for any fault."""
+    python = prepare(root)
+    target = target or root / TARGET
+    begun = time.monotonic()
+    # A warning of Python's is none of the site's; assertions and docstrings are needed.
+    variables = {name: os.environ[name] for name in os.environ if not name.startswith("PYTHON")}
+    status = subprocess.run(
+        [python, root / "site/build.py", target], cwd=root, env=variables
+    ).returncode
+    if status == 0:
+        pages = sum(1 for _ in target.rglob("*.html"))
+        print(f"{target}: {pages} pages in {time.monotonic() - begun:.0f} s.")
+    return status
+
+
+class Handler(http.server.SimpleHTTPRequestHandler):
+    """Serves a folder as the code hosts do: with the site's own page for what is not there."""
+
+    def send_error(self, code, message=None, explain=None):
+        page = Path(self.directory) / "404.html"
+        if code != 404 or not page.is_file():
+            super().send_error(code, message, explain)
+            return
+        content = page.read_bytes()
+        self.send_response(404)
+        self.send_header("Content-Type", "text/html; charset=utf-8")
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(content)
+
+    def handle(self):
+        # A browser that goes on to the next page hangs up.
+        with contextlib.suppress(ConnectionError):
+            super().handle()
+
+    def log_message(self, *args):
+        """Say nothing of each request."""
+
+
+def make_server(folder, port=0):
+    """A server of this folder, for this machine only, on a free port unless one is given."""
+    handler = functools.partial(Handler, directory=str(folder))
+    return http.server.ThreadingHTTPServer(("127.0.0.1", port), handler)
+
+
+def serve(root=ROOT, port=0):
+    """Show build/site until Ctrl-C."""
+    folder = root / TARGET
+    if not (folder / "index.html").is_file():
+        raise Problem(f"There is no {TARGET} yet: `make site` builds it.")
+    with make_server(folder, port) as server:
+        print(
+            f"The site is at http://127.0.0.1:{server.server_port}/ (Ctrl-C ends it).", flush=True
+        )
+        try:
+            server.serve_forever()
+        except KeyboardInterrupt:
+            print()
+    return 0
+
+
+def lint(root=ROOT):
+    """Check the workflows: their form, and what is risky in them. Needs no network."""
+    binaries = prepare(root).parent
+    files = sorted((root / WORKFLOWS).glob("*.yml"))
+    commands = [
+        [binaries / "check-jsonschema", "--builtin-schema", "vendor.github-workflows", *files],
+        [binaries / "zizmor", "--offline", "--no-progress", "--quiet", *files],
+    ]
+    return max(subprocess.run(command, cwd=root).returncode for command in commands)
+
+
+def pin(root=ROOT):
+    """Write site/constraints.txt: the newest versions that fit together on the oldest Python."""
+    constraints = neighbour("constraints")
+    python = "{}.{}.0".format(*neighbour("install").supported_versions()[0])
+    print(f"Working out the newest versions for Python {python} ...", flush=True)
+    text = constraints.constraints(constraints.newest(requirements(root), python), "", python)
+    versions = text.partition("\n")[2]
+    header = f"# Made by `python tools/site.py pin` for Python {python} and newer."
+    text = f"{header}\n{versions}"
+    (root / "site/constraints.txt").write_text(text, encoding="utf-8", newline="\n")
+    return 0
+
+
+def main(arguments=None):
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    verbs = parser.add_subparsers(dest="verb", required=True)
+    verbs.add_parser("build", help=f"build {TARGET}")
+    verbs.add_parser("serve", help=f"show {TARGET}").add_argument("--port", type=int, default=0)
+    verbs.add_parser("lint", help=f"check {WORKFLOWS}")
+    verbs.add_parser("pin", help="write site/constraints.txt again")
+    given = vars(parser.parse_args(arguments))
+    try:
+        return globals()[given.pop("verb")](**given)
+    except (Problem, OSError) as error:
+        print(f"\n{error}", file=sys.stderr)
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
