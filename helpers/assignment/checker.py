@@ -215,7 +215,6 @@ class Observation:
             largest = max(abs(float(expected)) for expected in values.values())
             atol = largest * (1e-4 if array.dtype.itemsize < 8 else 1e-9)
         for place, expected in values.items():
-            lines = [labelled("place", str(list(place))), *values_lines(expected, array)]
             if len(place) != array.ndim or any(
                 not 0 <= at < size for at, size in zip(place, array.shape, strict=True)
             ):
@@ -223,10 +222,11 @@ class Observation:
                     "shape",
                     f"the result has shape {array.shape}: there is no value at {list(place)}",
                     ("value", self.value),
-                    lines,
+                    place_lines(place, expected, array),
                 )
             wanted = np.asarray(expected)
             if difference(array[place], wanted, rtol=rtol, atol=atol):
+                lines = place_lines(place, expected, array)
                 if window and self._before[0]:
                     lines += window_lines(self._before[0][0], place, **window)
                 self._fail(
@@ -396,14 +396,14 @@ class Observation:
         except AssertionError as error:
             self._fail("type", str(error), None)
 
-    def _refuse_nan(self, received, lines=()):
+    def _refuse_nan(self, received, wanted=None):
         if received.dtype.kind == "f" and np.isnan(received).any():
             self._fail(
                 "values",
                 f"{int(np.isnan(received).sum())} of {received.size} values are NaN, not a number "
                 "(as from 0/0, inf − inf, or memory that was never filled)",
                 ("value", self.value),
-                lines,
+                () if wanted is None else values_lines(wanted, received),
             )
 
     def _compare(self, value, expected, what, rtol, atol, window):
@@ -448,7 +448,7 @@ class Observation:
         if not wanted.ndim and received.size == 1:
             received = received.reshape(())  # a 0-d or 1×1 array is a number, too
         if not np.isnan(wanted.astype(np.float64)).any():
-            self._refuse_nan(received, values_lines(wanted, received))
+            self._refuse_nan(received, wanted)
         found = difference(received, wanted, rtol=rtol, atol=atol)
         if found is None:
             return
@@ -494,6 +494,11 @@ _HIDDEN = {
     "claim": "On other inputs the result has not got the property that this test is about.",
     "too long": "It did not come to an end on other inputs.",
 }
+
+
+def place_lines(place, expected, array):
+    """A place, and what was expected there and what came back, as blocks."""
+    return [labelled("place", str(list(place))), *values_lines(expected, array)]
 
 
 def _own(arguments):

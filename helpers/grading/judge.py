@@ -8,6 +8,7 @@ the comparison itself never are in the student's process.
 import ast
 import builtins
 import contextlib
+import functools
 import io
 import marshal
 import traceback
@@ -165,9 +166,13 @@ def pack_function(function, blobs):
 
 def definitions(code, functions):
     """The part of a test cell that functions need: nothing of what is expected goes with it."""
-    needed, chosen = set(), []
-    for function in functions:
-        needed |= _names(function.__code__)
+    return _definitions(code, frozenset().union(*(_names(f.__code__) for f in functions)))
+
+
+# The tests of an assignment are the same for every student.
+@functools.lru_cache(1000)
+def _definitions(code, names):
+    needed, chosen = set(names), []
     for node in reversed(ast.parse(code).body):
         kept = ast.Import | ast.ImportFrom | ast.FunctionDef | ast.ClassDef | ast.Assign
         if isinstance(node, kept) and _defined(node) & needed:
@@ -219,11 +224,7 @@ class Judge:
         return self._has_checker(code) or can_be_judged_here(code, self.stand_ins, self.space)
 
     def _has_checker(self, code):
-        try:
-            used = {n.id for n in ast.walk(ast.parse(code)) if isinstance(n, ast.Name)}
-        except SyntaxError:
-            return False
-        return bool(used & set(self.checkers))
+        return not _used(code).isdisjoint(self.checkers)
 
     def run(self, code):
         """Run a test cell; returns (outputs, failure).
@@ -236,7 +237,7 @@ class Judge:
         shown, failure = io.StringIO(), None
         try:
             with contextlib.redirect_stdout(shown), contextlib.redirect_stderr(io.StringIO()):
-                exec(compile(code, "<test>", "exec"), space)
+                exec(_compiled(code), space)
         except CheckFailed as failed:
             failure = failed
         except NotJudged as lost:
@@ -252,6 +253,20 @@ class Judge:
         if failure is not None:
             outputs.append(error_output(failure))
         return outputs, failure
+
+
+@functools.lru_cache(1000)
+def _used(code):
+    """The names that a cell uses; none of one that is no Python."""
+    try:
+        return frozenset(n.id for n in ast.walk(ast.parse(code)) if isinstance(n, ast.Name))
+    except SyntaxError:
+        return frozenset()
+
+
+@functools.lru_cache(1000)
+def _compiled(code):
+    return compile(code, "<test>", "exec")
 
 
 def error_output(failure):
