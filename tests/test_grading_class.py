@@ -10,10 +10,12 @@ import socket
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import nbformat
 import pytest
 from lessons import ROOT
+from nbgrader.api import Gradebook
 
 pytestmark = [
     pytest.mark.sandbox,
@@ -22,6 +24,7 @@ pytestmark = [
 
 NAME = "01-convolution-by-hand"
 SECONDS = 240
+BIN = Path(sys.executable).parent
 
 
 def course(folder):
@@ -125,17 +128,41 @@ def hand_in_all(root):
 
 
 @pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory):
-    """The marks of the six, graded in one go."""
+def graded(tmp_path_factory):
+    """A course in which the six were graded in one go."""
     root = course(tmp_path_factory.mktemp("undisturbed"))
     hand_in_all(root)
     finish(start(root))
-    found = marks(root)
+    return root
+
+
+@pytest.fixture(scope="module")
+def undisturbed(graded):
+    """The marks of the six."""
+    found = marks(graded)
     scores = {student: row["score"] for student, row in found.items()}
     assert {scores[student] for student in STUDENTS[::2]} == {"30"}
     (partly,) = {float(scores[student]) for student in STUDENTS[1::2]}
     assert 0 < partly < 30
     return found
+
+
+def test_nbgrader_can_grade_it_again(graded, undisturbed):
+    student = STUDENTS[1]
+    page = graded / "grading/autograded" / student / NAME / f"{NAME}.ipynb"
+    before = page.stat().st_mtime_ns
+    done = subprocess.run(
+        [BIN / "nbgrader", "autograde", NAME, "--student", student, "--force"],
+        cwd=graded,
+        env={**os.environ, "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert page.stat().st_mtime_ns > before
+    with Gradebook(f"sqlite:///{graded / 'grading/gradebook.db'}") as book:
+        score = book.find_submission(NAME, student).score
+    assert score == float(undisturbed[student]["score"])
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])

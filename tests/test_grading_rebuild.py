@@ -8,7 +8,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from helpers.grading.feedback import make_page
 from helpers.grading.graded import executed_notebook, finish
-from helpers.grading.rebuild import Skeleton, as_notebook
+from helpers.grading.rebuild import Skeleton
 
 TEST_F = '# f doubles\ncheck("f", 1).gives(2)'
 HIDDEN = '\n### BEGIN HIDDEN TESTS\ncheck.hidden("f", 3).gives(6)\n### END HIDDEN TESTS'
@@ -75,6 +75,11 @@ def answered():
 
 
 ORDER = ["title", "setup", "f", "f_doubles", "g", "g_same", "why"]
+
+
+def notebook_of(cells, skeleton, outputs=None):
+    """What is written of the rebuilt cells."""
+    return nbformat.from_dict(executed_notebook(cells, skeleton, outputs))
 
 
 def run_order(cells):
@@ -175,7 +180,7 @@ def test_tests_points_and_metadata_cannot_be_changed(skeleton, change):
     cells, _ = skeleton.rebuild(made)
     check_complete(skeleton, cells)
     assert sources(cells)["f"] == "def f(x):\n    return x + x"
-    notebook = as_notebook(cells, skeleton, [([], None)] * len(cells))
+    notebook = notebook_of(cells, skeleton, [([], None)] * len(cells))
     nbformat.validate(notebook)
     assert notebook.metadata == source_notebook().metadata
     assert all(not c.metadata.get("tags") for c in notebook.cells)
@@ -264,7 +269,7 @@ def test_syntax_errors_and_deep_code_do_not_stop_it(skeleton):
 
 def test_written_for_nbgrader_without_hidden_tests(skeleton):
     cells, _ = skeleton.rebuild(answered())
-    notebook = as_notebook(cells, skeleton)
+    notebook = notebook_of(cells, skeleton)
     assert not any("HIDDEN" in c.source for c in notebook.cells)
     assert [c.metadata.nbgrader.grade_id for c in notebook.cells if "nbgrader" in c.metadata] == (
         ORDER
@@ -288,7 +293,7 @@ def with_picture(attachments):
 def test_pictures_pasted_into_an_answer_are_kept_and_shown(skeleton):
     cells, notes = skeleton.rebuild(with_picture({"drawing.png": {"image/png": PIXEL}}))
     assert notes == []
-    assert as_notebook(cells, skeleton).cells[-1].attachments == {
+    assert notebook_of(cells, skeleton).cells[-1].attachments == {
         "drawing.png": {"image/png": PIXEL}
     }
     made = executed_notebook(cells, skeleton, [[[], None] for _ in cells])
@@ -365,7 +370,7 @@ def test_every_cell_keeps_its_kind_and_type():
     # Only the names of solutions tell whose answer a cell is.
     assert skeleton.names == {"f": "f", "g": "g"}
     outputs = [[[nbformat.v4.new_output("stream", text=str(n))], n] for n in range(len(cells))]
-    made = as_notebook(cells, skeleton, outputs)
+    made = notebook_of(cells, skeleton, outputs)
     nbformat.validate(made)
     assert [c.cell_type for c in made.cells] == [c.cell_type for c in submitted.cells]
     for number, node in enumerate(made.cells):
@@ -376,8 +381,8 @@ def test_every_cell_keeps_its_kind_and_type():
 
 def test_what_is_written_for_nbgrader_holds_the_answers(skeleton):
     cells, _ = skeleton.rebuild(answered())
-    written = {c.id: c.source for c in as_notebook(cells, skeleton).cells}
-    executed = as_notebook(cells, skeleton, [[[], None] for _ in cells])
+    written = {c.id: c.source for c in notebook_of(cells, skeleton).cells}
+    executed = notebook_of(cells, skeleton, [[[], None] for _ in cells])
     shown = {c.id: c.source for c in executed.cells}
     for made in (written, shown):
         assert made["f"] == "def f(x):\n    return x + x"

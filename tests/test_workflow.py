@@ -33,7 +33,7 @@ def test_it_calls_verbs_that_exist_and_on_windows_what_make_test_does():
     makefile += (ROOT / "site/site.mk").read_text(encoding="utf-8")
     runs = [step.get("run", "") for job in JOBS.values() for step in job["steps"]]
     verbs = {verb for run in runs for verb in re.findall(r"^make ([\w-]+)", run, re.MULTILINE)}
-    assert verbs == {"test", "e2e", "site"}
+    assert verbs == {"test", "sandbox", "e2e", "site"}
     assert all(re.search(rf"^{verb}:", makefile, re.MULTILINE) for verb in verbs)
 
     recipe = re.search(r"^test:.*\n((?:\t.*\n)+)", makefile, re.MULTILINE)[1].replace("\\\n", " ")

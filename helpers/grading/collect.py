@@ -23,7 +23,8 @@ from pathlib import Path, PurePosixPath
 
 import nbformat
 
-from helpers.grading.rebuild import as_notebook, load_skeleton
+from helpers.grading.graded import executed_notebook, to_bytes
+from helpers.grading.rebuild import load_skeleton
 
 ROOT = Path(__file__).resolve().parents[2]
 MEBIBYTE = 2**20
@@ -366,11 +367,19 @@ def write_submitted(submissions, assignment, submitted, skeleton, show=print):
         cells, notes = skeleton.rebuild(notebook)
         if not any(cell.answered for cell in cells if cell.kind == "solution"):
             notes.append("nothing is answered in it: is it the right file?")
-        folder = Path(submitted) / submission.student / assignment
-        folder.mkdir(parents=True, exist_ok=True)
-        nbformat.write(as_notebook(cells, skeleton), folder / f"{assignment}.ipynb")
+        write_one(cells, skeleton, submitted, submission.student, assignment)
         show(f"  {submission.student}" + "".join(f"; {note}" for note in notes))
     return refused
+
+
+def write_one(cells, skeleton, submitted, student, assignment):
+    """Write one rebuilt notebook where nbgrader looks for it."""
+    folder = Path(submitted) / student / assignment
+    folder.mkdir(parents=True, exist_ok=True)
+    made = to_bytes(executed_notebook(cells, skeleton))
+    part = folder / f".{assignment}.part"
+    part.write_bytes(made)
+    os.replace(part, folder / f"{assignment}.ipynb")
 
 
 def main():

@@ -15,7 +15,7 @@ from collections import Counter
 from pathlib import Path
 
 from helpers.grading import job
-from helpers.grading.collect import Limits, Unreadable, collect
+from helpers.grading.collect import Limits, Unreadable, collect, write_one
 from helpers.grading.feedback import write_feedback
 from helpers.grading.graded import executed_notebook
 from helpers.grading.inside import jail
@@ -211,6 +211,9 @@ class Batch:
         student, cells, notes = pending
         notebook = executed_notebook(cells, self.skeleton, result["outputs"])
         self.book.record(student, result, notebook, notes)
+        # So that nbgrader and formgrader can grade it again.
+        submitted = self.root / "grading" / "submitted"
+        write_one(cells, self.skeleton, submitted, student, self.assignment)
         if self.options.feedback:
             write_feedback(self.book, student)
         tests = result["tests"]

@@ -39,17 +39,20 @@ EVIDENCE = (
 )
 
 
-def executed_notebook(cells, skeleton, outputs):
+def executed_notebook(cells, skeleton, outputs=None):
     """The rebuilt cells with their outputs, as a notebook in plain dictionaries.
 
     Parameters
     ----------
     cells : list of rebuild.Cell
     skeleton : rebuild.Skeleton
-    outputs : list of (list of dict, int or None)
-        For each cell its outputs and execution count.
+    outputs : list of (list of dict, int or None), optional
+        For each cell its outputs and execution count. Without them it is what was handed in,
+        with the tests as students have them.
     """
     made = []
+    as_submitted = outputs is None
+    outputs = outputs or [([], None)] * len(cells)
     for cell, (shown, count) in zip(cells, outputs, strict=True):
         node = {
             "cell_type": cell.cell_type,
@@ -57,6 +60,8 @@ def executed_notebook(cells, skeleton, outputs):
             "metadata": dict(skeleton.released_metadata.get(cell.grade_id, {})),
             "source": cell.source,
         }
+        if as_submitted and cell.grade_id and cell.kind not in ("solution", "manual"):
+            node["source"] = skeleton.stubs.get(cell.grade_id, "")
         if cell.cell_type == "code":
             node |= {"execution_count": count, "outputs": shown}
         if cell.attachments:
@@ -76,7 +81,7 @@ def finish(notebook, known, result, notes=(), limit=None):
     Parameters
     ----------
     notebook : dict or notebook or None
-        As of `executed_notebook` or `rebuild.as_notebook`; None if nothing could be run. It is
+        As of `executed_notebook`; None if nothing could be run. It is
         not changed.
     known : dict of str to cell
         As of `known_cells`.

@@ -192,38 +192,6 @@ def load_skeleton(assignment, root=ROOT):
     return Skeleton(source, nbformat.read(Path(root) / "assignments" / file, as_version=4))
 
 
-def as_notebook(cells, skeleton, outputs=None):
-    """The rebuilt cells as a notebook that nbgrader understands.
-
-    Parameters
-    ----------
-    cells : list of Cell
-    skeleton : Skeleton
-    outputs : list of (list of dict, int), optional
-        For each cell its outputs and execution count.
-    """
-    made = nbformat.v4.new_notebook(metadata=skeleton.source.metadata)
-    for number, cell in enumerate(cells):
-        shown, count = outputs[number] if outputs else ([], None)
-        if cell.cell_type == "code":
-            node = nbformat.v4.new_code_cell(
-                cell.source, outputs=[nbformat.from_dict(o) for o in shown], execution_count=count
-            )
-        elif cell.cell_type == "raw":
-            node = nbformat.v4.new_raw_cell(cell.source)
-        else:
-            node = nbformat.v4.new_markdown_cell(cell.source)
-        node.id = cell.cell_id[:64]
-        if cell.attachments:
-            node.attachments = nbformat.from_dict(cell.attachments)
-        if cell.grade_id:
-            node.metadata = nbformat.from_dict(skeleton.released_metadata[cell.grade_id])
-            if outputs is None and cell.kind == "test":
-                node.source = skeleton.stubs[cell.grade_id]
-        made.cells.append(node)
-    return made
-
-
 def _pictures(cell):
     """The pictures pasted into a Markdown cell, as far as they have the form of pictures."""
     attached = cell.get("attachments") if cell.cell_type == "markdown" else None

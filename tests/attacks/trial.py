@@ -12,8 +12,9 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from helpers.grading import job
 from helpers.grading.collect import Limits, Unreadable, parse
+from helpers.grading.graded import executed_notebook
 from helpers.grading.policy import MEBIBYTE, Policy
-from helpers.grading.rebuild import Skeleton, as_notebook
+from helpers.grading.rebuild import Skeleton
 from helpers.grading.sandbox import Server
 
 NAME = "90-trial"
@@ -280,7 +281,7 @@ def run(content, server, off=(), **policy):
     with mock.patch.object(job, "server", return_value=server):
         result = json.loads(job.execute(json.dumps(data)))
     # What is kept of it must be a notebook that can be written, whatever the student wrote.
-    kept = as_notebook(cells, SKELETON, result["outputs"])
+    kept = nbformat.from_dict(executed_notebook(cells, SKELETON, result["outputs"]))
     nbformat.validate(kept)
     nbformat.writes(kept).encode("utf-8")
     json.dumps(result, ensure_ascii=False).encode("utf-8")
