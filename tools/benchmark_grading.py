@@ -9,6 +9,7 @@ nbgrader may be given fewer of them (--stock), its costs being the same for each
 """
 
 import argparse
+import contextlib
 import ctypes
 import itertools
 import json
@@ -70,25 +71,40 @@ def submissions(root, name, count):
     return folder
 
 
-def measured(command, cwd, **environment):
-    """(wall seconds, CPU seconds) of a command and all that it started."""
+def measured(command, cwd):
+    """(wall seconds, CPU seconds of all that it started, MiB of itself at most) of a command."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     start = time.perf_counter()
     path = f"{BIN}{os.pathsep}{os.environ['PATH']}"
-    done = subprocess.run(
-        [str(part) for part in command],
-        cwd=cwd,
-        env={**os.environ, "PATH": path, "OMP_NUM_THREADS": "1", **environment},
-        capture_output=True,
-        text=True,
-    )
-    wall = time.perf_counter() - start
+    peak = 0
+    with tempfile.TemporaryFile() as said:
+        process = subprocess.Popen(
+            [str(part) for part in command],
+            cwd=cwd,
+            env={**os.environ, "PATH": path, "OMP_NUM_THREADS": "1"},
+            stdout=said,
+            stderr=said,
+        )
+        while process.poll() is None:
+            peak = memory_of(process.pid) or peak
+            time.sleep(0.1)
+        wall = time.perf_counter() - start
+        if process.returncode:
+            said.seek(0)
+            sys.exit(f"{command} failed:\n{said.read().decode(errors='replace')[-3000:]}")
     wait_for_orphans()
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    if done.returncode:
-        sys.exit(f"{command} failed:\n{done.stderr[-3000:]}")
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return wall, cpu
+    return wall, cpu, peak
+
+
+def memory_of(pid):
+    """The most memory that a process has had, in MiB; None when it has ended."""
+    with contextlib.suppress(OSError), open(f"/proc/{pid}/status") as status:
+        for line in status:
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) // 1024
+    return None
 
 
 def adopt_orphans():
@@ -176,7 +192,7 @@ def grade(name, count, workers, stocks=0):
         root = Path(folder)
         course(root, name)
         batch = submissions(root, name, count)
-        wall, cpu = ours(root, name, batch, workers)
+        wall, cpu, peak = ours(root, name, batch, workers)
         records = (root / "grading" / name / "records.jsonl").read_text().splitlines()
         if len(records) != count:
             sys.exit(f"{len(records)} of {count} are recorded")
@@ -186,7 +202,11 @@ def grade(name, count, workers, stocks=0):
             # In a course of its own: what has been graded once is skipped.
             course(root / "stock", name)
             stock_seconds = stock(root / "stock", name, batch, stocks)
-    print(f"ours, {count}: {wall:.1f} s wall, {cpu:.1f} CPU s, in the children {sum(inside):.1f}")
+    print(
+        f"ours, {count}: {wall:.1f} s wall, {cpu:.1f} CPU s, {sum(inside):.1f} of them in the "
+        f"children; the coordinator takes {peak} MiB",
+        flush=True,
+    )
     return (wall, cpu), stock_seconds
 
 
@@ -214,7 +234,7 @@ def main():
     (wall, cpu), stock_seconds = grade(name, count, workers, stocks)
     each = (cpu - start[1]) / (count - few)
     print(f"each further one: {each:.2f} CPU s, {each - own:.2f} on top of its cells")
-    stock_wall, stock_cpu = stock_seconds
+    stock_wall, stock_cpu, _ = stock_seconds
     print(f"stock, {stocks}: {stock_wall:.1f} s wall, {stock_cpu:.1f} CPU s")
     print(
         f"a submission, everything counted: {cpu / count:.2f} against {stock_cpu / stocks:.2f} CPU "
