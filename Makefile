@@ -44,9 +44,9 @@ sandbox: ## attack the grading sandbox (Linux with bubblewrap), and compare grad
 	$(BIN)/python -m pytest -n auto --maxprocesses 2 --dist loadfile -m sandbox tests $(ARGS)
 
 e2e: ## run a lesson and check an assignment in a real browser, in JupyterLab
-	$(install) e2e instructor
+	$(install) dev e2e instructor
 	@CHROMIUM="$$($(BIN)/python tools/browser.py)" && export CHROMIUM && \
-		$(BIN)/python -m pytest -m e2e tests/e2e $(ARGS)
+		$(BIN)/python -m pytest -n auto --maxprocesses 2 --dist loadfile -m e2e tests/e2e $(ARGS)
 
 notebooks: ## run the notebooks and save their outputs (some: NOTEBOOKS="notebooks/01-*.ipynb")
 	$(install) dev

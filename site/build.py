@@ -24,7 +24,7 @@ def build(target):
     from sphinx.cmd.build import build_main
     from stage import stage
 
-    work = ROOT / "build/site-work"
+    work = target.with_name(f"{target.name}-work")
     shutil.rmtree(work, ignore_errors=True)
     sources, result = work / "sources", work / "html"
     sources.mkdir(parents=True)

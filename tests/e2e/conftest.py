@@ -182,11 +182,15 @@ def stop(server):
 
 
 @pytest.fixture(scope="session")
-def site():
-    """The web site, built by tools/site.py as `make site` does, and served on a free port."""
+def site(tmp_path_factory):
+    """The web site, built by tools/site.py as `make site` does, and served on a free port.
+
+    In a folder of its own: several of these processes may run side by side.
+    """
     from site_pages import load_tool, serving
 
     tool = load_tool()
-    if tool.build():
+    target = tmp_path_factory.mktemp("site") / "site"
+    if tool.build(target=target):
         pytest.fail("the site was not built; the reasons are above", pytrace=False)
-    yield from serving(tool, ROOT / tool.TARGET)
+    yield from serving(tool, target)
