@@ -185,7 +185,7 @@ def seed_everything(seed: int, deterministic: bool = False) -> None:
     ----------
     seed : a whole number from 0 to 2**32 - 1, the range that NumPy takes
     deterministic : also choose GPU algorithms that give the same result in every run. cuDNN stays
-        on: turning it off makes nothing more exact, only slower. An operation without such an
+        on, for turning it off makes nothing more exact, only slower. An operation without such an
         algorithm warns. Some runs get slower. False leaves these settings as they are.
 
     Raises

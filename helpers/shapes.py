@@ -142,7 +142,7 @@ class ReceptiveField(NamedTuple):
     jump: int
     """How far apart in the input two neighbouring output positions are."""
     start: int
-    """Input index of the first position that output 0 sees (negative: inside the padding)."""
+    """Input index of the first position that output 0 sees; inside the padding it is negative."""
 
 
 def receptive_field(layers):

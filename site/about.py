@@ -39,11 +39,13 @@ class CitationDirective(SphinxDirective):
             "version": config.version,
         }
         if where:
-            sentence += f" {where}"
             fields["url"] = where
         lines = "".join(f"  {name} = {{{value}}},\n" for name, value in fields.items())
         bibtex = f"@misc{{cnn-course,\n{lines}}}"
-        return [nodes.paragraph("", sentence), nodes.literal_block(bibtex, bibtex, language="none")]
+        cited = nodes.paragraph("", sentence)
+        if where:
+            cited += [nodes.Text(" "), nodes.reference("", where, refuri=where)]
+        return [cited, nodes.literal_block(bibtex, bibtex, language="none")]
 
 
 class ThirdPartyDirective(SphinxDirective):

@@ -6,6 +6,7 @@ import sys
 import tomllib
 from pathlib import Path
 
+from sphinx.domains.std import StandardDomain
 from sphinx.ext.autodoc.mock import _MockObject
 
 HERE = Path(__file__).resolve().parent
@@ -64,6 +65,28 @@ napoleon_use_param = False
 napoleon_use_rtype = False
 # Shown like parameters: what stands after the colon is often words, not a type to be linked.
 napoleon_custom_sections = [("Attributes", "params_style")]
+
+
+def setup(app):
+    # Before napoleon reads them.
+    app.connect("autodoc-process-docstring", end_sections, priority=400)
+    StandardDomain.object_types["term"].attrs["searchprio"] = 0  # glossary first
+
+
+def end_sections(app, what, name, obj, options, lines):
+    """Give sources and examples headings: else napoleon takes them for another exception."""
+    if not any(re.fullmatch(r"-{3,}", line) for line in lines):
+        return
+    made, has = [], set()
+    for line in lines:
+        for begin, heading in (("Source:", "References"), (">>>", "Examples")):
+            if line.startswith(begin) and heading not in has:
+                has.add(heading)
+                made += ["", heading, "-" * len(heading)]
+        has.update({line} & {"References", "Examples"})
+        made.append(line)
+    lines[:] = made
+
 
 # --- Looks --------------------------------------------------------------------------------------
 

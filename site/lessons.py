@@ -73,7 +73,11 @@ class LessonLinksDirective(SphinxDirective):
         )
         download += nodes.inline(text="Download this notebook")
         line = nodes.paragraph("", "", download, classes=["lesson-links"])
-        line += nodes.Text(", and run it in the course’s folder.")
+        line += nodes.Text(". It needs ")
+        start = page_link("index", nodes.Text("the course"))
+        start["refdoc"] = self.env.docname
+        line += start
+        line += nodes.Text(", whose helpers it imports.")
         repository = self.config.course_repository
         services = hosted_services(repository, f"notebooks/{name}")
         if not services:

@@ -5,6 +5,7 @@ that screen readers need; and a page for addresses that do not exist, whose own 
 it is shown.
 """
 
+import re
 from html import escape
 from pathlib import Path
 
@@ -57,14 +58,50 @@ FOR_SCREEN_READERS = {
 }
 
 
+# Sentences for a notebook that stand on a page of the site.
+FOR_THE_WEB = {
+    "Open and trust this notebook in JupyterLab to step through it.": "Switch on JavaScript to "
+    "step through it.",
+    "(This needs a running page: open and trust the notebook in JupyterLab.)": "(This needs "
+    "JavaScript.)",
+    # The search takes its excerpts from the text, where nothing else would be between the two.
+    "</dt><dd": "</dt>\n<dd",
+}
+PICTURE = re.compile(r'<img (?![^>]*\bwidth=)([^>]*\bsrc="([^":]+\.png)"[^>]*)>')
+HANGUL = re.compile(r"[가-힣]+(?:[ ·/,]+[가-힣]+)*")
+
+
+def with_size(html, folder):
+    """The page with the size of each picture, so that nothing moves when it has been fetched."""
+
+    def add(match):
+        head = (folder / match[2]).read_bytes()[:24]
+        if head[:8] != b"\x89PNG\r\n\x1a\n":
+            return match[0]
+        width, height = (int.from_bytes(head[at : at + 4]) for at in (16, 20))
+        return f'<img width="{width}" height="{height}" {match[1]}>'
+
+    return PICTURE.sub(add, html)
+
+
+def with_language(html):
+    """The page with the language of its Korean words, which no one has marked yet."""
+    head, article, rest = html.partition("<article")
+    mark = r'<span lang="ko">\g<0></span>'
+    return head + article + re.sub(r">[^<]*[가-힣][^<]*<", lambda m: HANGUL.sub(mark, m[0]), rest)
+
+
 def finish(app, error):
     """Mend the finished pages."""
     if error is not None:
         return
     for path in Path(app.outdir).rglob("*.html"):
         html = path.read_text(encoding="utf-8")
-        for written, needed in FOR_SCREEN_READERS.items():
+        for written, needed in (FOR_SCREEN_READERS | FOR_THE_WEB).items():
             html = html.replace(written, needed)
+        html = with_size(html, path.parent)
+        if path.parent.name == "notebooks":
+            html = with_language(html)
         if path.name == f"{NOT_FOUND}.html":  # a server shows it for addresses in any folder
             html = make_links_absolute(html, site_prefix(app.config.course_repository))
         path.write_text(html, encoding="utf-8")

@@ -40,6 +40,10 @@ BELOW = {"assignments/index.md": "*/*", "instructors/index.md": "*"}
 FENCE = re.compile(r"^```.*?^```[^\n]*$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"(?<!!)\[((?:[^\]\[]|\[[^\]]*\])*)\]\(([^)\s]+)\)")
 INTRODUCTION, START = "introduction", "start"
+HERE_OR_THERE = (
+    "You can read the lessons here as they are. To run and change them, [start the course]"
+    "(/index.md#start) on your own computer; the rest of this page is about that."
+)
 
 
 def places(root=ROOT):
@@ -73,6 +77,9 @@ def stage(folder, repository="", root=ROOT):
         else:
             if not source.startswith("site/"):  # those are written for the site
                 text = rewrite(text, source, pages, repository)
+            if target == "notebooks/index.md":
+                title, _, rest = text.partition("\n")
+                text = f"{title}\n\n{HERE_OR_THERE}\n{rest}"
             if target in BELOW:
                 text += f"\n```{{toctree}}\n:hidden:\n:glob:\n\n{BELOW[target]}\n```\n"
             path.write_text(text, encoding="utf-8")
@@ -121,10 +128,25 @@ def prepare(notebook, source, pages, repository):
             text = rewrite("".join(cell["source"]), source, pages, repository)
             if number == 0 and source.startswith("notebooks/"):
                 text += f"\n\n```{{lesson-links}} {posixpath.basename(source)}\n```\n"
+            if number == 0 and source.startswith("assignments/"):
+                text = as_assignment(text, posixpath.basename(source).removesuffix(".ipynb"))
             cell["source"] = text
+        elif cell.get("id") == "exercise-check":  # it holds the answers, which are folded above
+            cell["metadata"]["tags"] = [*cell["metadata"].get("tags", []), "hide-input"]
         elif "alt" in cell["metadata"]:
             cell["metadata"]["mystnb"] = {"image": {"alt": cell["metadata"]["alt"]}}
     return notebook
+
+
+def as_assignment(text, name):
+    """The first cell of an assignment, with a title that tells it from its lesson's."""
+    title, _, rest = text.partition("\n")
+    number, _, words = title.removeprefix("# ").partition(" ")
+    links = (
+        "This page is for reading. To do the assignment, open it in [the course](/index.md#start)."
+        f" Afterwards: [mistakes that people make here](/known-mistakes/{name}.md)."
+    )
+    return f"# Assignment {number}: {words}\n{rest}\n\n{links}\n"
 
 
 # --- pages that are made from other files ------------------------------------------------------
@@ -136,6 +158,8 @@ def write_parts(folder, pages, repository, root):
     readme = (root / "README.md").read_text(encoding="utf-8")
     for name, text in ((INTRODUCTION, introduction(readme)), (START, section(readme, "Start"))):
         text = rewrite(text, "README.md", pages, repository)
+        if name == START and repository:
+            text = f"The course's repository: <{repository}>\n\n{text}"
         (folder / f"{name}.md").write_text(text + "\n", encoding="utf-8")
 
 
@@ -157,7 +181,12 @@ def write_generated(folder, root):
     (folder / "reference").mkdir()
     for name in public_modules(root):
         lines = [f".. automodule:: helpers.{name}", "   :members:"]
-        lines += [f"\n.. autodata:: helpers.{name}.{data}" for data in constants(name, root)]
+        for data, value in constants(name, root).items():
+            lines += [
+                f"\n.. py:data:: {data}",
+                f"   :module: helpers.{name}",
+                f"   :value: {value}",
+            ]
         text = "\n".join([f"# `helpers.{name}`\n", "```{eval-rst}", *lines, "```\n"])
         (folder / f"reference/{name}.md").write_text(text, encoding="utf-8")
     (folder / "known-mistakes").mkdir(exist_ok=True)
@@ -165,7 +194,8 @@ def write_generated(folder, root):
     (folder / "reference.md").rename(folder / "reference/index.md")
     for path in sorted((root / "assignments").glob("*/*.ipynb")):
         title = notebook_title(path)
-        text = f"# Known mistakes: {title}\n\n```{{known-mistakes}} {path.stem}\n```\n"
+        back = f"[The assignment](/assignments/{path.stem}/{path.name})"
+        text = f"# Known mistakes: {title}\n\n{back}\n\n```{{known-mistakes}} {path.stem}\n```\n"
         (folder / f"known-mistakes/{path.stem}.md").write_text(text, encoding="utf-8")
 
 
@@ -185,13 +215,26 @@ def public_modules(root=ROOT):
 
 
 def constants(name, root=ROOT):
-    """The constants that a package takes from its modules: automodule passes over them."""
-    path = root / "helpers" / name / "__init__.py"
-    if not path.exists():
-        return []
-    tree = ast.parse(path.read_text(encoding="utf-8"))
+    """The constants that a package takes from its modules, which automodule passes over.
+
+    {name: its value as it is written}
+    """
+    folder = root / "helpers" / name
+    if not (folder / "__init__.py").exists():
+        return {}
+    trees = [ast.parse(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.py"))]
+    nodes = [node for tree in trees for node in tree.body]
+    values = {}
+    for node in nodes:
+        if isinstance(node, ast.Assign):
+            target, value = node.targets[0], node.value
+            is_several = isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple)
+            pairs = zip(target.elts, value.elts, strict=True) if is_several else [(target, value)]
+            values |= {name.id: ast.unparse(what) for name, what in pairs if hasattr(name, "id")}
+    tree = ast.parse((folder / "__init__.py").read_text(encoding="utf-8"))
     imports = [node for node in tree.body if isinstance(node, ast.ImportFrom)]
-    return [alias.name for node in imports for alias in node.names if alias.name.isupper()]
+    names = [alias.name for node in imports for alias in node.names if alias.name.isupper()]
+    return {name: values[name] for name in names if name in values}
 
 
 def notebook_title(path):

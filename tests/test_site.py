@@ -90,7 +90,9 @@ def test_each_module_and_assignment_gets_its_page(gathered):
     modules = {path.stem for path in (gathered / "reference").glob("*.md")} - {"index"}
     assert {"ops", "data", "stepper", "grading.bank"} <= modules
     assert not {"grading", "__init__"} & modules
-    assert "autodata:: helpers.plots.WIDTH" in (gathered / "reference/plots.md").read_text("utf-8")
+    plots = (gathered / "reference/plots.md").read_text("utf-8")
+    assert ".. py:data:: WIDTH\n   :module: helpers.plots\n   :value: 9.0" in plots
+    assert ".. py:data:: BLUE\n" in plots  # given together with others
     for path in (ROOT / "assignments").glob("*/*.ipynb"):
         assert (gathered / f"known-mistakes/{path.stem}.md").is_file()
 

@@ -79,7 +79,7 @@ class Checker:
 
     @property
     def hidden(self):
-        """A checker for hidden tests: its messages show neither inputs nor expected values."""
+        """A checker for hidden tests, whose messages show neither inputs nor expected values."""
         return self._changed(is_hidden=True)
 
     def limit(self, seconds):

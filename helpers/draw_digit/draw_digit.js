@@ -31,7 +31,7 @@ const start = (host, D) => {
   };
 
   // ---- the drawing and its answer ----
-  let answer = null;
+  let answer = null, truth = null; // the label of the example that is being shown
   const pad = makePad(left, { announce, said: () => said.textContent, changed: () => {
     const pixels = pad.pixels();
     answer = pixels && forward(weights, normalise(pixels));
@@ -53,7 +53,9 @@ const start = (host, D) => {
   examples.forEach(([label, pixels], n) => {
     const misread = n >= D.m;
     const b = button("", () => {
+      truth = label;
       pad.show(pixels, []);
+      truth = null;
       announce(said.textContent);
     }, shelf, { class: "example", "aria-label": `Example: a ${label}` + (misread ? ", hard" : "") });
     gray(canvas(SIDE, SIDE, b).getContext("2d"), pixels);
@@ -169,7 +171,9 @@ const start = (host, D) => {
   };
   const paint = () => {
     box.classList.toggle("empty", !answer);
-    said.textContent = answer ? verdict(answer.probabilities) + "." : "Draw a digit, or choose an example.";
+    const read = answer && answer.probabilities.indexOf(Math.max(...answer.probabilities));
+    said.textContent = !answer ? "Draw a digit, or choose an example."
+      : verdict(answer.probabilities) + (truth === null || truth === read ? "." : `. It is a ${truth}.`);
     root.querySelectorAll(".frame").forEach((f) => f.remove());
     if (!answer) return;
     const picture = answer.input.map((v) => v * STD + MEAN);

@@ -146,6 +146,8 @@ def test_the_examples_are_shown_as_they_are_in_mnist(page, piece):
         read = int(np.argmax(seen["probabilities"]))
         # The caption says that the hard ones are read wrongly.
         assert (read != example.label) == ("hard" in buttons.nth(n).get_attribute("aria-label"))
+        said = page.locator(".said").inner_text()
+        assert said.endswith(f"It is a {example.label}.") == (read != example.label)
 
 
 def test_the_bars_show_the_probabilities(page):

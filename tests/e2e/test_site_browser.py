@@ -295,3 +295,35 @@ def test_an_address_that_does_not_exist_has_a_page_that_works(browser, site):
     page.get_by_role("link", name="start page").click()
     assert page.url == site.base + "index.html"
     context.close()
+
+
+def test_a_link_to_a_section_lands_on_it(browser, site):
+    context = browser.new_context(viewport={"width": 1200, "height": 900})
+    page = context.new_page()
+    page.goto(f"{site.base}notebooks/03-activations-and-pooling.html#avoid-common-mistakes")
+    page.wait_for_load_state("networkidle")
+    top = page.locator("#avoid-common-mistakes h2").evaluate("e => e.getBoundingClientRect().top")
+    assert 0 <= top < 200
+    pictures = page.locator("article img")
+    sized = pictures.evaluate_all("all => all.map((e) => e.hasAttribute('width'))")
+    assert sized
+    assert all(sized)
+    context.close()
+
+
+def test_menus_open_by_keyboard_and_closed_ones_hold_no_stop(browser, site):
+    context = browser.new_context(viewport={"width": 600, "height": 900})
+    page = context.new_page()
+    page.goto(f"{site.base}notebooks/02-stride-and-padding.html")
+    drawer = page.locator(".sidebar-drawer")
+    assert not drawer.is_visible()
+    for _ in range(6):
+        page.keyboard.press("Tab")
+        at = page.evaluate("document.activeElement.htmlFor")
+        if at == "__navigation":
+            break
+    assert at == "__navigation"
+    page.keyboard.press("Enter")
+    assert drawer.is_visible()
+    assert page.evaluate("document.activeElement.getAttribute('aria-expanded')") == "true"
+    context.close()

@@ -265,3 +265,22 @@ def test_faults_on_a_page_are_errors_and_keep_the_site_that_was_there(tmp_path):
     for told in faults.values():
         assert re.search(rf"cite\.md.*{re.escape(told)}", done.stderr), told
     assert [path.name for path in target.iterdir()] == ["old.html"]
+
+
+def test_the_reference_takes_no_source_or_example_for_an_exception(site):
+    pages = sorted((site.folder / "reference").glob("*.html"))
+    assert pages
+    for page in pages:
+        for fields in re.findall(r'<dl class="field-list.*?</dl>', page.read_text("utf-8"), re.S):
+            assert "&gt;&gt;&gt;" not in fields, page.name
+            assert "<strong>Source" not in fields, page.name
+
+
+def test_korean_words_of_lessons_say_their_language(site):
+    marked = 0
+    for page in sorted((site.folder / "notebooks").glob("*.html")):
+        article = page.read_text("utf-8").partition("<article")[2].partition("</article>")[0]
+        bare = re.sub(r'<(\w+) lang="ko"[^>]*>.*?</\1>', "", article, flags=re.S)
+        marked += len(article) - len(bare)
+        assert not re.search(r">[^<]*[가-힣]", bare), page.name
+    assert marked
