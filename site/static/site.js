@@ -11,19 +11,17 @@ addEventListener("load", fit);
 for (const part of document.querySelectorAll("details")) part.addEventListener("toggle", fit);
 fit();
 
-// The theme opens its menus by labels of hidden boxes: made into buttons for the keyboard.
-for (const label of document.querySelectorAll("label[for]:not(.overlay)")) {
+// The theme opens its two menus by labels of hidden boxes, which no key works: buttons instead.
+for (const label of document.querySelectorAll(".nav-overlay-icon, .toc-overlay-icon")) {
   const box = document.getElementById(label.htmlFor);
-  if (box?.type !== "checkbox") continue;
-  const tell = () => label.setAttribute("aria-expanded", box.checked);
-  label.tabIndex = 0;
-  label.setAttribute("role", "button");
-  if (!label.innerText.trim() && !label.textContent.trim()) label.setAttribute("aria-label", "More");
-  label.addEventListener("keydown", (event) => {
-    if (event.key !== "Enter" && event.key !== " ") return;
-    event.preventDefault();
-    label.click();
-  });
+  const button = document.createElement("button");
+  button.type = "button";
+  button.className = `${label.className} menu-button`;
+  button.setAttribute("aria-label", box.id === "__toc" ? "On this page" : "Pages");
+  button.append(...label.childNodes);
+  const tell = () => button.setAttribute("aria-expanded", box.checked);
+  button.addEventListener("click", () => box.click());
   box.addEventListener("change", tell);
   tell();
+  label.replaceWith(button);
 }
