@@ -31,10 +31,6 @@ class Store:
         self.results.mkdir(parents=True, exist_ok=True)
         self.records_path = self.folder / "records.jsonl"
 
-    def has(self, key):
-        """Whether there is a result."""
-        return self._path(key).exists()
-
     def get(self, key):
         """The result, or None if there is none that can be read."""
         try:
