@@ -214,6 +214,8 @@ class Observation:
             # As in `gives`: relative to the largest number that is expected, also where it is 0.
             largest = max(abs(float(expected)) for expected in values.values())
             atol = largest * (1e-4 if array.dtype.itemsize < 8 else 1e-9)
+        if self._all_at(array, values, rtol, atol):
+            return self
         for place, expected in values.items():
             if len(place) != array.ndim or any(
                 not 0 <= at < size for at, size in zip(place, array.shape, strict=True)
@@ -236,6 +238,16 @@ class Observation:
                     lines,
                 )
         return self
+
+    def _all_at(self, array, values, rtol, atol):
+        """Whether `gives_at` holds: in one comparison, since a class has thousands of them."""
+        places = np.array(list(values))
+        if places.ndim != 2 or places.shape[1] != array.ndim:
+            return False
+        if (places < 0).any() or (places >= array.shape).any():
+            return False
+        wanted = np.array(list(values.values()))
+        return difference(array[tuple(places.T)], wanted, rtol=rtol, atol=atol) is None
 
     def has_shape(self, shape):
         """The result is an array or tensor of this shape."""
