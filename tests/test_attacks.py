@@ -231,18 +231,24 @@ def test_the_same_holds_for_a_grader_who_is_not_root(places):
     assert json.loads(found) == {name: [] for name in ("honest", *names)}
 
 
+def frame(text, blobs=b""):
+    return wire.HEAD.pack(len(text), len(blobs), 0) + text + blobs
+
+
 @pytest.mark.parametrize(
     ("sent", "error"),
     [
         (b"", wire.Gone),
         (b"\0\0\0", wire.Gone),
         (b"GET / HTTP/1.1\r\n\r\n", wire.Nonsense),
-        (b"\0\0\0\4\0\0\0\0nope", wire.Nonsense),
-        (b"\0\0\0\2\0\0\0\0[]", wire.Nonsense),
-        (b"\xff\xff\xff\xff\0\0\0\0", wire.TooMuch),
-        (b'\0\0\0\x1d\0\0\0\0{"message":0,"blobs":[-1,-2]} ', wire.TooMuch),
-        (b'\0\0\0\x1c\0\0\0\0{"message":0,"blobs":[true]}', wire.TooMuch),
-        (b'\0\0\0\x20\0\0\0\0{"message": 0, "blobs": [99999]}', wire.TooMuch),
+        (frame(b"nope"), wire.Nonsense),
+        (frame(b"[]"), wire.Nonsense),
+        (b"\xff\xff\xff\xff" + 8 * b"\0", wire.TooMuch),
+        (frame(b'{"message": 0, "blobs": [1001]}', 1001 * b"a"), wire.TooMuch),
+        (frame(b'{"message": 0, "blobs": [-1, 1]}'), wire.Nonsense),
+        (frame(b'{"message": 0, "blobs": [true]}', b"a"), wire.Nonsense),
+        (frame(b'{"message": 0, "blobs": [99999]}'), wire.Nonsense),
+        (frame(b'{"message": 0, "blobs": [9]}', b"12345"), wire.Nonsense),
     ],
 )
 def test_what_is_no_frame_is_told_apart(sent, error):

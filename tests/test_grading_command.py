@@ -71,7 +71,7 @@ def test_elsewhere_it_refuses_and_points_to_the_container(root, monkeypatch, cap
 @only_linux
 def test_whoever_asks_for_it_grades_without_a_sandbox_and_is_warned(root, monkeypatch, capfd):
     no_bwrap(monkeypatch)
-    monkeypatch.setattr(command, "executors", lambda options: (InThisProcess, 1))
+    monkeypatch.setattr(command, "executors", lambda options, stack: (InThisProcess, 1))
     try:
         assert grade(root, "--unsafe-no-sandbox", "--no-feedback", "--cell-seconds", "1") == 0
     finally:

@@ -25,7 +25,7 @@ from pathlib import Path
 
 import nbformat
 
-from helpers.grading.sandbox import MODULES
+from helpers.grading.sandbox import MODULES_WITH_TORCH
 from helpers.grading.source import notebook_path, read_cells
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -173,7 +173,7 @@ def run_cells(name):
     os.environ["MPLBACKEND"] = "module://matplotlib_inline.backend_inline"
     from inside import server, shell
 
-    server.warm_up(MODULES)
+    server.warm_up(MODULES_WITH_TORCH)
     made = shell.make_shell()
     source = nbformat.read(notebook_path(name), as_version=4)
     cells = [cell.source for cell in source.cells if cell.cell_type == "code"]

@@ -4,17 +4,23 @@ python -m helpers.grading 01-convolution-by-hand ~/Downloads/batch.zip     (make
 """
 
 import argparse
+import contextlib
 import os
 import sys
 from pathlib import Path
 
-from helpers.grading import report
-from helpers.grading.collect import Limits, Unreadable
-from helpers.grading.coordinator import Batch, Options, local_executor
-from helpers.grading.master import BookError
-from helpers.grading.policy import MEBIBYTE, Policy
-from helpers.grading.sandbox import UNSAFE, NoSandbox, check_means, check_system
-from helpers.grading.source import assignments
+# Every worker runs these lines, too: what only the coordinator needs is imported further down.
+from helpers.grading.policy import MEBIBYTE, Limits, Policy
+from helpers.grading.sandbox import (
+    UNSAFE,
+    NoSandbox,
+    Server,
+    check_means,
+    check_system,
+    modules_for,
+)
+from helpers.grading.source import assignments, notebook_path
+from helpers.grading.workers import local_executor
 
 SECONDS_FOR_WORKERS = 60
 ROOT = Path(__file__).resolve().parents[2]
@@ -69,22 +75,37 @@ def main(given=None):
         print(error, file=sys.stderr)
         return 3
     try:
-        return grade(options)
-    except (BookError, Unreadable, FileNotFoundError) as error:
-        print(error, file=sys.stderr)
-        return 2
+        with contextlib.ExitStack() as stack:
+            make_executor, workers = executors(options, stack)
+            return grade(options, make_executor, workers)
     except KeyboardInterrupt:
         print("\nStopped. The same command goes on where it was.", file=sys.stderr)
         return 130
 
 
-def grade(options):
+def grade(options, make_executor, workers):
     """Grade a batch; 0 when every submission has a recorded outcome."""
+    # jsonschema would take a second to import it, for a kind of text that notebooks do not have.
+    sys.modules.setdefault("rfc3987_syntax", None)
+
+    from helpers.grading.collect import Unreadable
+    from helpers.grading.master import BookError
+
+    try:
+        return grade_batch(options, make_executor, workers)
+    except (BookError, Unreadable, FileNotFoundError) as error:
+        print(error, file=sys.stderr)
+        return 2
+
+
+def grade_batch(options, make_executor, workers):
+    """What `grade` does when nothing is wrong with the course or the batch."""
     from tqdm import tqdm
 
+    from helpers.grading import report
+    from helpers.grading.coordinator import Batch, Options
     from helpers.grading.gradebook import Book
 
-    make_executor, workers = executors(options)
     settings = Options(
         workers=workers,
         policy=Policy(
@@ -126,10 +147,15 @@ def grade(options):
     return 1 if lost or not students else 0
 
 
-def executors(options):
+def executors(options, stack):
     """(what makes the executor, how many it runs at a time): processes here, or a cluster."""
     if not options.dask:
-        return lambda: local_executor(options.workers), options.workers
+        # It imports what the notebooks need while this process imports what it needs itself.
+        source = notebook_path(options.assignment, options.root / "solutions")
+        modules = modules_for(source.read_text(encoding="utf-8"))
+        server = Server(modules=modules, locked=not options.unsafe_no_sandbox, wait=False)
+        stack.callback(server.close)
+        return lambda: local_executor(options.workers, server), options.workers
     try:
         from distributed import Client
         from distributed.security import Security

@@ -24,25 +24,16 @@ from pathlib import Path, PurePosixPath
 import nbformat
 
 from helpers.grading.graded import executed_notebook, to_bytes
+from helpers.grading.policy import MEBIBYTE, Limits
 from helpers.grading.rebuild import load_skeleton
 
 ROOT = Path(__file__).resolve().parents[2]
-MEBIBYTE = 2**20
+DEFAULT = Limits()
 LONGEST_NAME = 160  # bytes; a file system takes 255, and some names get endings
 
 
 class Unreadable(Exception):
     """A submission that cannot be read; the message is the reason, for the instructor."""
-
-
-@dataclass(frozen=True)
-class Limits:
-    """What a batch may hold: bytes of a notebook, cells of a notebook, files of a zip."""
-
-    notebook_bytes: int = 20 * MEBIBYTE
-    cells: int = 2000
-    zip_files: int = 20_000
-    zip_bytes: int = 4096 * MEBIBYTE
 
 
 @dataclass(frozen=True)
@@ -64,7 +55,7 @@ class Submission:
     origin: str
     candidates: tuple = field(repr=False)
 
-    def read(self, assignment, grade_ids=(), limits=Limits()):
+    def read(self, assignment, grade_ids=(), limits=DEFAULT):
         """The notebook, in nbformat 4.
 
         Parameters
@@ -143,7 +134,7 @@ def collect(path, assignment):
     ]
 
 
-def parse(data, limits=Limits()):
+def parse(data, limits=DEFAULT):
     """Bytes to a notebook in nbformat 4, or `Unreadable` with the reason."""
     if len(data) > limits.notebook_bytes:
         raise Unreadable(f"larger than {limits.notebook_bytes / MEBIBYTE:g} MiB")

@@ -8,18 +8,15 @@ import concurrent.futures
 import dataclasses
 import hashlib
 import json
-import multiprocessing
-import os
 import time
 from collections import Counter
 from pathlib import Path
 
 from helpers.grading import job
-from helpers.grading.collect import Limits, Unreadable, collect, write_one
+from helpers.grading.collect import Unreadable, collect, write_one
 from helpers.grading.feedback import write_feedback
 from helpers.grading.graded import executed_notebook
-from helpers.grading.inside import jail
-from helpers.grading.policy import Policy
+from helpers.grading.policy import Limits, Policy
 from helpers.grading.rebuild import load_skeleton
 from helpers.grading.store import Store, environment, key_of
 
@@ -47,21 +44,6 @@ class Options:
     limits: Limits = dataclasses.field(default_factory=Limits)
     force: bool = False
     feedback: bool = True
-
-
-def local_executor(workers):
-    """Processes on this machine; each keeps one warm sandbox."""
-    context = multiprocessing.get_context("spawn")
-    return concurrent.futures.ProcessPoolExecutor(
-        workers, mp_context=context, initializer=end_with, initargs=(os.getpid(),)
-    )
-
-
-def end_with(coordinator):
-    """Let this worker end when the coordinator does, in whatever way it ends."""
-    jail.die_with_parent()
-    if os.getppid() != coordinator:  # it has ended already
-        os._exit(1)
 
 
 class Batch:

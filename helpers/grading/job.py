@@ -4,6 +4,8 @@
 call and keeps it; the gradebook, the other submissions and the network are out of its reach.
 """
 
+import ast
+import functools
 import hashlib
 import json
 import multiprocessing.util
@@ -12,10 +14,17 @@ import random
 import time
 
 from helpers.assignment import CheckFailed, Sheet
-from helpers.grading.judge import Judge, NotJudged, error_output
+from helpers.grading.judge import (
+    Judge,
+    NotJudged,
+    defined_names,
+    error_output,
+    names_in,
+    used_names,
+)
 from helpers.grading.policy import OUTER_RULES, Policy
 from helpers.grading.probes import must_fail, questions
-from helpers.grading.sandbox import ChildEnded, Server, ServerLost
+from helpers.grading.sandbox import MODULES, ChildEnded, Server, ServerLost, modules_for
 from helpers.grading.stand_ins import told
 
 OUTCOMES = (
@@ -43,8 +52,13 @@ ENDINGS = {
     "nonsense": "tampering suspected",
 }
 
+# How often control questions come before a test that runs beside the student's code, and before
+# one that is judged here, where nothing in that process can make it pass.
+CONTROLS, CONTROLS_APART = 0.5, 0.2
+
 _servers = {}
 _setups = {}
+_shared = None  # (control, modules, whether it is locked) of a server for all of this machine
 
 
 class Retry(Exception):
@@ -81,12 +95,30 @@ def execute(job):
         raise Retry(str(error)) from None
 
 
-def server(off=(), locked=True):
+def share(control, modules, locked):
+    """Fork this process's servers from that of another: it has imported everything once for all."""
+    global _shared
+    _shared = (control, modules, locked)
+
+
+def _start(off, locked, modules):
+    global _shared
+    if _shared is not None and not off and locked == _shared[2]:
+        control, imported, _ = _shared
+        try:
+            more = [name for name in modules if name not in imported]
+            return Server.forked(control, imported, more)
+        except ServerLost:
+            _shared = None  # from now on this process has one of its own
+    return Server(off, modules, locked)
+
+
+def server(off=(), locked=True, modules=MODULES):
     """The warm server of this process, started on first use."""
     off = tuple(sorted(set(off) & set(OUTER_RULES)))
-    key = (os.getpid(), off, locked)
+    key = (os.getpid(), off, locked, modules)
     if key not in _servers:
-        _servers[key] = Server(off, locked=locked)
+        _servers[key] = _start(off, locked, modules)
         # Workers of a pool end without atexit's functions, but with these.
         multiprocessing.util.Finalize(None, close_servers, exitpriority=10)
     return _servers[key]
@@ -100,7 +132,10 @@ def close_servers():
 
 def setup_space(cells, files):
     """The namespace that the set-up cells make in the grader; made once, then copied."""
-    code = "\n\n".join(cell["source"] for cell in cells if cell["kind"] == "setup")
+    code = needed_setup(
+        "\n\n".join(cell["source"] for cell in cells if cell["kind"] == "setup"),
+        tuple(cell["source"] for cell in cells if cell["kind"] == "test"),
+    )
     key = hashlib.sha256(json.dumps([code, files]).encode()).hexdigest()
     if key not in _setups:
         space = {"__name__": "__main__"}
@@ -114,6 +149,17 @@ def setup_space(cells, files):
     return _setups[key]
 
 
+@functools.lru_cache(100)
+def needed_setup(code, tests):
+    """Set-up code without imports that no test uses: to import torch takes seconds."""
+    tree = ast.parse(code)
+    rest = [node for node in tree.body if not isinstance(node, ast.Import | ast.ImportFrom)]
+    used = names_in(ast.Module(rest, [])).union(*map(used_names, tests))
+    used.add("*")
+    kept = [node for node in tree.body if node in rest or defined_names(node) & used]
+    return ast.unparse(ast.Module(kept, []))
+
+
 class Run:
     """One submission on its way."""
 
@@ -121,7 +167,8 @@ class Run:
         self.data = data
         self.cells = data["cells"]
         self.policy = Policy.from_dict(data["policy"])
-        self.server = server(self.policy.off, self.policy.locked)
+        modules = modules_for("".join(c["source"] for c in self.cells if c["cell_type"] == "code"))
+        self.server = server(self.policy.off, self.policy.locked, modules)
         functions = [name for cell in self.cells for name in cell.get("functions", ())]
         self.judge = Judge(setup_space(self.cells, data.get("files", {})), self.ask, functions)
         self.places = random.Random(data["seed"])
@@ -143,7 +190,8 @@ class Run:
                 if cell["cell_type"] != "code":
                     outputs.append([[], None])
                 elif cell["kind"] == "test":
-                    if self.places.random() < 0.5:
+                    is_apart = self.judge.can_judge(cell["source"])
+                    if self.places.random() < (CONTROLS_APART if is_apart else CONTROLS):
                         self.control()
                     shown, failure = self.run_test(cell)
                     outputs.append([shown, None])

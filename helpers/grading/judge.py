@@ -175,9 +175,9 @@ def _definitions(code, names):
     needed, chosen = set(names), []
     for node in reversed(ast.parse(code).body):
         kept = ast.Import | ast.ImportFrom | ast.FunctionDef | ast.ClassDef | ast.Assign
-        if isinstance(node, kept) and _defined(node) & needed:
+        if isinstance(node, kept) and defined_names(node) & needed:
             chosen.append(node)
-            needed |= {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
+            needed |= names_in(node)
     return ast.unparse(ast.Module(list(reversed(chosen)), []))
 
 
@@ -187,7 +187,8 @@ def _names(code):
     return set(code.co_names).union(*map(_names, inner))
 
 
-def _defined(node):
+def defined_names(node):
+    """The names that an import, a definition or an assignment binds."""
     if isinstance(node, ast.FunctionDef | ast.ClassDef):
         return {node.name}
     if isinstance(node, ast.Import | ast.ImportFrom):
@@ -224,7 +225,7 @@ class Judge:
         return self._has_checker(code) or can_be_judged_here(code, self.stand_ins, self.space)
 
     def _has_checker(self, code):
-        return not _used(code).isdisjoint(self.checkers)
+        return not used_names(code).isdisjoint(self.checkers)
 
     def run(self, code):
         """Run a test cell; returns (outputs, failure).
@@ -256,12 +257,17 @@ class Judge:
 
 
 @functools.lru_cache(1000)
-def _used(code):
+def used_names(code):
     """The names that a cell uses; none of one that is no Python."""
     try:
-        return frozenset(n.id for n in ast.walk(ast.parse(code)) if isinstance(n, ast.Name))
+        return frozenset(names_in(ast.parse(code)))
     except SyntaxError:
         return frozenset()
+
+
+def names_in(node):
+    """All names in a syntax tree."""
+    return {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
 
 
 @functools.lru_cache(1000)

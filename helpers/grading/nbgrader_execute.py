@@ -15,10 +15,10 @@ from nbgrader.preprocessors import Execute, LimitOutput
 from traitlets import Dict
 
 from helpers.grading import job
-from helpers.grading.collect import Limits, Unreadable, collect
+from helpers.grading.collect import Unreadable, collect
 from helpers.grading.graded import executed_notebook, finish
 from helpers.grading.master import enter, known_cells, master_notebook, open_gradebook
-from helpers.grading.policy import Policy
+from helpers.grading.policy import Limits, Policy
 from helpers.grading.rebuild import load_skeleton
 from helpers.grading.sandbox import UNSAFE, NoSandbox, check_means, check_system
 

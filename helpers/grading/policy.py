@@ -1,4 +1,4 @@
-"""The limits under which students' code runs."""
+"""The limits of what students hand in, and under which their code runs."""
 
 from dataclasses import asdict, dataclass
 
@@ -27,6 +27,16 @@ RULES = (
     "cell time",
     "output",
 )
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a batch may hold: bytes of a notebook, cells of a notebook, files of a zip."""
+
+    notebook_bytes: int = 20 * MEBIBYTE
+    cells: int = 2000
+    zip_files: int = 20_000
+    zip_bytes: int = 4096 * MEBIBYTE
 
 
 @dataclass(frozen=True)

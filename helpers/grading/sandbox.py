@@ -11,6 +11,7 @@ import os
 import platform
 import select
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -27,21 +28,25 @@ RUNTIME = "/opt/course"
 NOBODY = 65534
 MODULES = (
     "numpy",
+    "numpy.random",
     "numpy.testing",
     "torch",
     "torch.nn.functional",
     "torch.utils.data",
-    "torchvision",
     "matplotlib",
     "matplotlib.pyplot",
     "IPython",
     "tqdm.auto",
-    "helpers.assignment",
+    "helpers.assignment.layers",
     "helpers.data",
     "helpers.training",
     "helpers.ops",
+    "helpers.plots",
     "torchinfo",
 )
+# For notebooks that speak of torch. It takes as long as torch itself, since it brings the compiler
+# along, of which optimizers need parts, too.
+MODULES_WITH_TORCH = (*MODULES, "torchvision")
 UNSAFE = (
     "What students wrote runs on this machine WITHOUT A SANDBOX, with your rights: it can read and "
     "delete your files, and change marks. Only for people to whom you would lend your computer."
@@ -50,6 +55,7 @@ UNSAFE = (
 READ_ONLY = [word for path in ("/", "/dev", "/dev/pts") for word in ("--remount-ro", path)]
 SECONDS_TO_START = 120
 SECONDS_TO_END = 30
+SECONDS_TO_LEAVE = 1
 MOST_BYTES = 128 * 2**20
 
 
@@ -75,6 +81,11 @@ class ChildEnded(Exception):
 
 class ServerLost(Exception):
     """The server itself does not answer: nobody's fault among the students."""
+
+
+def modules_for(text):
+    """What a notebook's server imports beforehand, by the text of its code."""
+    return MODULES_WITH_TORCH if "torch" in text else MODULES
 
 
 def check_system():
@@ -252,6 +263,11 @@ def _unlocked(folder):
     }
 
 
+def _pair():
+    """Two ends of a connection that keeps messages apart, also those of several senders."""
+    return socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+
+
 class Server:
     """A warm server in its sandbox.
 
@@ -263,11 +279,13 @@ class Server:
         What is imported beforehand.
     locked : bool
         False: the same server without a sandbox, with the rights of whoever grades.
+    wait : bool
+        False: `wait` is to be called before the first child, if not by another process.
     """
 
-    def __init__(self, off=(), modules=MODULES, locked=True):
-        self.modules = tuple(modules)
-        ours, theirs = socket.socketpair()
+    def __init__(self, off=(), modules=MODULES, locked=True, wait=True):
+        self.modules, self.is_ready = tuple(modules), False
+        ours, theirs = _pair()
         os.set_inheritable(theirs.fileno(), True)
         self.folder = None
         if locked:
@@ -288,18 +306,64 @@ class Server:
         )
         theirs.close()
         self.control = ours
+        with contextlib.suppress(OSError):  # `wait` will see it
+            self.control.sendall(json.dumps({"modules": list(modules)}).encode())
+        if wait:
+            self.wait()
+
+    @classmethod
+    def forked(cls, control, modules=MODULES, more=()):
+        """Another server in the sandbox of one: it shares what that has imported.
+
+        Parameters
+        ----------
+        control : socket
+            That server's `control`, of this process or another; the server may still be starting.
+        modules : sequence of str
+            What that one has imported.
+        more : sequence of str
+            What this one imports besides.
+
+        Raises
+        ------
+        ServerLost
+        """
+        server = cls.__new__(cls)
+        server.modules, server.is_ready = (*modules, *more), False
+        server.process, server.folder = None, None
+        server.control, theirs = _pair()
+        try:
+            control.settimeout(SECONDS_TO_START)
+            asked = json.dumps({"fork": list(more)}).encode()
+            socket.send_fds(control, [asked], [theirs.fileno()])
+        except OSError as error:
+            server.control.close()
+            raise ServerLost(str(error)) from error
+        finally:
+            theirs.close()
+        server.wait()
+        return server
+
+    def wait(self):
+        """Return when everything is imported.
+
+        Raises
+        ------
+        ServerLost
+        """
         self.control.settimeout(SECONDS_TO_START)
         try:
-            self.control.sendall(json.dumps({"modules": list(modules)}).encode())
             answer = self.control.recv(4096)
         except OSError as error:
             answer = repr(error).encode()
         if f'"ready": "{platform.python_version()}"'.encode() not in answer:
-            self.process.kill()
-            said = self.process.stderr.read().decode(errors="replace")[-2000:]
-            self.control.close()
-            self._clear()
+            said = ""
+            if self.process is not None:
+                self._kill()
+                said = self.process.stderr.read().decode(errors="replace")[-2000:]
+            self.close()
             raise ServerLost(f"the server did not start: {said or answer!r}")
+        self.is_ready = True
 
     def child(self, policy):
         """Fork a child for one submission."""
@@ -317,16 +381,23 @@ class Server:
             to_monitor.close()
         return Child(ours, status)
 
+    def _kill(self):
+        """End all layers: one that became another user does not end with its parent."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+
     def close(self):
         """End the server, and with it every child."""
+        # One that is still importing would go on for seconds before it saw that nobody is there.
+        is_idle = self.is_ready or select.select([self.control], [], [], 0)[0]
         self.control.close()
-        with contextlib.suppress(ProcessLookupError):
-            self.process.kill()
-        self.process.wait()
-        self.process.stderr.close()
-        self._clear()
-
-    def _clear(self):
+        if self.process is not None:
+            if is_idle:
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    self.process.wait(SECONDS_TO_LEAVE)
+            self._kill()
+            self.process.wait()
+            self.process.stderr.close()
         if self.folder is not None:
             self.folder.cleanup()
 

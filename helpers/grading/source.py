@@ -3,8 +3,6 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-import nbformat
-
 from helpers.grading.bank import SOLUTIONS
 
 BEGIN_HIDDEN, END_HIDDEN = "### BEGIN HIDDEN TESTS", "### END HIDDEN TESTS"
@@ -47,6 +45,8 @@ def notebook_path(assignment, solutions=SOLUTIONS):
 
 def read_cells(path):
     """The cells of a notebook that carry nbgrader's metadata, as a list of `Cell`."""
+    import nbformat  # takes a second, and most of this module does without
+
     return [
         Cell(meta["grade_id"], _kind(cell, meta), cell.source, float(meta.get("points", 0) or 0))
         for cell in nbformat.read(path, as_version=4).cells

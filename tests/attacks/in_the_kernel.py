@@ -391,7 +391,7 @@ for number in range(now, now + 9):
         "value": {"is": "int", "value": "6"}, "after": []}
     text = json.dumps({"message": message, "blobs": []}).encode()
     for fd in range(256):
-        try: os.write(fd, struct.pack(">II", len(text), 0) + text)
+        try: os.write(fd, struct.pack(">III", len(text), 0, 0) + text)
         except OSError: pass
 """,
         outcome="tampering suspected",
@@ -460,7 +460,7 @@ wire.encode = bad
         + """
 def bad(sock, packed, blobs=()):
     text = b'{"blobs": [], "message": ' + b"[" * 500_000 + b"]" * 500_000 + b"}"
-    sock.sendall(struct.pack(">II", len(text), 0) + text)
+    sock.sendall(struct.pack(">III", len(text), 0, 0) + text)
 wire.send_packed = bad
 """,
         outcome="tampering suspected",

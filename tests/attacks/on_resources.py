@@ -97,7 +97,7 @@ time.sleep(1000)
         "a frame, a byte at a time",
         """
 mine = grader()
-for byte in b"\\0\\1\\0\\0\\0\\0\\0\\0" + b"{" * 1000:
+for byte in b"\\0\\1" + bytes(10) + b"{" * 1000:
     mine.send(bytes([byte]))
     time.sleep(0.2)
 """,
@@ -435,7 +435,7 @@ def double(x):
         "a frame that says it is huge",
         """
 mine = grader()
-mine.sendall(b"\\x7f\\xff\\xff\\xff\\0\\0\\0\\0")
+mine.sendall(b"\\x7f\\xff\\xff\\xff" + bytes(8))
 time.sleep(1000)
 """,
         "too much output",
@@ -445,7 +445,7 @@ time.sleep(1000)
         """
 mine = grader()
 text = b"[" + b"[]," * 8_000_000 + b"[]]"
-mine.sendall(len(text).to_bytes(4, "big") + b"\\0\\0\\0\\0" + text)
+mine.sendall(len(text).to_bytes(4, "big") + bytes(8) + text)
 time.sleep(1000)
 """,
         "too much output",
@@ -454,8 +454,8 @@ time.sleep(1000)
         "a frame with huge arrays",
         """
 mine = grader()
-text = b'{"message": {}, "blobs": [4000000000, 4000000000]}'
-mine.sendall(len(text).to_bytes(4, "big") + b"\\0\\0\\0\\0" + text)
+text = b'{"message": {}, "blobs": [2000000000, 2000000000]}'
+mine.sendall(b"".join(n.to_bytes(4, "big") for n in (len(text), 4000000000, 0)) + text)
 time.sleep(1000)
 """,
         "too much output",

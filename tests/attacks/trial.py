@@ -11,9 +11,9 @@ import nbformat
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from helpers.grading import job
-from helpers.grading.collect import Limits, Unreadable, parse
+from helpers.grading.collect import Unreadable, parse
 from helpers.grading.graded import executed_notebook
-from helpers.grading.policy import MEBIBYTE, Policy
+from helpers.grading.policy import MEBIBYTE, Limits, Policy
 from helpers.grading.rebuild import Skeleton
 from helpers.grading.sandbox import Server
 

@@ -1,9 +1,11 @@
 """Frames between grader and child, and values in them: JSON and raw numbers, never pickles.
 
-A frame is a length, a JSON text, and blobs whose sizes the JSON names. A value is encoded as JSON
-that refers to blobs for its arrays: type and shape stand in the JSON, the blob holds the bytes.
+A frame is two lengths, a JSON text, and blobs whose sizes the JSON names. A value is encoded as
+JSON that refers to blobs for its arrays: type and shape stand in the JSON, the blob holds the
+bytes.
 """
 
+import itertools
 import json
 import math
 import re
@@ -12,7 +14,7 @@ import time
 
 import numpy as np
 
-HEAD = struct.Struct(">II")
+HEAD = struct.Struct(">III")  # bytes of the JSON text, of the blobs together, and 0
 MEBIBYTE = 2**20
 MOST_JSON = 32 * MEBIBYTE
 # A text of 16 MiB can become a gigabyte of empty lists: what makes an object is counted first.
@@ -49,7 +51,7 @@ def pack(message, blobs=()):
         If the message cannot be written as JSON.
     """
     text = json.dumps({"message": message, "blobs": [len(blob) for blob in blobs]}).encode()
-    return HEAD.pack(len(text), 0) + text
+    return HEAD.pack(len(text), sum(map(len, blobs)), 0) + text
 
 
 def send(sock, message, blobs=()):
@@ -65,6 +67,9 @@ def send(sock, message, blobs=()):
 def send_packed(sock, packed, blobs=()):
     """Send one frame, as `pack` made it."""
     try:
+        if sum(map(len, blobs)) < MEBIBYTE:
+            sock.sendall(b"".join([packed, *blobs]))  # wakes the other side once
+            return
         sock.sendall(packed)
         for blob in blobs:
             sock.sendall(blob)
@@ -92,12 +97,15 @@ def receive(sock, most=256 * MEBIBYTE, seconds=None, trusted=False):
     Gone, TooMuch, Nonsense, TimeoutError
     """
     deadline = None if seconds is None else time.monotonic() + seconds
-    size, zero = HEAD.unpack(_exactly(sock, HEAD.size, deadline))
+    size, more, zero = HEAD.unpack(_exactly(sock, HEAD.size, deadline))
     if zero:
         raise Nonsense("no frame")
     if size > MOST_JSON and not trusted:
         raise TooMuch(f"a frame of {size} bytes")
-    text = _exactly(sock, size, deadline)
+    if more > most and not trusted:
+        raise TooMuch(f"{more} bytes of arrays")
+    data = memoryview(_exactly(sock, size + more, deadline))
+    text = bytes(data[:size])
     if not trusted and sum(map(text.count, (b"[", b"{", b","))) > MOST_OBJECTS:
         raise TooMuch("a frame of too many parts")
     try:
@@ -107,9 +115,10 @@ def receive(sock, most=256 * MEBIBYTE, seconds=None, trusted=False):
         good = len(sizes) <= MOST_BLOBS and all(type(n) is int and n >= 0 for n in sizes)
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise Nonsense("no frame") from error
-    if not (good and (trusted or sum(sizes) <= most)):
-        raise TooMuch(f"{sum(sizes) if good else 'too many'} bytes of arrays")
-    return message, [_exactly(sock, n, deadline) for n in sizes]
+    if not good or sum(sizes) != more:
+        raise Nonsense("arrays of another size than was said")
+    ends = list(itertools.accumulate(sizes, initial=size))
+    return message, [data[start:end] for start, end in itertools.pairwise(ends)]
 
 
 def _exactly(sock, size, deadline):
