@@ -72,11 +72,11 @@ def submissions(root, name, count):
 
 
 def measured(command, cwd):
-    """(wall seconds, CPU seconds of all that it started, MiB of itself at most) of a command."""
+    """(wall seconds, CPU seconds of all that it started, (MiB at most, CPU seconds) of itself)."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     start = time.perf_counter()
     path = f"{BIN}{os.pathsep}{os.environ['PATH']}"
-    peak = 0
+    itself = (0, 0.0)
     with tempfile.TemporaryFile() as said:
         process = subprocess.Popen(
             [str(part) for part in command],
@@ -86,7 +86,7 @@ def measured(command, cwd):
             stderr=said,
         )
         while process.poll() is None:
-            peak = memory_of(process.pid) or peak
+            itself = usage_of(process.pid) or itself
             time.sleep(0.1)
         wall = time.perf_counter() - start
         if process.returncode:
@@ -95,15 +95,18 @@ def measured(command, cwd):
     wait_for_orphans()
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return wall, cpu, peak
+    return wall, cpu, itself
 
 
-def memory_of(pid):
-    """The most memory that a process has had, in MiB; None when it has ended."""
-    with contextlib.suppress(OSError), open(f"/proc/{pid}/status") as status:
-        for line in status:
+def usage_of(pid):
+    """The most memory (MiB) and the CPU seconds of a process; None when it has ended."""
+    with contextlib.suppress(OSError):
+        status = Path(f"/proc/{pid}/status").read_text()
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        for line in status.splitlines():
             if line.startswith("VmHWM:"):
-                return int(line.split()[1]) // 1024
+                seconds = sum(map(int, fields[11:13])) / os.sysconf("SC_CLK_TCK")
+                return int(line.split()[1]) // 1024, seconds
     return None
 
 
@@ -187,12 +190,12 @@ def run_cells(name):
 
 
 def grade(name, count, workers, stocks=0):
-    """Ours and, for so many submissions, stock: ((wall, CPU, of which in children), …)."""
+    """Ours and, for so many submissions, stock: ((wall, CPU, coordinator's CPU), stock's)."""
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         course(root, name)
         batch = submissions(root, name, count)
-        wall, cpu, peak = ours(root, name, batch, workers)
+        wall, cpu, (peak, own) = ours(root, name, batch, workers)
         records = (root / "grading" / name / "records.jsonl").read_text().splitlines()
         if len(records) != count:
             sys.exit(f"{len(records)} of {count} are recorded")
@@ -204,10 +207,10 @@ def grade(name, count, workers, stocks=0):
             stock_seconds = stock(root / "stock", name, batch, stocks)
     print(
         f"ours, {count}: {wall:.1f} s wall, {cpu:.1f} CPU s, {sum(inside):.1f} of them in the "
-        f"children; the coordinator takes {peak} MiB",
+        f"children, {own:.1f} in the coordinator, which takes {peak} MiB",
         flush=True,
     )
-    return (wall, cpu), stock_seconds
+    return (wall, cpu, own), stock_seconds
 
 
 def main():
@@ -231,9 +234,15 @@ def main():
     few = max(count // 10, workers)
     start, _ = grade(name, few, workers)
     stocks = options.stock or count
-    (wall, cpu), stock_seconds = grade(name, count, workers, stocks)
-    each = (cpu - start[1]) / (count - few)
-    print(f"each further one: {each:.2f} CPU s, {each - own:.2f} on top of its cells")
+    (wall, cpu, coordinator), stock_seconds = grade(name, count, workers, stocks)
+    each, its = (
+        (after - before) / (count - few)
+        for after, before in ((cpu, start[1]), (coordinator, start[2]))
+    )
+    print(
+        f"each further one: {each:.2f} CPU s, {each - own:.2f} on top of its cells, "
+        f"{its:.3f} in the coordinator"
+    )
     stock_wall, stock_cpu, _ = stock_seconds
     print(f"stock, {stocks}: {stock_wall:.1f} s wall, {stock_cpu:.1f} CPU s")
     print(

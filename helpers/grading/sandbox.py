@@ -36,6 +36,11 @@ MODULES = (
     "matplotlib",
     "matplotlib.pyplot",
     "IPython",
+    # What IPython imports for its first cell, and for its first error.
+    "IPython.core.logger",
+    "bdb",
+    "pygments.formatters.terminal256",
+    "stack_data",
     "tqdm.auto",
     "helpers.assignment.layers",
     "helpers.data",

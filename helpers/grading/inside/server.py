@@ -95,7 +95,6 @@ def make_forks_cheap():
     Forking some 400 MB and ending the fork takes 5 ms instead of 23. Linux 6.1 and later; on
     others nothing happens. Source: the manual page madvise(2).
     """
-    gc.collect()
     gc.freeze()  # a child's collections would copy all that they look at
     libc = ctypes.CDLL(None)
     libc.madvise.argtypes = (ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int)
