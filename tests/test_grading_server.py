@@ -3,9 +3,11 @@
 import ast
 import os
 import select
+import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import BrokenExecutor
 from pathlib import Path
 
 import nbgrader.api
@@ -156,6 +158,19 @@ def test_workers_use_the_server_that_they_are_given():
     finally:
         executor.shutdown()
         server.close()
+
+
+@pytest.mark.sandbox
+def test_a_worker_ends_at_ctrl_c_whatever_it_does(first):
+    executor = workers.local_executor(1, first)
+    try:
+        worker = executor.submit(os.getpid).result()
+        busy = executor.submit(time.sleep, 60)
+        os.kill(worker, signal.SIGINT)
+        with pytest.raises(BrokenExecutor):
+            busy.result(timeout=20)
+    finally:
+        executor.shutdown()
 
 
 def _has_a_process():

@@ -7,6 +7,7 @@ import concurrent.futures
 import multiprocessing
 import multiprocessing.util
 import os
+import signal
 import sys
 
 from helpers.grading import job
@@ -39,6 +40,8 @@ def begin(coordinator, control, modules, locked):
     jail.die_with_parent()
     if os.getppid() != coordinator:  # it has ended already
         os._exit(1)
+    # Ctrl-C reaches the workers, too: they end, instead of going on with what is queued.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     job.share(control, modules, locked)
     multiprocessing.util.Finalize(None, leave, exitpriority=-1000)  # after all others
 
