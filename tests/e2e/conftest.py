@@ -165,7 +165,7 @@ def own_environment(home):
 
 def stop(server):
     """End the server, which ends its kernels; whatever is left of them after that is killed."""
-    import psutil  # comes with ipykernel
+    import psutil
 
     children = []
     with contextlib.suppress(psutil.NoSuchProcess):
