@@ -14,6 +14,7 @@ import re
 from importlib import metadata
 from pathlib import Path
 
+from citation import bibtex, read, sentence
 from docutils import nodes
 from sphinx.util.docutils import SphinxDirective
 
@@ -24,28 +25,16 @@ SHIPPING = ("Sphinx", "furo", "sphinx-basic-ng", "myst-nb", "Pygments", "accessi
 
 
 class CitationDirective(SphinxDirective):
-    """One sentence, and the same for BibTeX; all of it read from the repository's own files."""
+    """One sentence, and the same for BibTeX; made from CITATION.cff."""
 
     def run(self):
-        config = self.config
-        year = re.match(r"\d+", config.copyright)[0]
-        title = config.course_title
-        where = config.course_repository
-        sentence = f"{config.author} ({year}). {title}. Version {config.version}."
-        fields = {
-            "author": f"{{{config.author}}}",
-            "title": title,
-            "year": year,
-            "version": config.version,
-        }
-        if where:
-            fields["url"] = where
-        lines = "".join(f"  {name} = {{{value}}},\n" for name, value in fields.items())
-        bibtex = f"@misc{{cnn-course,\n{lines}}}"
-        cited = nodes.paragraph("", sentence)
+        where = self.config.course_repository
+        citation = read()
+        cited = nodes.paragraph("", sentence(citation))
         if where:
             cited += [nodes.Text(" "), nodes.reference("", where, refuri=where)]
-        return [cited, nodes.literal_block(bibtex, bibtex, language="none")]
+        entry = bibtex(citation, where)
+        return [cited, nodes.literal_block(entry, entry, language="none")]
 
 
 class ThirdPartyDirective(SphinxDirective):
@@ -92,7 +81,6 @@ class LicenceTextDirective(SphinxDirective):
 
 
 def setup(app):
-    app.add_config_value("course_title", "", "env", str)
     app.add_directive("citation", CitationDirective)
     app.add_directive("third-party", ThirdPartyDirective)
     app.add_directive("licence-text", LicenceTextDirective)

@@ -108,6 +108,7 @@ def finish(app, error):
 
 
 def setup(app):
+    app.add_config_value("course_title", "", "env", str)
     app.add_post_transform(LazyImages)
     app.connect("html-page-context", add_description)
     app.connect("build-finished", finish)

@@ -2,7 +2,7 @@
 
     python3 tools/site.py build     build/site, from the lessons as they are saved
     python3 tools/site.py serve     show build/site on this machine, on a free port
-    python3 tools/site.py lint      check .github/workflows
+    python3 tools/site.py lint      check .github, and CITATION.cff
     python3 tools/site.py pin       write site/constraints.txt again, with the newest versions
 
 The packages for it stand in pyproject.toml (the dependency group `site`, PEP 735) and are installed
@@ -28,7 +28,14 @@ if sys.version_info < (3, 11):  # noqa: UP036, this Python may be any
 ROOT = Path(__file__).resolve().parent.parent
 ENVIRONMENT = ".venv-site"
 TARGET = "build/site"
-WORKFLOWS = ".github/workflows"
+WORKFLOWS = ".github/workflows/*.yml"
+# {schema, as check-jsonschema names it: the files that have it, as a glob pattern}
+SCHEMAS = {
+    "github-workflows": WORKFLOWS,
+    "github-issue-forms": ".github/ISSUE_TEMPLATE/[0-9]*.yml",
+    "github-issue-config": ".github/ISSUE_TEMPLATE/config.yml",
+    "citation-file-format": "CITATION.cff",
+}
 
 
 def neighbour(name):
@@ -188,13 +195,15 @@ def serve(root=ROOT, port=0):
 
 
 def lint(root=ROOT):
-    """Check the workflows: their form, and what is risky in them. Needs no network."""
+    """Check the form of the files of SCHEMAS, and what is risky in the workflows. No network."""
     binaries = prepare(root).parent
-    files = sorted((root / WORKFLOWS).glob("*.yml"))
+    checker = [binaries / "check-jsonschema", "--default-filetype", "yaml"]
     commands = [
-        [binaries / "check-jsonschema", "--builtin-schema", "vendor.github-workflows", *files],
-        [binaries / "zizmor", "--offline", "--no-progress", "--quiet", *files],
+        [*checker, "--builtin-schema", f"vendor.{schema}", *sorted(root.glob(pattern))]
+        for schema, pattern in SCHEMAS.items()
     ]
+    zizmor = [binaries / "zizmor", "--offline", "--no-progress", "--quiet"]
+    commands.append([*zizmor, *sorted(root.glob(WORKFLOWS))])
     return max(subprocess.run(command, cwd=root).returncode for command in commands)
 
 
@@ -216,7 +225,7 @@ def main(arguments=None):
     verbs = parser.add_subparsers(dest="verb", required=True)
     verbs.add_parser("build", help=f"build {TARGET}")
     verbs.add_parser("serve", help=f"show {TARGET}").add_argument("--port", type=int, default=0)
-    verbs.add_parser("lint", help=f"check {WORKFLOWS}")
+    verbs.add_parser("lint", help="check .github, and CITATION.cff")
     verbs.add_parser("pin", help="write site/constraints.txt again")
     given = vars(parser.parse_args(arguments))
     try:

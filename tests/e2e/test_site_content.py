@@ -242,7 +242,7 @@ def test_faults_on_a_page_are_errors_and_keep_the_site_that_was_there(tmp_path):
     for name in ("site", "helpers", "solutions", "notebooks/covers"):
         shutil.copytree(ROOT / name, root / name, ignore=shutil.ignore_patterns("__pycache__"))
     (root / "assignments").mkdir()
-    names = ["README.md", "LICENSE", "pyproject.toml", "notebooks/README.md"]
+    names = ["README.md", "LICENSE", "CITATION.cff", "pyproject.toml", "notebooks/README.md"]
     for name in [*names, "assignments/README.md"]:
         shutil.copy(ROOT / name, root / name)
     faults = {
