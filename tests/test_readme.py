@@ -6,8 +6,18 @@ import subprocess
 import pytest
 from lessons import ROOT
 
-PAGES = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "notebooks/README.md")]
-PAGES += [ROOT / "helpers/samples/README.md"]
+PAGES = [
+    ROOT / name
+    for name in (
+        "README.md",
+        "CHANGELOG.md",
+        "CONTRIBUTING.md",
+        "SECURITY.md",
+        ".github/PULL_REQUEST_TEMPLATE.md",
+        "helpers/samples/README.md",
+        "notebooks/README.md",
+    )
+]
 
 
 def verbs():

@@ -26,6 +26,8 @@ TABLE_NAME = "known-mistakes"
 # What a student needs: everything else of the course is the instructor's.
 FOR_STUDENTS = (
     "README.md",
+    "CHANGELOG.md",
+    "CITATION.cff",
     "LICENSE",
     "Makefile",
     "conftest.py",
