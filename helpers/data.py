@@ -115,7 +115,8 @@ def load_mnist(
         images, so test a net that learned from the full set on the full set's test images only.
     source
         - ``"full"``: all of MNIST, from the folder that the variable ``MNIST_ROOT`` names, or
-          else from the course's cache, or else by a download into that cache.
+          else from the course's cache, or else by a download into that cache, which is given up
+          after 5 minutes, or 10 seconds of silence.
         - ``"sample"``: the 5,000 images that come with the course; no network.
         - ``"auto"``: as ``"full"``, but where the download fails, the sample, and a sentence
           that says so.

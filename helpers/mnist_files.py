@@ -7,19 +7,15 @@ Source of the data: Y. LeCun, C. Cortes, C. J. C. Burges, "The MNIST database of
 digits".
 """
 
-import contextlib
-import hashlib
+import gzip
 import http.client
 import os
-import shutil
-import socket
-import tempfile
 import threading
-import time
-import urllib.error
 import urllib.request
 import zlib
 from pathlib import Path
+
+from helpers import downloads
 
 SHA256 = {
     "train-images-idx3-ubyte": "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
@@ -29,13 +25,14 @@ SHA256 = {
 }
 """The SHA-256 digest of each unpacked file."""
 
-CONNECT_SECONDS = 10
-"""How long a server may keep silent before the course gives it up."""
+DOWNLOAD_SECONDS = 5 * 60
+"""How long the download may take altogether; silence ends it after ``downloads.SILENCE_SECONDS``.
+
+12 MB in 5 minutes are 40 kB a second.
+"""
 
 DISK_BYTES_NEEDED = 100_000_000
 """Free disk space the download asks for: 12 MB packed beside 55 MB unpacked, and some room."""
-
-PARTIAL_PREFIX = "mnist-partial-"
 
 
 class DataUnavailableError(RuntimeError):
@@ -87,6 +84,7 @@ def find_full_mnist() -> Path:
         return Path(named)
     cache = cache_folder()
     if os.path.lexists(cache / "MNIST"):
+        downloads.remove_leftovers(cache)
         _check_cache(cache)
     else:
         _download(cache)
@@ -131,17 +129,8 @@ def _check_cache(cache: Path) -> None:
 
 def _faults(raw: Path) -> dict[str, str]:
     """Map the name of each file in ``raw`` that is not as it should be to what is wrong."""
-    faults = {}
-    for name, digest in SHA256.items():
-        try:
-            with open(raw / name, "rb") as file:
-                if hashlib.file_digest(file, "sha256").hexdigest() != digest:
-                    faults[name] = "wrong checksum"
-        except (FileNotFoundError, NotADirectoryError):
-            faults[name] = "missing"
-        except OSError as error:
-            faults[name] = f"cannot be read, {error.strerror}"
-    return faults
+    found = {name: downloads.fault(raw / name, digest) for name, digest in SHA256.items()}
+    return {name: fault for name, fault in found.items() if fault}
 
 
 def _listed(faults: dict[str, str]) -> str:
@@ -150,58 +139,26 @@ def _listed(faults: dict[str, str]) -> str:
 
 def open_with_torchvision(root: Path, train: bool):
     """Open the files below ``root`` as a ``torchvision.datasets.MNIST``; nothing is downloaded."""
-    return _mnist_class()(root, train=train, download=False)
-
-
-def _mnist_class(**attributes):
     import torchvision
 
     # The class name is part of the path that torchvision makes, so it has to stay MNIST. Old
     # versions of torchvision left a folder "processed" that it would prefer to the raw files,
     # which are the ones we checked: point that path to where nothing of that kind lies.
-    attributes["processed_folder"] = property(lambda self: self.raw_folder)
-    return type("MNIST", (torchvision.datasets.MNIST,), attributes)
+    processed = property(lambda self: self.raw_folder)
+    mnist = type("MNIST", (torchvision.datasets.MNIST,), {"processed_folder": processed})
+    return mnist(root, train=train, download=False)
 
 
 def _download(cache: Path) -> None:
-    """Download, check and unpack MNIST into ``cache``, all or nothing.
-
-    Everything happens in a new folder beside the final place, which a rename fills in one step:
-    an interruption at any moment leaves no half-filled ``MNIST`` behind.
-    """
+    """Download, check and unpack MNIST into ``cache``, all or nothing."""
     try:
-        cache.mkdir(parents=True, exist_ok=True)
-        _remove_old_leftovers(cache)
-        partial = Path(tempfile.mkdtemp(prefix=PARTIAL_PREFIX, dir=cache))
-    except OSError as error:
-        raise DownloadError(
-            "its folder cannot be written", f"{cache}: {error.strerror}; XDG_CACHE_HOME moves it"
-        ) from error
-    try:
-        free = shutil.disk_usage(cache).free
-        if free < DISK_BYTES_NEEDED:
-            raise DownloadError(
-                "the disk is full",
-                f"{DISK_BYTES_NEEDED // 10**6} MB needed, {free // 10**6} MB free in {cache}",
-            )
-        print("Downloading MNIST (12 MB), once for all lessons ...", flush=True)
-        _fetch(partial)
-        faults = _faults(partial / "MNIST" / "raw")
-        if faults:
-            raise DownloadError("what arrived is not MNIST", _listed(faults))
-        for packed in (partial / "MNIST" / "raw").glob("*.gz"):
-            packed.unlink()
-        _move_into_place(partial / "MNIST", cache / "MNIST")
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
-
-
-def _remove_old_leftovers(cache: Path) -> None:
-    """Remove what a killed download left a day ago or earlier; a younger one may be running."""
-    for folder in cache.glob(f"{PARTIAL_PREFIX}*"):
-        with contextlib.suppress(FileNotFoundError):  # another process has just removed it
-            if time.time() - folder.stat().st_mtime > 24 * 3600:
-                shutil.rmtree(folder, ignore_errors=True)
+        with downloads.partial_folder(cache, DISK_BYTES_NEEDED, "XDG_CACHE_HOME") as partial:
+            limit = downloads.Limit(DOWNLOAD_SECONDS)
+            print(f"Downloading MNIST (12 MB), once for all lessons; {limit} at most ...")
+            _fetch(partial)
+            _move_into_place(partial / "MNIST", cache / "MNIST")
+    except downloads.TransferError as error:
+        raise DownloadError(error.why, error.details) from error
 
 
 def _move_into_place(source: Path, target: Path) -> None:
@@ -215,26 +172,44 @@ def _move_into_place(source: Path, target: Path) -> None:
 
 
 def _fetch(folder: Path) -> None:
-    """Let torchvision download into ``folder``, from those of its servers that answer."""
+    """Download into ``folder``/MNIST/raw, from those of torchvision's servers that answer.
+
+    Not by torchvision's own download: it has no time limit for the whole.
+    """
     import torchvision
 
-    mirrors = _answering(torchvision.datasets.MNIST.mirrors, torchvision.datasets.MNIST.resources)
-    # torchvision sets no time limit of its own: without one a dead connection hangs for ever.
-    old_timeout = socket.getdefaulttimeout()
-    socket.setdefaulttimeout(CONNECT_SECONDS)
+    mirrors = _answering(torchvision.datasets.MNIST.mirrors)
+    limit = downloads.Limit(DOWNLOAD_SECONDS)
+    raw = folder / "MNIST" / "raw"
+    raw.mkdir(parents=True)
+    for name in SHA256:
+        for mirror in mirrors:
+            try:
+                _fetch_file(mirror, raw / name, limit)
+                break
+            except downloads.TransferError:
+                if mirror == mirrors[-1]:
+                    raise
+
+
+def _fetch_file(mirror: str, path: Path, limit: downloads.Limit) -> None:
+    packed = path.with_name(f"{path.name}.gz")
+    downloads.fetch(mirror + packed.name, packed, limit, most=DISK_BYTES_NEEDED)
     try:
-        _mnist_class(mirrors=mirrors)(folder, download=True)
-    except (RuntimeError, OSError, EOFError, zlib.error, http.client.HTTPException) as error:
-        lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-        raise DownloadError(
-            "the download broke off", lines[-1] if lines else type(error).__name__
-        ) from error
-    finally:
-        socket.setdefaulttimeout(old_timeout)
+        with gzip.open(packed) as file:
+            path.write_bytes(file.read(DISK_BYTES_NEEDED))
+        packed.unlink()
+        fault = downloads.fault(path, SHA256[path.name])
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        fault = str(error)
+    except OSError as error:
+        raise DownloadError("its folder cannot be written", f"{path}: {error}") from error
+    if fault:
+        raise downloads.TransferError("what arrived is not MNIST", _listed({path.name: fault}))
 
 
-def _answering(mirrors: list[str], resources: list[tuple[str, str]]) -> list[str]:
-    """Return the servers that answer within ``CONNECT_SECONDS``, in the order given.
+def _answering(mirrors: list[str]) -> list[str]:
+    """Return the servers that answer within ``downloads.SILENCE_SECONDS``, in the order given.
 
     All are asked at once, in threads: looking up a name can take minutes where the network is
     half there, and no time limit of Python reaches into that.
@@ -242,9 +217,10 @@ def _answering(mirrors: list[str], resources: list[tuple[str, str]]) -> list[str
     results: dict[str, Exception | None] = {}
 
     def ask(mirror):
-        request = urllib.request.Request(mirror + resources[0][0], method="HEAD")
+        address = f"{mirror}{next(iter(SHA256))}.gz"
+        request = urllib.request.Request(address, headers=downloads.HEADERS, method="HEAD")
         try:
-            urllib.request.urlopen(request, timeout=CONNECT_SECONDS).close()
+            urllib.request.urlopen(request, timeout=downloads.SILENCE_SECONDS).close()
             results[mirror] = None
         except (OSError, ValueError, http.client.HTTPException) as error:
             results[mirror] = error
@@ -252,14 +228,14 @@ def _answering(mirrors: list[str], resources: list[tuple[str, str]]) -> list[str
     threads = [threading.Thread(target=ask, args=(mirror,), daemon=True) for mirror in mirrors]
     for thread in threads:
         thread.start()
-    deadline = time.monotonic() + CONNECT_SECONDS
+    limit = downloads.Limit(downloads.SILENCE_SECONDS)
     for thread in threads:
-        thread.join(max(0.0, deadline - time.monotonic()))
+        thread.join(limit.left())
 
     answers = dict(results)  # a slow thread may still write to the other one
     found = [mirror for mirror in mirrors if mirror in answers and answers[mirror] is None]
     if not found:
         errors = [str(error) for error in answers.values()]
-        details = errors[0] if errors else f"no answer within {CONNECT_SECONDS} seconds"
+        details = errors[0] if errors else f"no answer within {limit}"
         raise DownloadError("the download servers cannot be reached", details)
     return found

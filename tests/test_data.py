@@ -1,15 +1,16 @@
 """helpers.data: where MNIST comes from, what an item is, the bundled sample, the photographs.
 
 Nothing here asks a server outside this machine or touches the user's cache: the download runs
-through torchvision against a server on 127.0.0.1 that holds a tiny MNIST made here.
+against a server on 127.0.0.1 that holds a tiny MNIST made here.
 """
 
+import errno
 import gzip
 import hashlib
-import http.server
 import importlib.util
 import os
 import pickle
+import re
 import socket
 import struct
 import subprocess
@@ -21,10 +22,23 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from file_server import (
+    changed,
+    closed_port,
+    cut_off,
+    refused,
+    serve,
+    silent,
+    silent_halfway,
+    trickle,
+    trickle_headers,
+    web_page,
+    whole,
+)
 from torch.utils.data import DataLoader, Subset
 
 import helpers
-from helpers import data, mnist_files
+from helpers import data, downloads, mnist_files
 
 REAL_ROOT = os.environ.get("MNIST_ROOT") and os.path.abspath(os.environ["MNIST_ROOT"])
 REAL_SHA256 = dict(mnist_files.SHA256)
@@ -53,12 +67,6 @@ FILES = tiny_mnist()
 PACKED = {f"{name}.gz": gzip.compress(content, mtime=0) for name, content in FILES.items()}
 
 
-def closed_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
 @pytest.fixture(autouse=True)
 def closed_world(monkeypatch, tmp_path):
     """Empty home, no variable set, servers that do not answer, and the tiny MNIST's digests."""
@@ -71,8 +79,6 @@ def closed_world(monkeypatch, tmp_path):
     monkeypatch.setattr(data, "_last_failure", None)
     digests = {name: hashlib.sha256(content).hexdigest() for name, content in FILES.items()}
     monkeypatch.setattr(mnist_files, "SHA256", digests)
-    resources = [(name, hashlib.md5(content).hexdigest()) for name, content in PACKED.items()]
-    monkeypatch.setattr(torchvision.datasets.MNIST, "resources", resources)
     monkeypatch.setattr(
         torchvision.datasets.MNIST, "mirrors", [f"http://127.0.0.1:{closed_port()}/"]
     )
@@ -87,38 +93,12 @@ def closed_world(monkeypatch, tmp_path):
 
 @pytest.fixture
 def server(monkeypatch):
-    """A server with the tiny MNIST; ``.answer`` may be replaced, ``.asked`` lists requests."""
+    """A server with the tiny MNIST, see `serve`."""
     import torchvision
 
-    class Handler(http.server.BaseHTTPRequestHandler):
-        def do_HEAD(self):
-            self.send_response(200)
-            self.end_headers()
-
-        def do_GET(self):
-            name = self.path.strip("/")
-            httpd.asked.append(name)
-            httpd.answer(self, PACKED[name])
-
-        def log_message(self, *args):
-            pass
-
-    def whole(handler, content):
-        handler.send_response(200)
-        handler.send_header("Content-Length", str(len(content)))
-        handler.end_headers()
-        handler.wfile.write(content)
-
-    httpd = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    httpd.released = threading.Event()
-    httpd.asked, httpd.answer, httpd.whole = [], whole, whole
-    threading.Thread(target=httpd.serve_forever, args=(0.01,), daemon=True).start()
-    httpd.url = f"http://127.0.0.1:{httpd.server_port}/"
-    monkeypatch.setattr(torchvision.datasets.MNIST, "mirrors", [httpd.url])
-    yield httpd
-    httpd.released.set()
-    httpd.shutdown()
-    httpd.server_close()
+    with serve(PACKED) as httpd:
+        monkeypatch.setattr(torchvision.datasets.MNIST, "mirrors", [httpd.url])
+        yield httpd
 
 
 def put_mnist(root, files=FILES, suffix=""):
@@ -452,9 +432,11 @@ def test_cache_folder(monkeypatch, tmp_path):
 def test_download_once(server, capsys, source):
     assert_is_tiny_mnist(data.load_mnist(True, source))
     out, err = capsys.readouterr()
-    # Older versions of torchvision then name each file.
-    assert out.startswith("Downloading MNIST (12 MB), once for all lessons ...\n")
-    assert "100%" in err  # torchvision's progress bars
+    assert out.startswith(
+        "Downloading MNIST (12 MB), once for all lessons; 5 minutes at most ...\n"
+    )
+    assert re.findall(r"\r(\S+)\.gz: 100%", out) == list(FILES)
+    assert err == ""  # which would be red in a notebook
     asked = len(server.asked)
     assert sorted(p.name for p in cache().iterdir()) == ["MNIST"]
     assert sorted(p.name for p in (cache() / "MNIST" / "raw").iterdir()) == sorted(FILES)
@@ -494,14 +476,14 @@ def test_no_network_auto(capsys):
 
 def test_auto_does_not_wait_twice(server, capsys, monkeypatch):
     working = server.answer
-    server.answer = lambda handler, content: handler.send_error(503)
+    server.answer = refused
     assert data.load_mnist(True).source == "sample"
     asked = len(server.asked)
     capsys.readouterr()
     assert data.load_mnist(False).source == "sample"
     assert len(server.asked) == asked
     out = capsys.readouterr().out
-    assert "broke off" in out
+    assert "because the server does not give the file" in out
     assert "1,000 real images" in out
     assert len(out.splitlines()) == 1
     # After a while, or when the full set is asked for, it tries again.
@@ -513,48 +495,100 @@ def test_auto_does_not_wait_twice(server, capsys, monkeypatch):
 
 def test_full_tries_again_at_once(server, monkeypatch):
     working = server.answer
-    server.answer = lambda handler, content: handler.send_error(503)
-    with pytest.raises(data.DownloadError, match="broke off"):
+    server.answer = refused
+    with pytest.raises(data.DownloadError, match="does not give the file"):
         data.load_mnist(source="full")
     server.answer = working
     assert data.load_mnist(source="full").source == "full"
     assert data.load_mnist().source == "full"
 
 
-def cut_off(handler, content):
-    handler.send_response(200)
-    handler.send_header("Content-Length", str(len(content)))
-    handler.end_headers()
-    handler.wfile.write(content[: len(content) // 2])
+@pytest.mark.parametrize(
+    ("answer", "silence", "why"),
+    [
+        (cut_off, 10, r"the download broke off \(train-labels-idx1-ubyte.gz, 0 MB of 0 MB"),
+        (changed, 10, r"what arrived is not MNIST \(train-labels-idx1-ubyte"),
+        (web_page, 10, r"what arrived is not MNIST \(train-labels-idx1-ubyte"),
+        (silent, 0.5, r"the server cannot be reached \(nothing came for 0\.5 seconds"),
+        (silent_halfway, 0.5, r"the download broke off \(nothing came for 0\.5 seconds"),
+        (trickle_headers, 0.5, r"the server cannot be reached \(nothing came for 0\.5 seconds"),
+    ],
+)
+def test_broken_download_leaves_nothing(server, monkeypatch, answer, silence, why):
+    real_fetch_file = mnist_files._fetch_file
 
+    def break_the_second(mirror, path, limit):
+        is_second = path.name == list(FILES)[1]
+        server.answer = answer if is_second else whole
+        monkeypatch.setattr(downloads, "SILENCE_SECONDS", silence if is_second else 10)
+        real_fetch_file(mirror, path, limit)
 
-def changed(handler, content):
-    handler.send_response(200)
-    handler.end_headers()
-    handler.wfile.write(content[:-9] + b"?" + content[-8:])
-
-
-def silent(handler, content):
-    handler.server.released.wait(20)
-
-
-@pytest.mark.parametrize("answer", [cut_off, changed, silent])
-def test_broken_download_leaves_nothing(server, monkeypatch, answer):
-    monkeypatch.setattr(mnist_files, "CONNECT_SECONDS", 1.5)
-    second_file = list(PACKED.values())[1]
-
-    def break_later(handler, content):
-        (answer if content == second_file else server.whole)(handler, content)
-
-    server.answer = break_later
-    start = time.monotonic()
-    with pytest.raises(data.DownloadError, match="the download broke off"):
+    monkeypatch.setattr(mnist_files, "_fetch_file", break_the_second)
+    with pytest.raises(data.DownloadError, match=why):
         data.load_mnist(source="full")
-    assert time.monotonic() - start < 15
     assert list(cache().iterdir()) == []
-    assert socket.getdefaulttimeout() is None
-    server.answer = server.whole
+    monkeypatch.setattr(mnist_files, "_fetch_file", real_fetch_file)
+    monkeypatch.setattr(downloads, "SILENCE_SECONDS", 10)
+    server.answer = whole
     assert_is_tiny_mnist(data.load_mnist(source="full"))
+
+
+def test_server_that_trickles_is_given_up_for_the_sample(server, monkeypatch, capsys):
+    monkeypatch.setattr(mnist_files, "DOWNLOAD_SECONDS", 0.5)
+    server.answer = trickle
+    assert data.load_mnist().source == "sample"
+    assert capsys.readouterr().out.splitlines()[-1] == (
+        "The full MNIST could not be downloaded, because the download took longer than 0.5 "
+        "seconds, so these are 4,000 real images from the sample that comes with the course."
+    )
+    assert list(cache().iterdir()) == []
+    assert server.ended.wait(30)  # nothing goes on in the background
+
+
+def test_server_that_trickles_is_an_error_where_the_full_set_is_asked_for(server, monkeypatch):
+    monkeypatch.setattr(mnist_files, "DOWNLOAD_SECONDS", 0.5)
+    server.answer = trickle
+    with pytest.raises(data.DownloadError) as caught:
+        data.load_mnist(source="full")
+    assert str(caught.value).startswith(
+        "The full MNIST could not be downloaded: the download took longer than 0.5 seconds"
+    )
+    assert list(cache().iterdir()) == []
+
+
+def test_all_files_share_one_time_limit(server, monkeypatch):
+    """Each file takes less than the limit, all four more."""
+    monkeypatch.setattr(mnist_files, "DOWNLOAD_SECONDS", 3)
+
+    def slowly(handler, content):
+        server.released.wait(1)
+        whole(handler, content)
+
+    server.answer = slowly
+    with pytest.raises(data.DownloadError, match="took longer than 3 seconds"):
+        data.load_mnist(source="full")
+
+
+def test_server_that_trickles_its_first_answer(server, monkeypatch, capsys):
+    monkeypatch.setattr(downloads, "SILENCE_SECONDS", 0.5)
+    server.answer_head = trickle_headers
+    with pytest.raises(data.DownloadError, match=r"no answer within 0\.5 seconds"):
+        data.load_mnist(source="full")
+    assert data.load_mnist().source == "sample"
+    assert "because the download servers cannot be reached" in capsys.readouterr().out
+    assert list(cache().iterdir()) == []
+    assert server.asked == []
+
+
+def test_a_server_that_answers_but_has_not_the_files_is_passed_over(server, monkeypatch):
+    import torchvision
+
+    with serve(dict.fromkeys(PACKED, b"")) as other:
+        other.answer = refused
+        mirrors = [other.url, server.url]
+        monkeypatch.setattr(torchvision.datasets.MNIST, "mirrors", mirrors)
+        assert_is_tiny_mnist(data.load_mnist(source="full"))
+        assert other.asked == server.asked == list(PACKED)
 
 
 def test_servers_that_keep_silent_cost_one_time_limit(monkeypatch):
@@ -563,7 +597,7 @@ def test_servers_that_keep_silent_cost_one_time_limit(monkeypatch):
     listening = [socket.create_server(("127.0.0.1", 0)) for _ in range(5)]
     mirrors = [f"http://127.0.0.1:{s.getsockname()[1]}/" for s in listening]
     monkeypatch.setattr(torchvision.datasets.MNIST, "mirrors", mirrors)
-    monkeypatch.setattr(mnist_files, "CONNECT_SECONDS", 1.0)
+    monkeypatch.setattr(downloads, "SILENCE_SECONDS", 1.0)
     start = time.monotonic()
     with pytest.raises(data.DownloadError, match="cannot be reached"):
         data.load_mnist(source="full")
@@ -580,23 +614,29 @@ def test_name_lookup_that_hangs(monkeypatch):
         raise socket.gaierror("no name server")
 
     monkeypatch.setattr(socket, "getaddrinfo", hang)
-    monkeypatch.setattr(mnist_files, "CONNECT_SECONDS", 0.5)
-    start = time.monotonic()
+    monkeypatch.setattr(downloads, "SILENCE_SECONDS", 0.5)
     with pytest.raises(data.DownloadError, match=r"no answer within 0\.5 seconds"):
         data.load_mnist(source="full")
-    assert time.monotonic() - start < 4
     released.set()
 
 
-def test_killed_download_does_not_trip_the_next(server, monkeypatch):
+def test_killed_download_does_not_trip_the_next(server):
     # What a process leaves that was killed while the second file came in.
-    young, old = (cache() / f"{mnist_files.PARTIAL_PREFIX}{name}" for name in ("young", "old"))
+    young, old = (cache() / f"{downloads.PARTIAL_PREFIX}{name}" for name in ("young", "old"))
     for folder in (young, old):
         put_mnist(folder, {"train-images-idx3-ubyte": b"half"})
-    two_days_ago = time.time() - 2 * 24 * 3600
-    os.utime(old, (two_days_ago, two_days_ago))
+    make_older(old)
     assert_is_tiny_mnist(data.load_mnist(source="full"))
     assert sorted(p.name for p in cache().iterdir()) == ["MNIST", young.name]
+    # The young one goes when it is old, although nothing is downloaded any more.
+    make_older(young)
+    assert_is_tiny_mnist(data.load_mnist(source="full"))
+    assert [p.name for p in cache().iterdir()] == ["MNIST"]
+
+
+def make_older(folder):
+    then = time.time() - downloads.LEFTOVER_SECONDS - 60
+    os.utime(folder, (then, then))
 
 
 def test_stopped_by_hand(server, monkeypatch):
@@ -654,9 +694,19 @@ def test_unwritable_cache(server, tmp_path, capsys):
     assert server.asked == []
 
 
+def test_disk_that_fills_up_while_unpacking(server, monkeypatch):
+    def full(path, content):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(data.DownloadError, match=r"cannot be written \(.*No space left"):
+        data.load_mnist(source="full")
+    assert list(cache().iterdir()) == []
+
+
 def test_full_disk(server, monkeypatch, capsys):
-    usage = mnist_files.shutil.disk_usage("/")._replace(free=5_000_000)
-    monkeypatch.setattr(mnist_files.shutil, "disk_usage", lambda path: usage)
+    usage = downloads.shutil.disk_usage("/")._replace(free=5_000_000)
+    monkeypatch.setattr(downloads.shutil, "disk_usage", lambda path: usage)
     with pytest.raises(data.DownloadError, match=r"disk is full \(100 MB needed, 5 MB free"):
         data.load_mnist(source="full")
     assert list(cache().iterdir()) == []
