@@ -17,6 +17,7 @@ SPEC.loader.exec_module(tool)
 def notebook(tmp_path, monkeypatch):
     monkeypatch.setenv("MNIST_SOURCE", "sample")
     monkeypatch.setenv("COURSE_DEVICE", "cpu")
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
     path = tmp_path / "lesson.ipynb"
 
     def write(*sources, tags=()):
@@ -72,3 +73,11 @@ def test_it_runs_in_the_folder_of_the_notebook(notebook):
     path = notebook("import os; print(os.path.basename(os.getcwd()))")
     tool.main([str(path)])
     assert nbformat.read(path, 4).cells[1].outputs[0].text.strip() == path.parent.name
+
+
+def test_weights_that_somebody_has_downloaded_are_not_seen(notebook, tmp_path):
+    checkpoints = tmp_path / "torch" / "hub" / "checkpoints"
+    checkpoints.mkdir(parents=True)
+    path = notebook("import os, torch; print(os.path.exists(torch.hub.get_dir()))")
+    assert tool.main([str(path)]) == 0
+    assert nbformat.read(path, as_version=4).cells[1].outputs[0].text == "False\n"

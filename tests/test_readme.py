@@ -4,7 +4,11 @@ import re
 import subprocess
 
 import pytest
-from lessons import ROOT
+from lessons import LESSONS, ROOT, read
+
+from helpers import mnist_files, pretrained
+from helpers.data import load_mnist
+from helpers.downloads import SILENCE_SECONDS, Limit
 
 PAGES = [
     ROOT / name
@@ -86,6 +90,23 @@ def test_variables_in_the_readme_are_the_ones_that_are_read():
     for name in ("MNIST_SOURCE", "MNIST_ROOT", "COURSE_DEVICE"):
         assert f"`{name}`" in readme
         assert f'"{name}"' in source
+
+
+def test_the_limits_of_downloads_are_told_as_they_are():
+    readme = (ROOT / "README.md").read_text("utf-8")
+    section = readme.partition("## The data")[2].partition("\n## ")[0]
+    (lesson,) = [path for path in LESSONS if path.name.startswith("06-")]
+    (intro,) = [cell.source for cell in read(lesson).cells if cell.id == "trained-intro"]
+    weights = str(Limit(pretrained.DOWNLOAD_SECONDS))
+    for text, whole in (
+        (section, str(Limit(mnist_files.DOWNLOAD_SECONDS))),
+        (section, weights),
+        (intro, weights),
+        (load_mnist.__doc__, str(Limit(mnist_files.DOWNLOAD_SECONDS))),
+        (pretrained.trained_alexnet.__doc__, weights),
+    ):
+        assert whole in text
+        assert str(Limit(SILENCE_SECONDS)) in text
 
 
 def code(text):

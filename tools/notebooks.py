@@ -1,8 +1,9 @@
 """Run notebooks from top to bottom and save them with their outputs: `make notebooks`.
 
-Outputs are made on the CPU, and with the full MNIST (set MNIST_ROOT, or have it in the course's
-cache). A notebook is written only if something that is compared has changed: a cell, or an output
-without the tag nbval-ignore-output. So times and progress bars make no changes of their own.
+Outputs are made on the CPU, with the full MNIST (set MNIST_ROOT, or have it in the course's
+cache), and without the trained weights that lesson 06 downloads for those who ask. A notebook is
+written only if something that is compared has changed: a cell, or an output without the tag
+nbval-ignore-output. So times and progress bars make no changes of their own.
 """
 
 import argparse
@@ -10,6 +11,7 @@ import base64
 import copy
 import os
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -40,6 +42,12 @@ def main(argv=None):
     if "MNIST_ROOT" in os.environ:
         # Kernels start in the folder of their notebook.
         os.environ["MNIST_ROOT"] = os.path.abspath(os.environ["MNIST_ROOT"])
+    with tempfile.TemporaryDirectory() as empty:
+        os.environ["TORCH_HOME"] = empty
+        return run_all(args)
+
+
+def run_all(args):
     failed = 0
     for path in args.paths or sorted((ROOT / "notebooks").glob("*.ipynb")):
         start = time.perf_counter()
