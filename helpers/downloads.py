@@ -102,17 +102,19 @@ def fetch(url: str, path: Path, limit: Limit, most: int) -> None:
                 mininterval=0.5,
             ) as bar,
         ):
+            arrived = 0
             while piece := _next(pieces, limit, "the download broke off"):
                 file.write(piece)
                 bar.update(len(piece))
-                if bar.n > most:
+                arrived += len(piece)
+                if arrived > most:
                     raise TransferError(
                         "what arrived is too large", f"{path.name}, more than {_mb(most)}"
                     )
-        if total is not None and path.stat().st_size != total:
+        if total is not None and arrived != total:
             raise TransferError(
                 "the download broke off",
-                f"{path.name}, {_mb(path.stat().st_size)} of {_mb(total)} arrived",
+                f"{path.name}, {_mb(arrived)} of {_mb(total)} arrived",
             )
     except OSError as error:
         raise _not_writable(path, error) from error
@@ -165,7 +167,7 @@ def partial_folder(parent: Path, bytes_needed: int, variable: str) -> Iterator[P
     Parameters
     ----------
     parent
-        Where the result shall lie; made if need be.
+        Where the result will lie; made if need be.
     bytes_needed
         The free disk space to ask for.
     variable
