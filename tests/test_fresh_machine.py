@@ -76,10 +76,14 @@ def test_without_a_summary_nothing_was_skipped():
 
 
 def test_the_address_of_a_server():
-    said = "[I] Jupyter Server is running at:\n[I] "
-    assert fresh_machine.address(said + "http://localhost:90") is None
-    url = "http://localhost:9000/lab/tree/notebooks/README.md?token=c0ffee"
-    assert fresh_machine.address(f"{said}{url}\n[I]     http://127.0.0.1:9000/lab") == url
+    line = "[I 2026] http://localhost:9000/lab/tree/notebooks/README.md?token=c0ffee"
+    without = "http://localhost:9000/login\n"
+    for half in ("", without, line[:40], line[:-8], line[:-1], line):
+        assert fresh_machine.address(f"running at:\n{half}") is None, half
+    url = line.partition("] ")[2]
+    assert (
+        fresh_machine.address(f"running at:\n{line}\n[I 2026]   http://127.0.0.1:9000/lab") == url
+    )
 
 
 def test_a_failure_stands_in_the_table():

@@ -43,8 +43,8 @@ sys.exit(0 if b"jupyter-config-data" in page.read() else "what came is not Jupyt
 
 
 def address(said: str) -> str | None:
-    """The address, with its token, that a Jupyter server has printed; None before that."""
-    found = re.search(r"http://(?:127\.0\.0\.1|localhost):\d+/\S*token=\w+", said)
+    """The address, with its whole token, that a Jupyter server has printed; None before that."""
+    found = re.search(r"http://(?:127\.0\.0\.1|localhost):\d+/\S*token=\w+(?=\s)", said)
     return found and found[0]
 
 
@@ -237,7 +237,8 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         default=[],
         metavar="PACKAGE,PACKAGE",
         type=lambda text: text.split(","),
-        help="Debian packages to install besides the README's, for instance bubblewrap,chromium",
+        help="Debian packages to install besides the README's, for instance bubblewrap,chromium; "
+        "they stay in a root that is kept",
     )
     parser.add_argument(
         "--commands",
