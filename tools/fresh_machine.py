@@ -285,6 +285,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     finally:
         if not options.keep:
             machine.delete(logs=good)
+        if not good and machine.logs.exists():
+            print(f"The logs are in {machine.logs}.", file=sys.stderr)
     return 0 if good else 1
 
 

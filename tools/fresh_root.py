@@ -140,8 +140,13 @@ class Machine:
         return self.answer("git", "log", "-1", "--format=%h %s")
 
     def here(self, name: str, *command: str) -> None:
-        """Run a program of this machine to its end."""
-        self.finish(name, self.start(name, command))
+        """Run a program of this machine to its end, or until this script is stopped."""
+        process = self.start(name, command)
+        try:
+            self.finish(name, process)
+        finally:
+            process.terminate()
+            process.wait()
 
     def as_root(self, name: str, script: str, *arguments: str) -> None:
         """Run a shell script in the new machine, as its root."""
