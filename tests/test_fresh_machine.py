@@ -180,3 +180,28 @@ def test_another_suite_is_neither_used_nor_deleted(tmp_path):
         machine.prepare("somewhere", [])
     machine.delete(logs=True)
     assert (tmp_path / "root").exists()
+
+
+def test_after_a_failure_the_logs_stay_and_the_root_is_made_again(tmp_path, monkeypatch):
+    made = []
+
+    def half(machine, name, *command):
+        made.append(command[-2:])
+        (machine.root / "half").mkdir(parents=True)
+        machine.log(name).touch()
+        raise fresh_root.Problem("it failed")
+
+    monkeypatch.setattr(fresh_root.Machine, "here", half)
+    for _ in range(2):
+        machine = fresh_root.Machine(tmp_path, "trixie")
+        with pytest.raises(fresh_root.Problem, match="it failed"):
+            machine.prepare("somewhere", [])
+    assert made == [("trixie", str(tmp_path / "root"))] * 2
+    machine.write_mark(ready=True)  # as if it had been made, and `make lab` failed
+    machine.delete(logs=False)
+    assert not (tmp_path / "root").exists()
+    assert (tmp_path / "logs/mmdebstrap.log").exists()
+    with pytest.raises(fresh_root.Problem, match="it failed"):
+        machine.prepare("somewhere", [])
+    machine.delete(logs=True)
+    assert not tmp_path.exists()

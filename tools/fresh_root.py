@@ -99,23 +99,20 @@ class Machine:
 
         Returns the course's commit. What the user had from an earlier run is deleted.
         """
-        state = {"suite": self.suite, "ready": True}
         made = json.loads(self.mark.read_text(encoding="utf-8")) if self.mark.exists() else {}
         if made.get("suite", self.suite) != self.suite:
             raise Problem(f"{self.folder} holds {made['suite']}: take another folder for --root.")
         if not made and self.folder.exists() and any(self.folder.iterdir()):
             raise Problem(f"{self.folder} holds something else: take an empty folder for --root.")
         self.mine = True
-        if made != state:
-            if self.root.exists():
-                shutil.rmtree(self.root)
-            self.logs.mkdir(parents=True, exist_ok=True)
-            self.mark.write_text(json.dumps({**state, "ready": False}), encoding="utf-8")
+        self.logs.mkdir(parents=True, exist_ok=True)
+        if not made.get("ready"):
+            self.begin_afresh()
             # The index of a suite in development may be out of date on a mirror that lags.
             options = ["--variant=minbase", "--include=ca-certificates"]
             options += ['--aptopt=Acquire::Check-Valid-Until "false"']
             self.here("mmdebstrap", "mmdebstrap", *options, self.suite, str(self.root))
-            self.mark.write_text(json.dumps(state), encoding="utf-8")
+            self.write_mark(ready=True)
         shutil.copyfile("/etc/resolv.conf", self.root / "etc/resolv.conf")
         for bundle in self.bundles:
             inside = self.root / bundle.relative_to("/")
@@ -125,6 +122,9 @@ class Machine:
         shutil.rmtree(self.home, ignore_errors=True)
         # Without links to the files of the source: they are about to get another owner.
         self.here("git-clone", "git", "clone", "--no-hardlinks", source, str(self.course))
+        # Asked here: the new machine may have no git.
+        asked = ["git", "-C", self.course, "log", "-1", "--format=%h %s"]
+        commit = subprocess.check_output(asked, encoding="utf-8").strip()
         wanted = [*packages((self.course / "README.md").read_text(encoding="utf-8")), *further]
         self.as_root(
             "apt",
@@ -137,7 +137,7 @@ class Machine:
             'id "$1" || useradd --shell /bin/bash "$1"; chown --recursive "$1:$1" "/home/$1"',
             USER,
         )
-        return self.answer("git", "log", "-1", "--format=%h %s")
+        return commit
 
     def here(self, name: str, *command: str) -> None:
         """Run a program of this machine to its end, or until this script is stopped."""
@@ -155,9 +155,9 @@ class Machine:
 
     def answer(self, *command: str) -> str:
         """What a command of the user's says, in the course's folder."""
-        with self.running("answer", command) as process:
-            self.finish("answer", process)
-        return self.said("answer").strip()
+        with self.running(command[0], command) as process:
+            self.finish(command[0], process)
+        return self.said(command[0]).strip()
 
     def finish(self, name: str, process: subprocess.Popen) -> None:
         self.follow(name, process)
@@ -166,9 +166,20 @@ class Machine:
 
     def delete(self, logs: bool) -> None:
         """Delete the root, and the logs with it if they are not needed any more."""
-        if self.mine:
-            shutil.rmtree(self.folder if logs else self.root, ignore_errors=True)
-            self.mark.unlink(missing_ok=True)
+        if self.mine and logs:
+            shutil.rmtree(self.folder, ignore_errors=True)
+        elif self.mine:
+            self.begin_afresh()
+
+    def begin_afresh(self) -> None:
+        """Leave no root, and a mark that says that the folder may be used for one."""
+        self.write_mark(ready=False)
+        if self.root.exists():
+            shutil.rmtree(self.root)
+
+    def write_mark(self, ready: bool) -> None:
+        text = json.dumps({"suite": self.suite, "ready": ready})
+        self.mark.write_text(text, encoding="utf-8")
 
     # --- running something ---
 
