@@ -5,14 +5,24 @@ fails here if it was never run or is skipped, if it writes to stderr, if the sav
 error that no tag announces, or if an announced error does not come. The tag
 ``tolerance=0.01`` lets the numbers of one cell differ by that much (absolute, or relative for
 numbers above 1), with the text around them the same.
+
+Notebooks that a reader works in are left out, and named at the end. One that is named on the
+command line is compared all the same.
 """
 
 import math
 import os
 import re
+from functools import cache
+from pathlib import Path
 
 from nbval.kernel import RunningKernel
 from nbval.plugin import IPyNbCell
+
+from helpers.command.files import is_own_copy
+from helpers.command.left_out import left_out
+
+ROOT = Path(__file__).resolve().parent
 
 # Notebooks are compared on the CPU and without a network, also on machines that have more.
 os.environ.setdefault("COURSE_DEVICE", "cpu")
@@ -37,6 +47,36 @@ def execute_cell_input(self, cell_input, allow_stdin=None):
 
 
 RunningKernel.execute_cell_input = execute_cell_input
+
+
+@cache
+def readers_own():
+    return left_out(ROOT)
+
+
+def pytest_ignore_collect(collection_path):
+    if is_own_copy(collection_path):
+        return True
+    if collection_path.suffix != ".ipynb" or not collection_path.is_relative_to(ROOT):
+        return None
+    return collection_path.relative_to(ROOT).as_posix() in readers_own() or None
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    # Workers of xdist have no terminal: this is said once.
+    named = {Path(argument.partition("::")[0]).resolve() for argument in config.args}
+    names = [name for name in readers_own() if ROOT / name not in named]
+    if not names:
+        return
+    terminalreporter.section("notebooks left out")
+    terminalreporter.line("These differ from the released ones, and were left out:")
+    for name in names:
+        terminalreporter.line(f"  {name} ({readers_own()[name]})")
+    terminalreporter.line(
+        "`course reset` lists how to give each back as it came; yours is kept. If a change is "
+        "meant, `make notebooks` saves a lesson in the course's form, and `make assignments` makes "
+        "the assignments from solutions/: then it is tested."
+    )
 
 
 def pytest_itemcollected(item):

@@ -16,6 +16,8 @@ import re
 import shutil
 from pathlib import Path
 
+from helpers.command.files import assignments, lessons
+
 ROOT = Path(__file__).resolve().parents[1]
 
 # The place on the site of pages that have another name in the repository.
@@ -48,15 +50,10 @@ HERE_OR_THERE = (
 
 def places(root=ROOT):
     """{path in the repository: path on the site}, both with / and relative, of all pages."""
-    pages = {name: name for name in relative(root / "notebooks", "*.ipynb", root)}
-    pages |= {name: name for name in relative(root / "assignments", "*/*.ipynb", root)}
+    notebooks = [path.relative_to(root).as_posix() for path in (*lessons(root), *assignments(root))]
+    pages = {name: name for name in notebooks}
     pages |= {f"site/{path.name}": path.name for path in sorted((root / "site").glob("*.md"))}
     return pages | RENAMED
-
-
-def relative(folder, pattern, root):
-    """The files of a folder, as paths from the root."""
-    return [path.relative_to(root).as_posix() for path in sorted(folder.glob(pattern))]
 
 
 def stage(folder, repository="", root=ROOT):
@@ -85,7 +82,7 @@ def stage(folder, repository="", root=ROOT):
             path.write_text(text, encoding="utf-8")
     shutil.copytree(root / "notebooks/covers", folder / "notebooks/covers")
     (folder / "downloads").mkdir()
-    for path in (root / "notebooks").glob("*.ipynb"):
+    for path in lessons(root):
         shutil.copy(path, folder / "downloads")
     write_parts(folder / "parts", pages, repository, root)
     write_generated(folder, root)
@@ -192,7 +189,7 @@ def write_generated(folder, root):
     (folder / "known-mistakes").mkdir(exist_ok=True)
     (folder / "known-mistakes.md").rename(folder / "known-mistakes/index.md")
     (folder / "reference.md").rename(folder / "reference/index.md")
-    for path in sorted((root / "assignments").glob("*/*.ipynb")):
+    for path in assignments(root):
         title = notebook_title(path)
         back = f"[The assignment](/assignments/{path.stem}/{path.name})"
         text = f"# Known mistakes: {title}\n\n{back}\n\n```{{known-mistakes}} {path.stem}\n```\n"
@@ -202,7 +199,7 @@ def write_generated(folder, root):
 def public_modules(root=ROOT):
     """The modules of `helpers` that the reference describes, without "helpers.".
 
-    Of `helpers.grading` only the bank: instructors use the rest through make.
+    Of `helpers.grading` only the bank: the rest, and `helpers.command`, are used as commands.
     """
     names = {
         path.stem if path.is_file() else path.name
@@ -210,7 +207,8 @@ def public_modules(root=ROOT):
         if path.suffix == ".py" or (path / "__init__.py").exists()
     }
     return sorted(
-        {name for name in names if not name.startswith("_")} - {"grading"} | {"grading.bank"}
+        {name for name in names if not name.startswith("_")} - {"command", "grading"}
+        | {"grading.bank"}
     )
 
 

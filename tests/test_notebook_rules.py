@@ -1,5 +1,6 @@
 """The rules of conftest.py for notebooks, each seen to fail on a notebook that breaks it."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -99,6 +100,7 @@ def results(tmp_path_factory):
             *["-p", "no:cacheprovider", "--color=no", "rules.ipynb"],
         ],
         cwd=folder,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
         timeout=240,

@@ -20,11 +20,8 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellControlSignal, DeadKernelError
 from nbval.plugin import coalesce_streams
 
-ROOT = Path(__file__).resolve().parent.parent
-METADATA = {
-    "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
-    "language_info": {"name": "python"},
-}
+from helpers.command.files import ROOT, lessons
+from helpers.command.left_out import CELL_METADATA, METADATA
 
 
 def main(argv=None):
@@ -49,7 +46,7 @@ def main(argv=None):
 
 def run_all(args):
     failed = 0
-    for path in args.paths or sorted((ROOT / "notebooks").glob("*.ipynb")):
+    for path in args.paths or lessons(ROOT):
         start = time.perf_counter()
         print(f"{path.name}: ", end="", flush=True)
         try:
@@ -103,11 +100,7 @@ def tidy(notebook):
     notebook.metadata = nbformat.from_dict(METADATA)
     for cell in notebook.cells:
         cell.metadata = nbformat.from_dict(
-            {
-                key: cell.metadata[key]
-                for key in sorted(cell.metadata)
-                if key in ("alt", "nbgrader", "tags")
-            }
+            {key: cell.metadata[key] for key in sorted(cell.metadata) if key in CELL_METADATA}
         )
         if cell.cell_type == "code":
             cell.outputs = coalesce_streams(cell.outputs)

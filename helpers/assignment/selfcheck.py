@@ -14,6 +14,7 @@ import nbformat
 
 from helpers.assignment.messages import WIDTH, wrap
 from helpers.assignment.sheet import Sheet, fingerprint
+from helpers.command.files import notebooks_below, notebooks_in
 
 SECONDS_A_CELL = 120
 ASSIGNMENTS = Path("assignments")
@@ -45,14 +46,14 @@ def find_notebook(name, folder=ASSIGNMENTS):
         If there is none, or more than one; the message lists what there is.
     """
     if not str(name).strip():
-        names = "\n".join(f"  {found.stem}" for found in sorted(Path(folder).glob("*/*.ipynb")))
+        names = "\n".join(f"  {found.stem}" for found in notebooks_below(folder))
         raise NotCheckable(f"Say which assignment, for instance: make check ASSIGNMENT=01\n{names}")
     path = Path(name)
     if path.is_file():
         return path
-    candidates = sorted(path.glob("*.ipynb")) if path.is_dir() else []
+    candidates = notebooks_in(path) if path.is_dir() else []
     if not candidates:
-        names = sorted(Path(folder).glob("*/*.ipynb"))
+        names = notebooks_below(folder)
         candidates = [found for found in names if str(name) and found.stem.startswith(str(name))]
     if len(candidates) == 1:
         return candidates[0]

@@ -16,6 +16,8 @@ import zipfile
 from pathlib import Path
 
 from helpers.assignment.sheet import SHEET_NAME, fingerprint
+from helpers.command.files import OWN_COPY
+from helpers.command.manifest import write_manifest
 from helpers.grading.examine import examine, make_sheet
 from helpers.grading.source import assignments, graded_cells, notebook_path, without_hidden
 
@@ -40,7 +42,7 @@ FOR_STUDENTS = (
     "tools",
 )
 NOT_FOR_STUDENTS = ("helpers/grading",)
-LEFT_OUT = ("__pycache__", ".ipynb_checkpoints", "*.pyc", ".DS_Store", "*.egg-info")
+LEFT_OUT = ("__pycache__", ".ipynb_checkpoints", "*.pyc", ".DS_Store", "*.egg-info", OWN_COPY)
 
 
 def sheet_of(report):
@@ -244,7 +246,10 @@ def make_assignments(names=None, root=ROOT, show=print):
 
 
 def make_students_copy(destination, root=ROOT):
-    """Copy what students are given into a folder, which must not exist yet."""
+    """Copy what students are given into a folder, which must not exist yet.
+
+    Its `.released` says what was given, for `course reset` and `course update`.
+    """
     root, destination = Path(root), Path(destination)
     destination.mkdir(parents=True)
     ignore = shutil.ignore_patterns(*LEFT_OUT)
@@ -257,6 +262,7 @@ def make_students_copy(destination, root=ROOT):
         shutil.rmtree(destination / name)
     readme = destination / "README.md"
     readme.write_text(students_readme(readme.read_text(encoding="utf-8")), encoding="utf-8")
+    write_manifest(destination)
     return destination
 
 
