@@ -9,11 +9,22 @@ import zipfile
 from collections import Counter
 
 import nbformat
+import needs
 import pytest
-from assignment_files import NAMES, RELEASES, cells, free_names, graded_tests, release, source
-from lessons import LESSONS, ROOT
+from assignment_files import (
+    NAMES,
+    RELEASES,
+    cells,
+    free_names,
+    graded_tests,
+    release,
+    released,
+    source,
+)
+from lessons import LESSONS, ROOT, need
 
 from helpers.assignment import Checker, CheckFailed, Sheet, fingerprint
+from helpers.command.files import is_own_copy
 from helpers.grading import release as releasing
 from helpers.grading.bank import load_bank
 from helpers.grading.source import BEGIN_HIDDEN, END_HIDDEN, graded_cells, read_cells
@@ -31,6 +42,7 @@ test_label.__test__ = False
 
 
 def test_six_assignments_named_as_their_lessons():
+    need()
     lessons = {path.stem for path in LESSONS}
     assert len(NAMES) == 6
     assert set(NAMES) <= lessons
@@ -38,6 +50,7 @@ def test_six_assignments_named_as_their_lessons():
 
 @pytest.mark.parametrize("name", NAMES)
 def test_list_and_lesson_lead_to_it(name):
+    need(f"notebooks/{name}")
     title = cells(name)[0].source.split("\n")[0].removeprefix("# ")
     listed = (RELEASES / "README.md").read_text(encoding="utf-8")
     assert f"{title[:2]} [{title[3:]}]({name}/{name}.ipynb)" in listed
@@ -141,11 +154,9 @@ def secret_lines(notebook):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_release_holds_fingerprints_and_no_implementation(name):
-    folder = RELEASES / name
-    assert {path.name for path in folder.iterdir()} - {".ipynb_checkpoints"} == {
-        f"{name}.ipynb",
-        "checks.json",
-    }
+    folder = released(name).parent
+    files = {path.name for path in folder.iterdir() if not is_own_copy(path)}
+    assert files - {".ipynb_checkpoints"} == {f"{name}.ipynb", "checks.json"}
     sheet = (folder / "checks.json").read_text(encoding="utf-8")
     assert sheet == (ROOT / "solutions" / name / "checks.json").read_text(encoding="utf-8")
     assert all(re.fullmatch("[0-9a-f]{16}", key) for key in Sheet.beside(folder).fingerprints)
@@ -166,18 +177,17 @@ def test_release_holds_fingerprints_and_no_implementation(name):
 @pytest.mark.parametrize("name", NAMES)
 def test_sheet_knows_the_released_tests(name):
     sheet = Sheet.beside(RELEASES / name)
-    released = {
+    assert sheet.tests == {
         cell.grade_id: {"points": cell.points, "digest": fingerprint(cell.source.strip())}
-        for cell in graded_cells(read_cells(RELEASES / name / f"{name}.ipynb"))
+        for cell in graded_cells(read_cells(released(name)))
     }
-    assert sheet.tests == released
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_unsolved_release_gets_no_point(name, monkeypatch):
     monkeypatch.chdir(RELEASES / name)
     space = {"__name__": "__main__"}
-    for cell in read_cells(RELEASES / name / f"{name}.ipynb"):
+    for cell in read_cells(released(name)):
         if cell.kind in ("setup", "solution"):
             exec(cell.source, space)
         elif cell.kind == "test":
@@ -190,7 +200,7 @@ def test_unsolved_release_gets_no_point(name, monkeypatch):
 def test_committed_release_is_what_nbgrader_makes(made_again, name):
     again = made_again / "assignments" / name
     for path in sorted(again.iterdir()):
-        committed = RELEASES / name / path.name
+        committed = released(name).with_name(path.name)
         assert committed.read_bytes() == path.read_bytes(), "run `make assignments`"
 
 
@@ -213,7 +223,7 @@ def test_stale_release_is_noticed(made_again, tmp_path):
     nbformat.write(notebook, path)
     releasing.generate(NAMES[:1], root)
     made = root / "assignments" / NAMES[0] / path.name
-    assert made.read_bytes() != (RELEASES / NAMES[0] / path.name).read_bytes()
+    assert made.read_bytes() != released(NAMES[0]).read_bytes()
 
 
 def test_nbgrader_refuses_a_hidden_test_in_a_wrong_place(made_again, tmp_path):
@@ -259,6 +269,7 @@ def test_students_copy_holds_nothing_of_the_instructors(students_copy):
     assert "For instructors" not in texts[students_copy / "README.md"]
 
 
+@needs.make
 def test_students_copy_is_complete(students_copy):
     """Its links lead somewhere, make knows its verbs, and an assignment can be checked in it."""
     readme = (students_copy / "README.md").read_text(encoding="utf-8")
@@ -267,6 +278,7 @@ def test_students_copy_is_complete(students_copy):
     verbs = subprocess.run(["make"], cwd=students_copy, capture_output=True, text=True, check=True)
     assert "check " in verbs.stdout
     assert "instructor" not in verbs.stdout
+    released(NAMES[0])
     checked = subprocess.run(
         [sys.executable, "-m", "helpers.assignment", NAMES[0]],
         cwd=students_copy,

@@ -17,7 +17,7 @@ import nbformat
 import numpy as np
 import pytest
 import torch
-from lessons import ROOT, definitions
+from lessons import ROOT, definitions, need
 from nbconvert.preprocessors.sanitize import SanitizeHTML
 from small_repository import load
 from torch import nn
@@ -146,6 +146,7 @@ def test_packed_weights_come_back_as_they_were(dtype):
 
 
 def test_the_tool_trains_the_lessons_own_network():
+    need("notebooks/05-")
     ours, theirs = export.lesson_net(), make_net()
     assert str(ours) == str(theirs)
     source = (ROOT / "notebooks" / "05-mnist-net.ipynb").read_text(encoding="utf-8")

@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
-from lessons import ROOT, read
+from lessons import ROOT, need, read
 from nbclient import NotebookClient
 
 EPOCH = re.compile(r"epoch (\d)/3  train loss \S+  test loss \S+  test accuracy ([\d.]+)%")
@@ -14,6 +14,7 @@ EPOCH = re.compile(r"epoch (\d)/3  train loss \S+  test loss \S+  test accuracy 
 @pytest.mark.full
 @pytest.mark.skipif("MNIST_ROOT" not in os.environ, reason="MNIST_ROOT is not set")
 def test_lesson_05_on_all_images(monkeypatch):
+    need("notebooks/05-")
     monkeypatch.setenv("MNIST_SOURCE", "full")
     monkeypatch.setenv("MNIST_ROOT", str(Path(os.environ["MNIST_ROOT"]).resolve()))
     notebook = read(ROOT / "notebooks" / "05-mnist-net.ipynb")

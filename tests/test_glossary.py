@@ -6,7 +6,7 @@ import sys
 import unicodedata
 
 import pytest
-from lessons import LESSONS, ROOT, read
+from lessons import LESSONS, ROOT, need, read
 
 SPEC = importlib.util.spec_from_file_location("first_uses", ROOT / "site/first_uses.py")
 first_uses = importlib.util.module_from_spec(SPEC)
@@ -73,6 +73,7 @@ ALL_WORDS |= {first_uses.plural(word) for word in ALL_WORDS}
 
 
 def test_the_lessons_were_read():
+    need()
     assert len(TEXTS) == len(LESSONS) == 8
     assert all(len(text) > 5000 for text in TEXTS.values())
 
@@ -122,6 +123,7 @@ def test_definitions_are_unique():
 
 @each_term
 def test_the_section_named_uses_the_word(term):
+    need(f"notebooks/{term.lesson}-")
     text = SECTIONS.get((term.lesson, term.section))
     assert text is not None, f"lesson {term.lesson} has no section {term.section!r}"
     # Also a word that is never linked, and one in a place that a link would skip, is a use.
@@ -131,6 +133,8 @@ def test_the_section_named_uses_the_word(term):
 
 @each_term
 def test_numbers_of_a_definition_are_the_lessons_numbers(term):
+    # Numbers of earlier lessons are known, too.
+    need()
     lesson = TEXTS[term.lesson] + "".join(TEXTS[number] for number in TEXTS if number < term.lesson)
     known = set(NUMBER.findall(lesson.replace("−", "-").replace("{", " ")))
     known = {number.rstrip(".,") for number in known}
@@ -148,12 +152,14 @@ def bold_words(text):
 
 
 def test_every_bold_word_of_the_lessons_is_there():
+    need()
     bold = set().union(*(bold_words(text) for text in TEXTS.values()))
     assert len(bold) > 60
     assert bold - ALL_WORDS == NOT_TERMS
 
 
 def test_the_lessons_own_korean_words_are_the_glossarys():
+    need()
     known = {word for term in TERMS for word in term.korean} | {"한국어"}
     found = {word for text in TEXTS.values() for word in HANGUL.findall(text)}
     assert len(found) > 15
@@ -161,6 +167,7 @@ def test_the_lessons_own_korean_words_are_the_glossarys():
 
 
 def test_tables_of_words_in_the_lessons_agree():
+    need()
     rows = []
     for text in TEXTS.values():
         for table in re.findall(r"^\| word \|.*한국어.*\n\|[-|]+\|\n((?:\|.*\n)+)", text, re.M):

@@ -8,6 +8,7 @@ import zipfile
 
 import nbformat
 import pytest
+from assignment_files import release
 from lessons import ROOT
 
 from helpers.grading import coordinator, report
@@ -44,7 +45,7 @@ class Bench:
         self.handed_in.mkdir()
         self.runs = []
         self.fail = lambda text: None
-        self.released = nbformat.read(ROOT / "assignments" / NAME / f"{NAME}.ipynb", as_version=4)
+        self.released = release(NAME)
 
     def hand_in(self, student, answer):
         """A notebook whose first task is answered by this text."""

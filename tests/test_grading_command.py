@@ -9,6 +9,7 @@ import sys
 
 import nbformat
 import pytest
+from assignment_files import released
 from lessons import ROOT
 
 from helpers.grading import __main__ as command
@@ -31,7 +32,7 @@ def root(tmp_path):
     batch.mkdir()
     source = nbformat.read(ROOT / "solutions" / NAME / f"{NAME}.ipynb", as_version=4)
     nbformat.write(source, batch / "right.ipynb")
-    shutil.copy(ROOT / "assignments" / NAME / f"{NAME}.ipynb", batch / "unsolved.ipynb")
+    shutil.copy(released(NAME), batch / "unsolved.ipynb")
     place = next(n for n, cell in enumerate(source.cells) if cell.id == "setup") + 1
     source.cells[place:place] = [nbformat.v4.new_code_cell(code) for code in (WHERE, ENDLESS)]
     nbformat.write(source, batch / "endless.ipynb")

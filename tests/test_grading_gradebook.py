@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import nbformat
+import needs
 import pytest
 from bs4 import BeautifulSoup
 from lessons import ROOT
@@ -26,7 +27,6 @@ from helpers.grading.policy import Policy
 from helpers.grading.rebuild import load_skeleton
 from helpers.grading.release import generate
 from helpers.grading.safe_html import clean_html, render, render_ours
-from helpers.grading.sandbox import NoSandbox, check_means
 
 pytestmark = pytest.mark.sandbox
 
@@ -191,10 +191,7 @@ def course(tmp_path_factory):
 @pytest.fixture(scope="module")
 def results(course):
     """What the jobs say about what was handed in: by assignment and student, with the cells."""
-    try:
-        check_means()
-    except NoSandbox as missing:
-        pytest.skip(str(missing))
+    needs.sandbox()
     found = {}
     for assignment, notebooks in handed_in(course).items():
         skeleton = load_skeleton(assignment, course)
@@ -787,7 +784,7 @@ def test_formgrader_s_page_runs_no_script(written, results):
 @pytest.fixture(scope="module")
 def sandboxed(stock, tmp_path_factory):
     """The same submissions and some hostile ones, graded by `nbgrader autograde` as configured."""
-    check_means()
+    needs.sandbox()
     root = copy_course(stock, tmp_path_factory.mktemp("sandboxed") / "course")
     with Book(root, PARTS):
         pass

@@ -8,8 +8,9 @@ import sys
 from pathlib import Path
 
 import nbformat
+import needs
 import pytest
-from assignment_files import NAMES, RELEASES, cells, graded_tests, release, source
+from assignment_files import NAMES, cells, graded_tests, release, released, source
 from lessons import ROOT
 
 from helpers.grading import collect as collecting
@@ -123,6 +124,7 @@ SUBMISSIONS = {
 @pytest.fixture(scope="module")
 def course(tmp_path_factory):
     """A course folder in which a batch was collected, graded, given feedback and exported."""
+    needs.sandbox()
     root = tmp_path_factory.mktemp("course")
     shutil.copytree(ROOT / "solutions", root / "solutions")
     shutil.copy(ROOT / "nbgrader_config.py", root)
@@ -190,7 +192,7 @@ def test_the_bank_is_not_put_beside_what_students_wrote(course):
 @pytest.mark.parametrize("name", NAMES)
 def test_validate_passes_the_source_and_fails_the_release(name, tmp_path):
     folder = tmp_path / name
-    shutil.copytree(RELEASES / name, folder)
+    shutil.copytree(released(name).parent, folder)
     path = folder / f"{name}.ipynb"
     done = nbgrader("validate", path, cwd=tmp_path)
     assert "VALIDATION FAILED ON" in done.stdout + done.stderr

@@ -3,25 +3,12 @@
 import re
 import subprocess
 
+import needs
 import pytest
-from lessons import LESSONS, ROOT, read
+from lessons import LEFT_OUT, ROOT
 
-from helpers import mnist_files, pretrained
-from helpers.data import load_mnist
-from helpers.downloads import SILENCE_SECONDS, Limit
-
-PAGES = [
-    ROOT / name
-    for name in (
-        "README.md",
-        "CHANGELOG.md",
-        "CONTRIBUTING.md",
-        "SECURITY.md",
-        ".github/PULL_REQUEST_TEMPLATE.md",
-        "helpers/samples/README.md",
-        "notebooks/README.md",
-    )
-]
+PAGES = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "notebooks/README.md")]
+PAGES += [ROOT / "helpers/samples/README.md"]
 
 
 def verbs():
@@ -40,7 +27,9 @@ def test_links_resolve(page):
     targets = re.findall(r"\[[^\]]*\]\(([^)\s]+)\)", text) + re.findall(r'src="([^"]+)"', text)
     for target in targets:
         if not target.startswith(("http:", "https:", "#")):
-            assert (page.parent / target.partition("#")[0]).exists(), target
+            path = page.parent / target.partition("#")[0]
+            left_out = (page.parent.relative_to(ROOT) / target).as_posix() in LEFT_OUT
+            assert path.exists() or left_out, target
 
 
 def test_images_have_alt_text(page):
@@ -51,6 +40,7 @@ def test_images_have_alt_text(page):
         assert len(words) > 20
 
 
+@needs.make
 def test_make_commands_exist(page):
     text = page.read_text("utf-8")
     commands = re.findall(r"(?:`|^|\s)make ([a-z0-9-]+)(?=`|\s|$)", "\n".join(code(text)))
@@ -90,23 +80,6 @@ def test_variables_in_the_readme_are_the_ones_that_are_read():
     for name in ("MNIST_SOURCE", "MNIST_ROOT", "COURSE_DEVICE"):
         assert f"`{name}`" in readme
         assert f'"{name}"' in source
-
-
-def test_the_limits_of_downloads_are_told_as_they_are():
-    readme = (ROOT / "README.md").read_text("utf-8")
-    section = readme.partition("## The data")[2].partition("\n## ")[0]
-    (lesson,) = [path for path in LESSONS if path.name.startswith("06-")]
-    (intro,) = [cell.source for cell in read(lesson).cells if cell.id == "trained-intro"]
-    weights = str(Limit(pretrained.DOWNLOAD_SECONDS))
-    for text, whole in (
-        (section, str(Limit(mnist_files.DOWNLOAD_SECONDS))),
-        (section, weights),
-        (intro, weights),
-        (load_mnist.__doc__, str(Limit(mnist_files.DOWNLOAD_SECONDS))),
-        (pretrained.trained_alexnet.__doc__, weights),
-    ):
-        assert whole in text
-        assert str(Limit(SILENCE_SECONDS)) in text
 
 
 def code(text):

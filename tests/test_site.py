@@ -12,8 +12,10 @@ import urllib.error
 import urllib.request
 
 import pytest
-from lessons import LESSONS, ROOT
+from lessons import LESSONS, ROOT, need
 from small_repository import load
+
+from helpers.command.files import assignments
 
 
 def load_part(name):
@@ -36,6 +38,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 
 @pytest.fixture(scope="module")
 def gathered(tmp_path_factory):
+    need("")
     folder = tmp_path_factory.mktemp("site") / "sources"
     folder.mkdir()
     stage.stage(folder)
@@ -43,7 +46,7 @@ def gathered(tmp_path_factory):
 
 
 def test_every_lesson_and_assignment_is_gathered(gathered):
-    for path in [*LESSONS, *(ROOT / "assignments").glob("*/*.ipynb")]:
+    for path in [*LESSONS, *assignments(ROOT)]:
         assert (gathered / path.relative_to(ROOT)).is_file()
 
 
@@ -93,7 +96,7 @@ def test_each_module_and_assignment_gets_its_page(gathered):
     plots = (gathered / "reference/plots.md").read_text("utf-8")
     assert ".. py:data:: WIDTH\n   :module: helpers.plots\n   :value: 9.0" in plots
     assert ".. py:data:: BLUE\n" in plots  # given together with others
-    for path in (ROOT / "assignments").glob("*/*.ipynb"):
+    for path in assignments(ROOT):
         assert (gathered / f"known-mistakes/{path.stem}.md").is_file()
 
 

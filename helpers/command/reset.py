@@ -20,6 +20,7 @@ names or paths:
   course reset notebooks/05-mnist-net.ipynb
 
 Without a name it lists what differs from what you were given."""
+KINDS = "(lesson|notebook|assignment)s?"
 OPEN_TABS = (
     "If it is open in JupyterLab: close its tab, or choose File, Reload Notebook from Disk. "
     "Otherwise JupyterLab may save the old text over it."
@@ -90,17 +91,13 @@ def chosen(words: Sequence[str], names: Sequence[str], root: Path) -> list[str]:
     """
     found: dict[str, None] = {}
     folder = "notebooks"
-    for number, word in enumerate(words):
-        if re.fullmatch("lessons?|notebooks?", word):
-            folder = "notebooks"
-        elif re.fullmatch("assignments?", word):
-            folder = "assignments"
-            if number + 1 == len(words):
-                raise Problem(f"Say which assignment.\n{listing(names)}")
+    for word in words:
+        if re.fullmatch(KINDS, word):
+            folder = "assignments" if word.startswith("a") else "notebooks"
         else:
             found[the_one(word, folder, names, root)] = None
-    if not found:
-        raise Problem(f"Say which lesson.\n{listing(names)}")
+    if re.fullmatch(KINDS, words[-1]):
+        raise Problem(f"Say which {words[-1].removesuffix('s')}.\n{listing(names)}")
     return list(found)
 
 

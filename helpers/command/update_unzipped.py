@@ -109,9 +109,9 @@ def update_unzipped(root: Path, source: Path, older: bool) -> Changes:
     with ExitStack() as stack:
         release: Unzipped | Zipped
         if source.is_dir():
-            if source.resolve() == root.resolve():
-                raise Problem(f"{source} is this folder itself: say where the new release is.")
             release = Unzipped(source)
+            if release.folder.resolve() == root.resolve():
+                raise Problem(f"{source} leads to this course itself: say where the new one is.")
         elif not source.is_file():
             raise Problem(f"There is no file and no folder {source}.")
         else:

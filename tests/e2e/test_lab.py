@@ -6,6 +6,8 @@ import re
 import nbformat
 import pytest
 
+from helpers.command.files import lessons
+
 pytestmark = pytest.mark.e2e
 
 # Lessons to run here, by name, for instance COURSE_E2E_LESSONS="01-convolution-by-hand".
@@ -109,7 +111,7 @@ def test_start_page_is_in_view_and_nothing_pops_up(page, lab):
     assert heading.is_visible()
     assert heading.inner_text().strip("¶ ") == title.strip("# ")
     listed = page.locator(".jp-DirListing-itemText").all_inner_texts()
-    assert {path.name for path in (lab.root / "notebooks").glob("*.ipynb")} <= set(listed)
+    assert {path.name for path in lessons(lab.root)} <= set(listed)
     assert page.locator(".jp-Dialog").count() == 0
     assert page.locator(".Toastify__toast").all_inner_texts() == []
     assert [url for url in asked if url.startswith("http") and not url.startswith(lab.base)] == []

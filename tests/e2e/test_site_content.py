@@ -14,12 +14,13 @@ from html.parser import HTMLParser
 import pytest
 from site_pages import ROOT, Text, load_tool
 
+from helpers.command.files import assignments, lessons
 from helpers.grading.bank import load_bank
 
 pytestmark = pytest.mark.e2e
 
 SOLUTIONS = sorted((ROOT / "solutions").glob("*/*.ipynb"))
-ASSIGNMENTS = sorted((ROOT / "assignments").glob("*/*.ipynb"))
+ASSIGNMENTS = assignments(ROOT)
 SUBSTANCE = 14  # a shorter line says nothing: "else:", "return result"
 
 
@@ -54,7 +55,7 @@ def bank_code(path):
 
 def public_text():
     """Everything that students may read: lessons, student versions, helpers, guides."""
-    texts = [text for path in (ROOT / "notebooks").glob("*.ipynb") for text in sources(path)]
+    texts = [text for path in lessons(ROOT) for text in sources(path)]
     texts += [text for path in ASSIGNMENTS for text in sources(path)]
     files = [*(ROOT / "helpers").rglob("*.py"), *ROOT.glob("*.md"), *(ROOT / "site").glob("*.*")]
     files += [*(ROOT / "solutions").glob("*.md"), ROOT / "solutions/known-mistakes.csv"]
@@ -111,7 +112,7 @@ def test_no_name_from_solutions_is_in_the_search_index(site):
 
 def test_only_lessons_are_offered_as_files(site):
     offered = sorted(path.name for path in site.folder.rglob("*.ipynb"))
-    assert offered == sorted(path.name for path in (ROOT / "notebooks").glob("*.ipynb"))
+    assert offered == sorted(path.name for path in lessons(ROOT))
     assert not (site.folder / "_sources").exists()
     assert not list(site.folder.rglob("*checks.json"))
 
@@ -133,7 +134,7 @@ class Images(HTMLParser):
 def test_lessons_stand_in_order_with_all_their_cells_and_pictures(site):
     order = re.findall(r'href="(notebooks/\d\d-[^"#]+)"', site.html("index.html"))
     assert list(dict.fromkeys(order)) == site.lessons
-    assert len(site.lessons) == len(list((ROOT / "notebooks").glob("*.ipynb")))
+    assert len(site.lessons) == len(lessons(ROOT))
     for page in site.lessons:
         cells = site.notebook(page)["cells"]
         alts = [
@@ -222,7 +223,7 @@ def test_each_lesson_offers_its_notebook_and_no_hosted_service(site):
 def test_the_repository_s_address_brings_hosted_services(tmp_path, monkeypatch):
     monkeypatch.setenv("SITE_REPOSITORY", "https://github.com/someone/cnn-course")
     assert load_tool().build(target=tmp_path / "site") == 0
-    for path in (ROOT / "notebooks").glob("*.ipynb"):
+    for path in lessons(ROOT):
         name = f"notebooks/{path.name}"
         html = (tmp_path / "site" / name).with_suffix(".html").read_text(encoding="utf-8")
         colab = "https://colab.research.google.com/github/someone/cnn-course/blob/main/"
