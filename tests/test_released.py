@@ -216,7 +216,12 @@ def test_a_readers_change_is_left_out_and_a_saved_one_is_tested(root):
     assert left_out(root) == {}
     type_in(root / LESSON)
     (root / OTHER).unlink()
-    assert left_out(root) == {LESSON: "changed", OTHER: "deleted"}
+    run_only(root / ASSIGNMENT)
+    assert left_out(root) == {
+        ASSIGNMENT: "run or saved, its cells as released",
+        LESSON: "changed",
+        OTHER: "deleted",
+    }
     (root / LESSON).write_text("{", encoding="utf-8")
     assert left_out(root)[LESSON] == "changed"
 
