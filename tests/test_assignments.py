@@ -24,7 +24,9 @@ from assignment_files import (
 from lessons import LESSONS, ROOT, need
 
 from helpers.assignment import Checker, CheckFailed, Sheet, fingerprint
-from helpers.command.files import is_own_copy
+from helpers.command.files import is_own_copy, keep_own_copy, lessons
+from helpers.command.manifest import FOLDER, Manifest, sha256
+from helpers.command.released import Released
 from helpers.grading import release as releasing
 from helpers.grading.bank import load_bank
 from helpers.grading.source import BEGIN_HIDDEN, END_HIDDEN, graded_cells, read_cells
@@ -248,6 +250,7 @@ def students_copy(tmp_path_factory):
             )
         else:
             shutil.copy(ROOT / name, root / name)
+    keep_own_copy(lessons(root)[0])  # an instructor's own, which is not given out
     archive = releasing.make_zip(root, show=lambda text: None)
     zipfile.ZipFile(archive).extractall(root / "unpacked")
     return root / "unpacked" / "cnn-course"
@@ -257,6 +260,7 @@ def test_students_copy_holds_nothing_of_the_instructors(students_copy):
     assert not (students_copy / "solutions").exists()
     assert not (students_copy / "helpers/grading").exists()
     assert not (students_copy / "tests").exists()
+    assert not [path for path in students_copy.rglob("*") if is_own_copy(path)]
     texts = {
         path: path.read_text(encoding="utf-8", errors="ignore")
         for path in students_copy.rglob("*")
@@ -267,6 +271,22 @@ def test_students_copy_holds_nothing_of_the_instructors(students_copy):
         for word in ("BEGIN SOLUTION", "BEGIN HIDDEN", "BEGIN MARK SCHEME", "@mistake"):
             assert word not in text, path
     assert "For instructors" not in texts[students_copy / "README.md"]
+
+
+def test_students_copy_knows_what_was_given(students_copy):
+    """For `course reset` and `course update`: its files by their digests, its notebooks whole."""
+    manifest = Manifest.of(students_copy)
+    found = {
+        path.relative_to(students_copy).as_posix(): sha256(path.read_bytes())
+        for path in students_copy.rglob("*")
+        if path.is_file() and path.parent.name != FOLDER
+    }
+    assert manifest.files == found
+    released = Released.find(students_copy)
+    assert len(released.names) == len(lessons(ROOT)) + len(NAMES)
+    assert released.changed(students_copy) == []
+    path = students_copy / released.names[-1]
+    assert released.original(released.names[-1]) == path.read_bytes()
 
 
 @needs.make
