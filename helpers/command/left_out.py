@@ -1,8 +1,8 @@
 """Which notebooks the tests leave out: those that a reader works in.
 
 A notebook is a reader's if it differs from the released one, be it by a half-finished run, and is
-not in the form in which the course saves: whoever changes the course itself ends with `make notebooks` or `make assignments`,
-and what these saved is tested.
+not in the form in which the course saves. Whoever changes the course itself ends with `make
+notebooks` or `make assignments`, and what these saved is tested.
 """
 
 from collections import Counter
