@@ -136,10 +136,10 @@ def remote_error(data):
         error = RemoteError(text)
     at = data.get("at")
     if isinstance(at, list) and len(at) == 2 and data.get("line"):
-        place = traceback.FrameSummary("cell", int(at[1]), str(at[0])[:80], lookup_line=False)
-        place._line = str(data["line"])[:200]
-        with contextlib.suppress(AttributeError):
-            place._lines = str(data["line"])[:200]
+        line = str(data["line"])[:200]
+        place = traceback.FrameSummary(
+            "cell", int(at[1]), str(at[0])[:80], lookup_line=False, line=line
+        )
         error.place = place
     return error
 

@@ -123,7 +123,11 @@ def escaped(what, did):
 def grader():
     """The connection to the grader."""
     for name in os.listdir("/proc/self/fd"):
-        if os.readlink("/proc/self/fd/" + name).startswith("socket:"):
+        try:
+            link = os.readlink("/proc/self/fd/" + name)
+        except FileNotFoundError:  # that of the list itself
+            continue
+        if link.startswith("socket:"):
             return socket.socket(fileno=os.dup(int(name)))
 
 def called(function, *arguments):
