@@ -3,13 +3,16 @@
 import concurrent.futures
 import csv
 import json
+import os
 import shutil
+import sys
 import zipfile
 
 import nbformat
 import pytest
 from assignment_files import release
 from lessons import ROOT
+from sqlalchemy.exc import OperationalError
 
 from helpers.grading import coordinator, report
 from helpers.grading.coordinator import Batch, Options
@@ -29,6 +32,10 @@ class FakeBook:
     def record(self, student, result, notebook, notes):
         nbformat.validate(notebook)
         self.recorded.append((student, sum(t["score"] for t in result["tests"].values())))
+
+    @staticmethod
+    def remember(student, book, result, notebook, notes):
+        book.recorded.append((student, sum(t["score"] for t in result["tests"].values())))
 
     def record_unreadable(self, student, reason):
         self.unreadable.append((student, reason))
@@ -229,6 +236,110 @@ def test_a_submission_that_loses_every_worker_is_named_and_not_marked(bench):
     bench.fail = lambda data: None
     bench.grade()
     assert [s for s, _ in bench.book.recorded] == ["ann"]
+
+
+# --- whatever one submission leads to, the others are graded ------------------------------------
+
+
+def outcomes(batch):
+    return {record["student"]: record["outcome"] for record in batch.store.records()}
+
+
+@pytest.mark.parametrize("metadata", ["a text", [1], 7, None])
+def test_metadata_of_the_wrong_kind_in_an_old_format_end_nothing(bench, metadata):
+    bench.hand_in("bob", "# b")
+    cell = {"cell_type": "code", "language": "python", "input": "x = 1", "outputs": []}
+    old = {
+        "nbformat": 3,
+        "nbformat_minor": 0,
+        "metadata": {},
+        "worksheets": [{"metadata": {}, "cells": [{**cell, "metadata": metadata}]}],
+    }
+    (bench.handed_in / "ann.ipynb").write_text(json.dumps(old))
+    batch = bench.grade()
+    assert outcomes(batch) == {"ann": "graded", "bob": "graded"}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such names")
+def test_names_that_are_no_text_end_nothing(bench):
+    """Two notebooks in the folder of one student, from a zip of a Korean Windows (CP949)."""
+    bench.hand_in("bob", "# b")
+    folder = bench.handed_in / "ann"
+    folder.mkdir()
+    for name in ("첫째.ipynb", "둘째.ipynb"):
+        path = os.path.join(os.fsencode(folder), name.encode("cp949"))
+        shutil.copyfile(bench.handed_in / "bob.ipynb", path)
+    batch = bench.grade()
+    assert outcomes(batch) == {"ann": "unreadable", "bob": "graded"}
+    ((_, reason),) = bench.book.unreadable
+    assert "several notebooks" in reason
+    reason.encode()
+
+
+def fails_for(name, error, real):
+    """A function that fails for the student with this name, or whose answer names it."""
+
+    def function(*arguments, **rest):
+        if name in str(arguments[0]):
+            raise error
+        return real(*arguments, **rest)
+
+    return function
+
+
+def test_an_unforeseen_error_while_preparing_is_that_submissions_outcome(bench, monkeypatch):
+    for student in ("ann", "bob"):
+        bench.hand_in(student, f"# {student}")
+    rebuild = coordinator.load_skeleton(NAME, bench.root).rebuild
+    monkeypatch.setattr(
+        "helpers.grading.rebuild.Skeleton.rebuild",
+        lambda self, notebook: fails_for("# ann", KeyError("what?"), rebuild)(notebook),
+    )
+    batch = bench.grade()
+    assert outcomes(batch) == {"ann": "unreadable", "bob": "graded"}
+    assert bench.book.unreadable == [
+        ("ann", "the grader could not work with it: KeyError: 'what?'")
+    ]
+    assert bench.lost == []
+    batch = bench.grade()  # it is not tried again as long as nothing changes
+    assert bench.book.unreadable == []
+
+
+def test_an_unforeseen_error_while_recording_is_that_submissions_outcome(bench, monkeypatch):
+    for student in ("ann", "bob"):
+        bench.hand_in(student, f"# {student}")
+    write_one = coordinator.write_one
+    monkeypatch.setattr(
+        coordinator,
+        "write_one",
+        lambda cells, *rest: fails_for("# ann", TypeError("odd"), write_one)(cells, *rest),
+    )
+    batch = bench.grade()
+    assert outcomes(batch) == {"ann": "not recorded", "bob": "graded"}
+    (record,) = [record for record in batch.store.records() if record["student"] == "ann"]
+    assert "TypeError: odd" in record["flagged"]
+    assert record["score"] == 0
+
+
+@pytest.mark.parametrize(
+    "error", [OSError("no room"), OperationalError("insert", {}, Exception("locked"))]
+)
+def test_a_gradebook_that_cannot_be_written_takes_no_points(bench, monkeypatch, error):
+    """It is the machine's fault and not the student's: named, not marked, and tried again."""
+    for student in ("ann", "bob"):
+        bench.hand_in(student, f"# {student}")
+    with monkeypatch.context() as patch:
+        patch.setattr(
+            FakeBook,
+            "record",
+            lambda self, student, *rest: fails_for("ann", error, FakeBook.remember)(
+                student, self, *rest
+            ),
+        )
+        batch = bench.grade()
+    assert outcomes(batch) == {"bob": "graded"}
+    assert bench.lost == ["ann"]
+    assert outcomes(bench.grade()) == {"ann": "graded", "bob": "graded"}
 
 
 def test_a_zip_gives_the_same_as_a_folder(bench):

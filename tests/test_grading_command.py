@@ -4,6 +4,7 @@ What needs a sandbox is tested in test_grading_class.py, by `make sandbox`.
 """
 
 import csv
+import io
 import shutil
 import sys
 
@@ -13,7 +14,8 @@ from assignment_files import released
 from lessons import ROOT
 
 from helpers.grading import __main__ as command
-from helpers.grading import job, sandbox
+from helpers.grading import collect, job, sandbox
+from helpers.grading.place import WrongPlace, check_place
 
 NAME = "01-convolution-by-hand"
 ENDLESS = "while True:\n    pass"
@@ -48,6 +50,54 @@ def no_bwrap(monkeypatch):
     monkeypatch.setattr(
         sandbox.shutil, "which", lambda name, *rest: None if name == "bwrap" else real(name, *rest)
     )
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        "",
+        " ",
+        ".",
+        "..",
+        "assignments",
+        f"solutions/{NAME}/{NAME}.ipynb",
+        ".hidden",
+        "grading",
+        "grading/autograded",
+        f"grading/{NAME}/results",
+        "link",
+    ],
+)
+def test_the_courses_own_notebooks_are_never_graded(root, place, monkeypatch, capsys):
+    """A forgotten SUBMISSIONS= must not replace real marks by those of the course's folder."""
+    monkeypatch.chdir(root)
+    (root / "link").symlink_to(root / "assignments")
+    for folder in (".hidden", "grading/autograded", f"grading/{NAME}/results"):
+        (root / folder).mkdir(parents=True)
+    for main in (command.main, collect.main):
+        assert main([NAME, place, "--root", str(root)]) == 2
+        said = capsys.readouterr().err
+        assert "handed in" in said
+        assert len(said.splitlines()) == 1
+    assert not list((root / "grading").rglob("*.*"))
+
+
+def test_a_terminal_that_knows_few_letters_ends_no_batch(root, monkeypatch):
+    written = io.BytesIO()
+    monkeypatch.setattr(sys, "stderr", io.TextIOWrapper(written, encoding="ascii"))
+    assert command.main([NAME, str(root), "--root", str(root)]) == 2
+    print("\N{HANGUL SYLLABLE GA} e\u0301 \udcff", file=sys.stderr, flush=True)
+    assert written.getvalue().endswith(b"\\uac00 e\\u0301 \\udcff\n")
+
+
+@pytest.mark.parametrize("place", ["batch", "batch.zip", "grading/submitted", "grading/batch.zip"])
+def test_what_was_handed_in_may_lie_beside_the_course(root, place, tmp_path_factory):
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    (root / place).mkdir(parents=True, exist_ok=True)
+    check_place(root / place, root)
+    check_place(elsewhere, root)
+    with pytest.raises(WrongPlace, match="there is nothing at"):
+        check_place(elsewhere / "nowhere", root)
 
 
 @only_linux

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 # Every worker runs these lines, too: what only the coordinator needs is imported further down.
+from helpers.grading.place import WrongPlace, check_place
 from helpers.grading.policy import MEBIBYTE, Limits, Policy
 from helpers.grading.sandbox import (
     UNSAFE,
@@ -19,7 +20,7 @@ from helpers.grading.sandbox import (
     check_system,
     modules_for,
 )
-from helpers.grading.source import assignments, notebook_path
+from helpers.grading.source import assignments, full_name, notebook_path
 from helpers.grading.workers import local_executor
 
 SECONDS_FOR_WORKERS = 60
@@ -29,7 +30,7 @@ ROOT = Path(__file__).resolve().parents[2]
 def arguments():
     """The command line."""
     parser = argparse.ArgumentParser(
-        prog="python -m helpers.grading",
+        prog="course grade",
         description="Grade a batch of submissions in sandboxes: gradebook, feedback, table. "
         "Stopped and called again, it goes on where it was.",
     )
@@ -58,13 +59,23 @@ def arguments():
 
 
 def main(given=None):
+    # A name that a terminal cannot show must not end a batch.
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
     parser = arguments()
     options = parser.parse_args(given)
     known = assignments(options.root / "solutions")
+    options.assignment = full_name(options.assignment, known)
     if options.assignment not in known:
         parser.error(f"there is no {options.assignment}; there are {', '.join(known)}")
     if options.workers < 1:
         parser.error("at least one worker is needed")
+    try:
+        check_place(options.submissions, options.root)
+    except WrongPlace as error:
+        print(error, file=sys.stderr)
+        return 2
     try:
         if options.unsafe_no_sandbox:
             check_system()
@@ -160,9 +171,7 @@ def executors(options, stack):
         from distributed import Client
         from distributed.security import Security
     except ImportError:
-        raise SystemExit(
-            "Dask is not installed: python3 tools/install.py instructor cluster"
-        ) from None
+        raise SystemExit("Dask is not installed: course setup instructor cluster") from None
     security = None
     if options.dask_tls:
         folder = Path(options.dask_tls)

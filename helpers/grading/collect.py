@@ -24,8 +24,10 @@ from pathlib import Path, PurePosixPath
 import nbformat
 
 from helpers.grading.graded import executed_notebook, to_bytes
+from helpers.grading.place import WrongPlace, check_place
 from helpers.grading.policy import MEBIBYTE, Limits
 from helpers.grading.rebuild import load_skeleton
+from helpers.grading.source import assignments, full_name
 
 ROOT = Path(__file__).resolve().parents[2]
 DEFAULT = Limits()
@@ -159,6 +161,8 @@ def parse(data, limits=DEFAULT):
         cells = notebook.cells
         for cell in cells:
             _check_cell(cell)
+            if not isinstance(cell.metadata, dict):  # as `_mend_parts` does in format 4
+                cell.metadata = nbformat.from_dict({})
     except Exception as error:  # nbformat raises whatever the damage leads to
         raise Unreadable(
             f"a damaged notebook: {type(error).__name__}: {str(error)[:120]}"
@@ -373,13 +377,12 @@ def write_one(cells, skeleton, submitted, student, assignment):
     os.replace(part, folder / f"{assignment}.ipynb")
 
 
-def main():
+def main(arguments=None):
     from helpers.grading.gradebook import Book
     from helpers.grading.master import BookError
-    from helpers.grading.source import assignments
 
     parser = argparse.ArgumentParser(
-        prog="python -m helpers.grading.collect",
+        prog="course collect",
         description="Put submissions where nbgrader looks for them: grading/submitted.",
     )
     parser.add_argument("assignment", help=", ".join(assignments()))
@@ -387,17 +390,19 @@ def main():
         "path", help="a folder or zip of STUDENT.ipynb or STUDENT/ASSIGNMENT/*.ipynb"
     )
     parser.add_argument("--root", type=Path, default=ROOT, help=argparse.SUPPRESS)
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     known = assignments(options.root / "solutions")
+    options.assignment = full_name(options.assignment, known)
     if options.assignment not in known:
         parser.error(f"there is no {options.assignment}; there are {', '.join(known)}")
     try:
+        check_place(options.path, options.root)
         skeleton = load_skeleton(options.assignment, options.root)
         submissions = collect(options.path, options.assignment)
         # nbgrader grades nothing that its gradebook does not know.
         with Book(options.root, options.assignment):
             pass
-    except (BookError, Unreadable, FileNotFoundError) as error:
+    except (BookError, Unreadable, WrongPlace, FileNotFoundError) as error:
         print(error, file=sys.stderr)
         return 2
     submitted = options.root / "grading" / "submitted"

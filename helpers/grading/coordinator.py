@@ -12,16 +12,24 @@ import time
 from collections import Counter
 from pathlib import Path
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from helpers.grading import job
 from helpers.grading.collect import Unreadable, collect, write_one
 from helpers.grading.feedback import write_feedback
 from helpers.grading.graded import executed_notebook
+from helpers.grading.master import BookError
 from helpers.grading.policy import Limits, Policy
 from helpers.grading.rebuild import load_skeleton
 from helpers.grading.store import Store, environment, key_of
 
 HELPERS = Path(__file__).resolve().parents[1]
 TRIES = 4
+
+
+def unforeseen(error):
+    """The reason to give for an error that nobody thought of."""
+    return f"the grader could not work with it: {type(error).__name__}: {str(error)[:120]}"
 
 
 @dataclasses.dataclass
@@ -86,8 +94,8 @@ class Batch:
         Returns
         -------
         list of str
-            The students whose submission could not be recorded, because workers were lost again
-            and again.
+            The students of whom nothing could be recorded, because workers were lost again and
+            again, or the gradebook or the disk could not be written.
         """
         executor = self.make_executor()
         waiting = {}  # future -> key
@@ -121,25 +129,26 @@ class Batch:
         return self.lost
 
     def prepare(self, submission):
-        """(key, job, what to record with the result), or None if there is nothing to run."""
+        """(key, job, what to record with the result), or None if there is nothing to run.
+
+        Whatever one submission leads to is its own outcome: the others are graded.
+        """
         try:
             notebook = submission.read(self.assignment, self.skeleton.known, self.options.limits)
+            cells, notes = self.skeleton.rebuild(notebook)
+            data = {
+                "assignment": self.assignment,
+                "cells": [cell.for_job() for cell in cells],
+                "policy": self.options.policy.to_dict(),
+                "files": self.files,
+            }
+            key = key_of(data, self.environment)
         except Unreadable as error:
-            reason = str(error)
-            key = "unreadable-" + hashlib.sha256(reason.encode()).hexdigest()[:24]
-            if self.done.get(submission.student) != key:
-                self.record_unreadable(submission, key, reason)
-            else:
-                self.show(None)
+            self.refuse(submission.student, "unreadable", str(error))
             return None
-        cells, notes = self.skeleton.rebuild(notebook)
-        data = {
-            "assignment": self.assignment,
-            "cells": [cell.for_job() for cell in cells],
-            "policy": self.options.policy.to_dict(),
-            "files": self.files,
-        }
-        key = key_of(data, self.environment)
+        except Exception as error:
+            self.refuse(submission.student, "unreadable", unforeseen(error))
+            return None
         if self.done.get(submission.student) == key:
             self.show(None)
             return None
@@ -181,15 +190,31 @@ class Batch:
         if entry[1] >= TRIES:
             del jobs[key]
             for student, _, _ in entry[2]:
-                self.lost.append(student)
-                self.show({"student": student, "outcome": "not graded", "problem": repr(error)})
+                self.lose(student, error)
             return executor
         entry[1] += 1
         time.sleep(0.1 * entry[1])
         return self.submit(executor, waiting, key, entry[0])
 
+    def lose(self, student, error):
+        """Name a student of whom nothing could be recorded: the command can be called again."""
+        self.lost.append(student)
+        self.show({"student": student, "outcome": "not graded", "problem": repr(error)})
+
     def record(self, key, result, pending):
-        """Write a result into the gradebook, the feedback and the records."""
+        """Write a result into the gradebook, the feedback and the records.
+
+        If that fails for this submission alone, that is its outcome, for a person to look at.
+        """
+        try:
+            self.write(key, result, pending)
+        except (BookError, OSError, SQLAlchemyError) as error:  # the machine's, not the student's
+            self.lose(pending[0], error)
+        except Exception as error:
+            self.refuse(pending[0], "not recorded", unforeseen(error))
+
+    def write(self, key, result, pending):
+        """What `record` does when nothing goes wrong."""
         student, cells, notes = pending
         notebook = executed_notebook(cells, self.skeleton, result["outputs"])
         self.book.record(student, result, notebook, notes)
@@ -215,18 +240,28 @@ class Batch:
         self.store.record(record)
         self.show(record)
 
-    def record_unreadable(self, submission, key, reason):
-        """Record a notebook that could not be read: no points, with the reason."""
-        self.book.record_unreadable(submission.student, reason)
-        if self.options.feedback:
-            write_feedback(self.book, submission.student)
+    def refuse(self, student, outcome, reason):
+        """Record what could not be graded: no points, with the reason."""
+        # Names of files can hold halves of characters, which no database takes.
+        reason = reason.encode("utf-8", "replace").decode()
+        key = f"{outcome}-{hashlib.sha256(reason.encode()).hexdigest()[:24]}".replace(" ", "-")
+        if self.done.get(student) == key:
+            self.show(None)
+            return
+        try:
+            self.book.record_unreadable(student, reason)
+            if self.options.feedback:
+                write_feedback(self.book, student)
+        except Exception as error:
+            self.lose(student, error)
+            return
         record = {
-            "student": submission.student,
+            "student": student,
             "key": key,
             "score": 0.0,
             "max_score": self.skeleton.max_score,
-            "outcome": "unreadable",
-            "flagged": "",
+            "outcome": outcome,
+            "flagged": "" if outcome == "unreadable" else reason,
             "seconds": 0.0,
             "tests": {},
             "told": [],

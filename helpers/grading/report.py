@@ -46,7 +46,7 @@ def _harmless(value):
 def line(record):
     """One finished submission, as a line."""
     if record["outcome"] == "not graded":
-        return f"{record['student']}: NOT GRADED, workers were lost: {record['problem']}"
+        return f"{record['student']}: NOT GRADED: {record['problem']}"
     text = (
         f"{record['student']}: {record['score']:g} of {record['max_score']:g}, "
         f"{record['seconds']:.1f} s, {record['outcome']}"

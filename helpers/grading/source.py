@@ -38,6 +38,16 @@ def assignments(solutions=SOLUTIONS):
     return sorted(path.parent.name for path in Path(solutions).glob("*/*.ipynb"))
 
 
+def full_name(name, names):
+    """The assignment that is meant by its number or the beginning of its name: "1", "01", "01-con".
+
+    Returns the name as it is if none or several fit.
+    """
+    beginning = f"{int(name):02}-" if name.isdecimal() else name
+    found = [known for known in names if known.startswith(beginning)]
+    return found[0] if beginning and len(found) == 1 else name
+
+
 def notebook_path(assignment, solutions=SOLUTIONS):
     """Where an assignment's source is."""
     return Path(solutions) / assignment / f"{assignment}.ipynb"
