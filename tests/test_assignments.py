@@ -270,7 +270,10 @@ def test_students_copy_holds_nothing_of_the_instructors(students_copy):
     for path, text in texts.items():
         for word in ("BEGIN SOLUTION", "BEGIN HIDDEN", "BEGIN MARK SCHEME", "@mistake"):
             assert word not in text, path
-    assert "For instructors" not in texts[students_copy / "README.md"]
+    readme = texts[students_copy / "README.md"]
+    assert "For instructors" not in readme
+    assert "`course check 01`" in readme
+    assert "`course grade" not in readme
 
 
 def test_students_copy_knows_what_was_given(students_copy):
@@ -295,16 +298,17 @@ def test_students_copy_is_complete(students_copy):
     readme = (students_copy / "README.md").read_text(encoding="utf-8")
     for target in re.findall(r"\]\(([^)#:]+)\)", readme):
         assert (students_copy / target).exists(), target
-    verbs = subprocess.run(["make"], cwd=students_copy, capture_output=True, text=True, check=True)
-    assert "check " in verbs.stdout
-    assert "instructor" not in verbs.stdout
+    course = [sys.executable, students_copy / "course.py"]
+    verbs = subprocess.run(course, capture_output=True, text=True, check=True)
+    assert "check 01" in verbs.stdout
+    assert "grade" not in verbs.stdout
     released(NAMES[0])
     checked = subprocess.run(
-        [sys.executable, "-m", "helpers.assignment", NAMES[0]],
-        cwd=students_copy,
+        [*course, "check", NAMES[0]],
+        cwd="/",
         capture_output=True,
         text=True,
-        env={**releasing_environment(), "PYTHONPATH": str(students_copy)},
+        env={**releasing_environment(), "COURSE_IS_SET_UP": "1"},
     )
     assert checked.returncode == 1
     assert "it is not written yet" in checked.stdout

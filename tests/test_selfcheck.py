@@ -1,4 +1,4 @@
-"""`make check`: what a student reads before handing in."""
+"""`course check`: what a student reads before handing in."""
 
 import subprocess
 import sys
@@ -131,11 +131,11 @@ def test_an_endless_cell_is_interrupted(course, monkeypatch):
 def test_names_numbers_and_paths_find_the_notebook(course):
     path = course()
     folder = path.parents[1]
-    for name in ("01", "01-trial", str(path), str(path.parent)):
+    for name in ("01", "1", "01-trial", str(path), str(path.parent)):
         assert selfcheck.find_notebook(name, folder).resolve() == path.resolve()
     with pytest.raises(selfcheck.NotCheckable, match="There is no assignment '07'"):
         selfcheck.find_notebook("07", folder)
-    with pytest.raises(selfcheck.NotCheckable, match="make check ASSIGNMENT=01\n  01-trial"):
+    with pytest.raises(selfcheck.NotCheckable, match="course check 01\n  01-trial"):
         selfcheck.find_notebook("", folder)
 
 

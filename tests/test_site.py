@@ -10,6 +10,7 @@ import threading
 import tomllib
 import urllib.error
 import urllib.request
+from pathlib import Path
 
 import pytest
 from lessons import LESSONS, ROOT, need
@@ -112,9 +113,9 @@ PAGES = {"notebooks/a.ipynb": "notebooks/a.ipynb", "solutions/README.md": "instr
         ("[a](../notebooks/a.ipynb#x)", "solutions/README.md", "[a](../notebooks/a.ipynb#x)"),
         ("[guide](solutions/README.md)", "README.md", "[guide](instructors/index.md)"),
         ("[`code` [1]](../solutions/README.md)", "notebooks/a.ipynb", "[`code` [1]]({})"),
-        ("see [this file](../tools/lab.py).", "notebooks/a.ipynb", "see this file."),
+        ("see [this file](../tools/site.py).", "notebooks/a.ipynb", "see this file."),
         ("[w](https://example.org) [x](#y)", "README.md", "[w](https://example.org) [x](#y)"),
-        ("```\n[a](tools/lab.py)\n```\n", "README.md", "```\n[a](tools/lab.py)\n```\n"),
+        ("```\n[a](tools/site.py)\n```\n", "README.md", "```\n[a](tools/site.py)\n```\n"),
         ("![picture](a.png)", "README.md", "![picture](a.png)"),
     ],
 )
@@ -124,8 +125,8 @@ def test_links_lead_to_pages_of_the_site(text, source, expected):
 
 
 def test_files_that_the_site_has_not_are_linked_where_the_repository_is_known():
-    text = stage.rewrite("[this](../tools/lab.py#L3)", "notebooks/a.ipynb", PAGES, "https://h/o/n")
-    assert text == "[this](https://h/o/n/blob/main/tools/lab.py#L3)"
+    text = stage.rewrite("[this](../tools/site.py#L3)", "notebooks/a.ipynb", PAGES, "https://h/o/n")
+    assert text == "[this](https://h/o/n/blob/main/tools/site.py#L3)"
 
 
 @pytest.fixture
@@ -223,16 +224,19 @@ def repository(tmp_path, monkeypatch):
     (tmp_path / "pyproject.toml").write_text('[dependency-groups]\nsite = ["sphinx>=9"]\n')
     installs, status = [], [0]
 
-    def run(command, root, keep_open):
+    def run(command, environ):
         if "venv" in command:
-            python = site.environment.venv_python(root / ".venv-site")
+            python = site.venv_folder.venv_python(tmp_path / ".venv-site")
             python.parent.mkdir()
             python.symlink_to(sys.executable)
             return 0
         installs.append(command[-1])
         return status[0]
 
-    monkeypatch.setattr(site.environment, "run", run)
+    tool = site.installer.Installer("pip", Path("python"), ("pip", "install"), {})
+    monkeypatch.setattr(site.environment, "runner", lambda root, keep_open: run)
+    monkeypatch.setattr(site.installer, "is_environment", lambda python: True)
+    monkeypatch.setattr(site.environment, "installers", lambda *arguments: [tool])
     return tmp_path, installs, status
 
 

@@ -3,13 +3,16 @@
 Its form is checked by `make site` (tools/site.py lint).
 """
 
+import json
 import re
 import tomllib
 
 import pytest
 import yaml
 from lessons import ROOT
-from small_repository import load
+from small_repository import VERSIONS, load
+
+from helpers.command import verbs
 
 TEXT = (ROOT / ".github/workflows/course.yml").read_text(encoding="utf-8")
 WORKFLOW = yaml.safe_load(TEXT)
@@ -19,29 +22,35 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["
 try_versions = load("try_versions")
 
 
-def test_it_takes_the_oldest_and_the_newest_python_on_each_system():
-    first, last = re.fullmatch(r">=3\.(\d+),<3\.(\d+)", PROJECT["requires-python"]).groups()
+def test_it_takes_the_pythons_from_pyproject():
+    lines = dict(line.split("=") for line in try_versions.pythons(PROJECT).splitlines())
+    assert lines["oldest"] == VERSIONS[0]
+    assert lines["newest"] == VERSIONS[-1]
+    assert json.loads(lines["all"]) == [VERSIONS[0], *VERSIONS[-2:]]
+    two = {"requires-python": ">=3.14,<3.16"}
+    assert try_versions.pythons(two).endswith('all=["3.14", "3.15"]')
+
+    (step,) = [step for step in JOBS["versions"]["steps"] if step.get("id") == "read"]
+    assert "tools/try_versions.py pythons" in step["run"]
     matrix = JOBS["test"]["strategy"]["matrix"]
-    assert matrix["python"] == [f"3.{first}", f"3.{int(last) - 1}"]
+    assert matrix["python"] == "${{ fromJSON(needs.versions.outputs.all) }}"
     assert {name.split("-")[0] for name in matrix["os"]} == {"ubuntu", "macos", "windows"}
-    extremes = [(one["python"], one["versions"]) for one in matrix["include"]]
-    assert extremes == list(zip(matrix["python"], ["oldest", "newest"], strict=True))
+    outputs = {one["packages"]: one["python"] for one in matrix["include"]}
+    assert outputs == {
+        which: f"${{{{ needs.versions.outputs.{which} }}}}" for which in ("oldest", "newest")
+    }
 
 
-def test_it_calls_verbs_that_exist_and_on_windows_what_make_test_does():
-    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
-    makefile += (ROOT / "site/site.mk").read_text(encoding="utf-8")
+def test_it_calls_verbs_that_exist():
     runs = [step.get("run", "") for job in JOBS.values() for step in job["steps"]]
-    verbs = {verb for run in runs for verb in re.findall(r"^make ([\w-]+)", run, re.MULTILINE)}
-    assert verbs == {"test", "sandbox", "e2e", "site"}
-    assert all(re.search(rf"^{verb}:", makefile, re.MULTILINE) for verb in verbs)
-
-    recipe = re.search(r"^test:.*\n((?:\t.*\n)+)", makefile, re.MULTILINE)[1].replace("\\\n", " ")
-    (windows,) = [run for run in runs if "install.py" in run]
-    extras = re.search(r"\$\(install\) (.+)", recipe)[1]
-    assert re.search(r"install\.py (.+)", windows)[1] == extras
-    options = re.search(r"-m pytest (.+?) \$\(TESTS\)", recipe)[1].split()
-    assert re.search(r"-m pytest (.+) tests notebooks", windows)[1].split() == options
+    called = {
+        verb
+        for run in runs
+        for words in re.findall(r"^(?:make|python course\.py)((?: [a-z0-9]+)+)", run, re.MULTILINE)
+        for verb in words.split()
+    }
+    assert called == {"lint", "test", "sandbox", "e2e", "site"}
+    assert called <= {verb.name for verb in verbs.VERBS}
 
 
 def test_it_publishes_from_main_alone_and_may_do_nothing_else():
@@ -52,7 +61,7 @@ def test_it_publishes_from_main_alone_and_may_do_nothing_else():
     assert with_more == {"publish"}
     assert JOBS["publish"]["permissions"] == {"pages": "write", "id-token": "write"}
     assert "github.ref == 'refs/heads/main'" in JOBS["publish"]["if"]
-    assert set(JOBS["publish"]["needs"]) == set(JOBS) - {"publish"}
+    assert set(JOBS["publish"]["needs"]) == set(JOBS) - {"publish", "versions"}
 
 
 def test_the_oldest_versions_are_the_floors():

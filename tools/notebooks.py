@@ -25,15 +25,21 @@ from helpers.command.left_out import CELL_METADATA, METADATA
 
 
 def main(argv=None):
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(prog="course notebooks", description=__doc__.splitlines()[0])
     parser.add_argument(
-        "paths", nargs="*", type=Path, help="notebooks; by default all in notebooks/"
+        "paths", nargs="*", type=Path, help="notebooks, or numbers of lessons; by default all"
     )
     parser.add_argument("--force", action="store_true", help="write also what has not changed")
     parser.add_argument(
         "--timeout", type=int, default=900, metavar="S", help="seconds for one cell"
     )
     args = parser.parse_args(argv)
+    every = lessons(ROOT)
+    for place, path in enumerate(args.paths):
+        found = [path] if path.is_file() else [p for p in every if p.name.startswith(f"{path}-")]
+        if len(found) != 1:
+            parser.error(f"no lesson {path}; there are {', '.join(p.stem for p in every)}")
+        args.paths[place] = found[0]
     os.environ.setdefault("MNIST_SOURCE", "full")
     os.environ["COURSE_DEVICE"] = "cpu"
     if "MNIST_ROOT" in os.environ:

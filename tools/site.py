@@ -1,9 +1,10 @@
 """Build the web site, and show it.
 
-    python3 tools/site.py build     build/site, from the lessons as they are saved
-    python3 tools/site.py serve     show build/site on this machine, on a free port
-    python3 tools/site.py lint      check .github, and CITATION.cff
-    python3 tools/site.py pin       write site/constraints.txt again, with the newest versions
+    course site           check .github and CITATION.cff, and build build/site
+    course site build     build/site, from the lessons as they are saved
+    course site serve     show build/site on this machine, on a free port
+    course site lint      check .github, and CITATION.cff
+    course site pin       write site/constraints.txt again, with the newest versions
 
 The packages for it stand in pyproject.toml (the dependency group `site`, PEP 735) and are installed
 into an environment of their own, .venv-site: together with the course's they would pull its
@@ -15,17 +16,19 @@ import contextlib
 import functools
 import hashlib
 import http.server
-import importlib.util
 import os
+import shutil
 import subprocess
 import sys
 import time
 from pathlib import Path
 
-if sys.version_info < (3, 11):  # noqa: UP036, this Python may be any
-    sys.exit("The site needs Python 3.11 or newer, for instance: make site PYTHON=python3.12")
-
 ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from helpers.command import environment, installer, prerequisites, venv_folder  # noqa: E402
+from helpers.command.files import Problem  # noqa: E402
+
 ENVIRONMENT = ".venv-site"
 TARGET = "build/site"
 WORKFLOWS = ".github/workflows/*.yml"
@@ -36,19 +39,6 @@ SCHEMAS = {
     "github-issue-config": ".github/ISSUE_TEMPLATE/config.yml",
     "citation-file-format": "CITATION.cff",
 }
-
-
-def neighbour(name):
-    """A script of this folder as a module."""
-    path = Path(__file__).with_name(f"{name}.py")
-    spec = importlib.util.spec_from_file_location(name, path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-environment = neighbour("environment")
-Problem = environment.Problem
 
 
 def requirements(root=ROOT):
@@ -72,12 +62,12 @@ def fingerprint(root=ROOT):
 def is_ready(root):
     """Whether the site's environment holds what the files ask for today."""
     venv = root / ENVIRONMENT
-    state = environment.read_state(venv)
+    state = venv_folder.read_state(venv)
     return (
         state.get("state") == "ready"
         and state.get("folder") == str(root)
         and state.get("fingerprint") == fingerprint(root)
-        and state.get("python") == environment.python_version(venv)
+        and state.get("python") == venv_folder.python_version(venv)
     )
 
 
@@ -91,40 +81,42 @@ def prepare(root=ROOT):
     if not (root / "site").is_dir():
         raise Problem("This copy of the course has no folder site/, which holds the web site.")
     if is_ready(root):
-        return environment.venv_python(venv)
-    environment.check_venv_module()
-    with environment.only_one(root) as lock:
+        return venv_folder.venv_python(venv)
+    prerequisites.check_venv_module()
+    with venv_folder.only_one(root) as lock:
         if not is_ready(root):  # nobody else has done it meanwhile
             make(root, lock)
-    return environment.venv_python(venv)
+    return venv_folder.venv_python(venv)
 
 
 def make(root, lock):
     """Make the environment from nothing; the caller holds the lock."""
     venv = root / ENVIRONMENT
     if venv.exists():
-        environment.remove(venv)
+        venv_folder.remove(venv)
     venv.mkdir(exist_ok=True)
-    environment.write_state(venv, state="installing")
-    python = environment.venv_python(venv)
-    pip = [python, "-m", "pip", "--disable-pip-version-check", "install"]
+    venv_folder.write_state(venv, state="installing")
+    python, run = venv_folder.venv_python(venv), environment.runner(root, lock)
+    constraints, temporary = root / "site/constraints.txt", venv / "tmp"
     print(f"Installing the site's packages into {ENVIRONMENT}.", flush=True)
     try:
-        if environment.run([sys.executable, "-m", "venv", venv], root, lock):
+        if run([sys.executable, "-m", "venv", venv], installer.clean(os.environ)):
             raise Problem(f"Python could not make {ENVIRONMENT}; its own message is above.")
-        if environment.run(
-            [*pip, "--quiet", "-c", "site/constraints.txt", *requirements(root)], root, lock
-        ):
-            raise Problem("The installation failed: pip's own messages are above.")
+        temporary.mkdir()
+        packages = ["--quiet", "-c", constraints, *requirements(root)]
+        tools = environment.installers(python, root / "constraints.txt", temporary, run)
+        if not any(tool.install(packages, run) == 0 for tool in tools):
+            raise Problem("The installation failed: the installer's own messages are above.")
+        shutil.rmtree(temporary)
     except (Problem, KeyboardInterrupt) as error:
-        environment.remove(venv)
-        raise Problem(f"{error or 'Stopped.'} Nothing was left behind.") from None
-    environment.write_state(
+        venv_folder.remove(venv)
+        raise Problem(f"{str(error) or 'Stopped.'} Nothing was left behind.") from None
+    venv_folder.write_state(
         venv,
         state="ready",
         fingerprint=fingerprint(root),
         folder=str(root),
-        python=environment.python_version(venv),
+        python=venv_folder.python_version(venv),
     )
 
 
@@ -208,28 +200,34 @@ def lint(root=ROOT):
 
 
 def pin(root=ROOT):
-    """Write site/constraints.txt: the newest versions that fit together on the oldest Python."""
-    constraints = neighbour("constraints")
-    python = "{}.{}.0".format(*neighbour("install").supported_versions()[0])
-    print(f"Working out the newest versions for Python {python} ...", flush=True)
-    text = constraints.constraints(constraints.newest(requirements(root), python), "", python)
-    versions = text.partition("\n")[2]
-    header = f"# Made by `python tools/site.py pin` for Python {python} and newer."
-    text = f"{header}\n{versions}"
-    (root / "site/constraints.txt").write_text(text, encoding="utf-8", newline="\n")
-    return 0
+    """Write site/constraints.txt: the newest versions that fit together."""
+    python = venv_folder.venv_python(root / venv_folder.NAME)
+    if not python.exists():
+        raise Problem("uv, of the course's own environment, works them out: `course setup` first.")
+    program = [python, root / "tools/constraints.py", "--site"]
+    return subprocess.run(program, cwd=root).returncode
+
+
+def check_and_build(root=ROOT):
+    """What `course site` does without a word after it."""
+    return lint(root) or build(root)
 
 
 def main(arguments=None):
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    verbs = parser.add_subparsers(dest="verb", required=True)
-    verbs.add_parser("build", help=f"build {TARGET}")
-    verbs.add_parser("serve", help=f"show {TARGET}").add_argument("--port", type=int, default=0)
-    verbs.add_parser("lint", help="check .github, and CITATION.cff")
-    verbs.add_parser("pin", help="write site/constraints.txt again")
+    parser = argparse.ArgumentParser(prog="course site", description=__doc__.split("\n")[0])
+    verbs = parser.add_subparsers()
+    for function, what in (
+        (build, f"only build {TARGET}"),
+        (serve, f"show {TARGET}"),
+        (lint, "only check .github, and CITATION.cff"),
+        (pin, "write site/constraints.txt again"),
+    ):
+        verbs.add_parser(function.__name__, help=what).set_defaults(run=function)
+    verbs.choices["serve"].add_argument("--port", type=int, default=0)
+    parser.set_defaults(run=check_and_build)
     given = vars(parser.parse_args(arguments))
     try:
-        return globals()[given.pop("verb")](**given)
+        return given.pop("run")(**given)
     except (Problem, OSError) as error:
         print(f"\n{error}", file=sys.stderr)
         return 1

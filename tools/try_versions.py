@@ -1,12 +1,14 @@
 """Replace constraints.txt for a trial: other versions than those the outputs were made with.
 
     python tools/try_versions.py oldest     the lowest that pyproject.toml allows
-    python tools/try_versions.py newest     whatever pip finds
+    python tools/try_versions.py newest     whatever the installer finds
+    python tools/try_versions.py pythons    prints the Pythons to try, and replaces nothing
 
 For continuous integration; the file that this writes is not to be committed.
 """
 
 import argparse
+import json
 import re
 import tomllib
 from pathlib import Path
@@ -30,12 +32,28 @@ def oldest(project):
     return lines
 
 
+def pythons(project):
+    """The Pythons to try, as lines for the workflow: oldest, newest, and (as JSON) all of them.
+
+    All are the oldest, the newest but one, and the newest: on the day when a new one comes, not
+    everything has builds for it.
+    """
+    first, end = re.fullmatch(r">=3\.(\d+),<3\.(\d+)", project["requires-python"]).groups()
+    chosen = sorted({int(first), max(int(first), int(end) - 2), int(end) - 1})
+    numbers = [f"3.{minor}" for minor in chosen]
+    return f"oldest={numbers[0]}\nnewest={numbers[-1]}\nall={json.dumps(numbers)}"
+
+
 def main(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("which", choices=["oldest", "newest"])
+    parser.add_argument("which", choices=["oldest", "newest", "pythons"])
     which = parser.parse_args(arguments).which
     text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
-    lines = oldest(tomllib.loads(text)["project"]) if which == "oldest" else []
+    project = tomllib.loads(text)["project"]
+    if which == "pythons":
+        print(pythons(project))
+        return
+    lines = oldest(project) if which == "oldest" else []
     text = HEADER.format(which) + "".join(f"{line}\n" for line in lines)
     (ROOT / "constraints.txt").write_text(text, encoding="utf-8", newline="\n")
 

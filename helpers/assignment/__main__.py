@@ -6,16 +6,20 @@ import sys
 from helpers.assignment.selfcheck import NotCheckable, check
 
 
-def main():
+def main(arguments=None):
     parser = argparse.ArgumentParser(
-        prog="python -m helpers.assignment",
+        prog="course check",
         description="Run an assignment from top to bottom in a fresh kernel, and report each test.",
     )
     parser.add_argument(
-        "assignment", help="its number, its name, or the path of a notebook, for instance 01"
+        "assignment",
+        nargs="?",
+        default="",
+        help="its number, its name, or the path of a notebook, for instance 01",
     )
+    name = parser.parse_args(arguments).assignment
     try:
-        return 0 if check(parser.parse_args().assignment, lambda t: print(t, flush=True)) else 1
+        return 0 if check(name, lambda t: print(t, flush=True)) else 1
     except NotCheckable as error:
         print(error, file=sys.stderr)
         return 2

@@ -1,6 +1,6 @@
 """A student's own check before handing in: run the notebook from top to bottom, and report.
 
-    python -m helpers.assignment assignments/01-convolution-by-hand/01-convolution-by-hand.ipynb
+    course check 01
 
 Nothing is changed: neither the notebook nor its outputs. No network is needed.
 """
@@ -47,14 +47,15 @@ def find_notebook(name, folder=ASSIGNMENTS):
     """
     if not str(name).strip():
         names = "\n".join(f"  {found.stem}" for found in notebooks_below(folder))
-        raise NotCheckable(f"Say which assignment, for instance: make check ASSIGNMENT=01\n{names}")
+        raise NotCheckable(f"Say which assignment, for instance: course check 01\n{names}")
     path = Path(name)
     if path.is_file():
         return path
     candidates = notebooks_in(path) if path.is_dir() else []
     if not candidates:
         names = notebooks_below(folder)
-        candidates = [found for found in names if str(name) and found.stem.startswith(str(name))]
+        beginning = f"{int(name):02}-" if str(name).isdecimal() else str(name)
+        candidates = [found for found in names if found.stem.startswith(beginning)]
     if len(candidates) == 1:
         return candidates[0]
     known = "\n".join(f"  {found.stem}" for found in candidates or names)
@@ -162,14 +163,14 @@ def check(name, show=print, folder=ASSIGNMENTS):
     """
     path = find_notebook(name, folder)
     sheet = Sheet.beside(path.parent)
+    notebook = read_notebook(path)
+    if not _tests(notebook):
+        raise NotCheckable(f"There are no test cells in {path}. Is it the right file?")
     show(f"Running {path} from top to bottom ...")
-    for sentence in complaints(read_notebook(path), sheet):
+    for sentence in complaints(notebook, sheet):
         show(wrap(f"Note: {sentence}"))
     told = set()
     results = run_tests(path, lambda result: show(_lines(result, told)))
-    if not results:
-        show("There are no test cells in this notebook. Is it the right file?")
-        return False
     points, total = sum(r.points for r in results), sum(r.out_of for r in results)
     failed = sum(r.message is not None for r in results)
     show("")

@@ -1,1 +1,1 @@
-"""The `course` command."""
+"""The `course` command: setting up, opening the lessons, checking, updating."""

@@ -18,8 +18,15 @@ from pathlib import Path
 from helpers.assignment.sheet import SHEET_NAME, fingerprint
 from helpers.command.files import OWN_COPY
 from helpers.command.manifest import write_manifest
+from helpers.command.verbs import available
 from helpers.grading.examine import examine, make_sheet
-from helpers.grading.source import assignments, graded_cells, notebook_path, without_hidden
+from helpers.grading.source import (
+    assignments,
+    full_name,
+    graded_cells,
+    notebook_path,
+    without_hidden,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
@@ -33,6 +40,7 @@ FOR_STUDENTS = (
     "LICENSE",
     "Makefile",
     "conftest.py",
+    "course.py",
     "constraints.txt",
     "environment.yml",
     "pyproject.toml",
@@ -220,7 +228,7 @@ def make_assignments(names=None, root=ROOT, show=print):
     """Write sheets, student versions and, if all assignments are made, the table of mistakes."""
     solutions = Path(root) / "solutions"
     every = assignments(solutions)
-    chosen = list(names or every)
+    chosen = [full_name(name, every) for name in names or every]
     unknown = sorted(set(chosen) - set(every))
     if unknown:
         raise SystemExit(f"There is no {', '.join(unknown)} in solutions/: {', '.join(every)}")
@@ -261,14 +269,18 @@ def make_students_copy(destination, root=ROOT):
     for name in NOT_FOR_STUDENTS:
         shutil.rmtree(destination / name)
     readme = destination / "README.md"
-    readme.write_text(students_readme(readme.read_text(encoding="utf-8")), encoding="utf-8")
+    text = students_readme(readme.read_text(encoding="utf-8"), available(destination))
+    readme.write_text(text, encoding="utf-8")
     write_manifest(destination)
     return destination
 
 
-def students_readme(text):
-    """The README without the section that speaks to instructors."""
-    return re.sub(r"(?ms)^## For instructors\n.*?(?=^## )", "", text)
+def students_readme(text, commands):
+    """The README without the sections that speak to others, and with these commands alone."""
+    for title in ("Which copy is for you", "For instructors"):
+        text = re.sub(rf"(?ms)^## {title}\n.*?(?=^## )", "", text)
+    rows = re.compile(r"^\| `course (\S+?)[` ].*\n", re.MULTILINE)
+    return rows.sub(lambda row: row[0] if row[1] in commands else "", text)
 
 
 def make_zip(root=ROOT, show=print):
@@ -290,7 +302,7 @@ def make_zip(root=ROOT, show=print):
 
 
 def main():
-    parser = argparse.ArgumentParser(prog="python -m helpers.grading.release")
+    parser = argparse.ArgumentParser(prog="course")
     commands = parser.add_subparsers(dest="command", required=True)
     make = commands.add_parser("assignments", help="make the student versions")
     make.add_argument("names", nargs="*", help="some only, for instance 01-convolution-by-hand")

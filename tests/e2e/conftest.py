@@ -85,29 +85,33 @@ class Lab:
 @pytest.fixture
 def lab(tmp_path):
     """A student's JupyterLab: see `running_lab`."""
-    with running_lab(tmp_path, "tools", "notebooks", "assignments") as started:
+    with running_lab(tmp_path, "notebooks", "assignments") as started:
         yield started
 
 
 @pytest.fixture
 def instructors_lab(tmp_path):
     """JupyterLab with the instructor's sources, too."""
-    with running_lab(tmp_path, "tools", "notebooks", "assignments", "solutions") as started:
+    with running_lab(tmp_path, "notebooks", "assignments", "solutions") as started:
         yield started
 
 
 @contextlib.contextmanager
 def running_lab(tmp_path, *folders):
-    """JupyterLab, started by tools/lab.py in a copy of these folders; its log is shown on failure.
+    """JupyterLab, as `course lab` starts it, in a copy of these folders.
+
+    Its log is shown on failure.
 
     The reader's own settings, notebooks and running kernels are out of its reach, and whatever it
     started is ended with it.
     """
     root = tmp_path / "course"
-    for folder in folders:
+    for folder in ("helpers", *folders):
         ignore = shutil.ignore_patterns(".ipynb_checkpoints", "__pycache__")
         shutil.copytree(ROOT / folder, root / folder, ignore=ignore)
-    shutil.copy(ROOT / "nbgrader_config.py", root)
+    files = ("course.py", "pyproject.toml", "constraints.txt", "environment.yml")
+    for name in (*files, "nbgrader_config.py"):
+        shutil.copy(ROOT / name, root)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -117,7 +121,8 @@ def running_lab(tmp_path, *folders):
         server = subprocess.Popen(
             [
                 sys.executable,
-                root / "tools/lab.py",
+                root / "course.py",
+                "lab",
                 "--no-browser",
                 f"--ServerApp.port={port}",
                 "--ServerApp.port_retries=0",
@@ -152,11 +157,7 @@ def own_environment(home):
     }
     environment.update(
         HOME=str(home),
-        JUPYTER_CONFIG_DIR=str(home / "config"),
-        JUPYTER_DATA_DIR=str(home / "data"),
-        JUPYTER_RUNTIME_DIR=str(home / "runtime"),
-        IPYTHONDIR=str(home / "ipython"),
-        JUPYTERLAB_SETTINGS_DIR=str(home / "lab-settings"),
+        COURSE_IS_SET_UP="1",  # this environment is to be used
         COURSE_DEVICE="cpu",
         MNIST_SOURCE="sample",
     )

@@ -1,0 +1,311 @@
+"""The verbs of the command line: what each does, what it needs, and what it calls.
+
+A copy of the course for students has no `solutions/` and no `site/`: the verbs that need them are
+not listed there.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from helpers.command import venv_folder
+
+GROUPS = {
+    "learn": "To learn with the course",
+    "change": "To change the course",
+    "teach": "To teach with it",
+}
+PROCESSES = {"test": "4", "sandbox": "2", "e2e": "2"}
+"""Of pytest, at most: each notebook takes a kernel with torch, each browser a server."""
+
+
+@dataclass(frozen=True)
+class Verb:
+    """One word after `course`.
+
+    `run` gets the course's folder and the arguments, and returns the exit status. `extras` are
+    those of pyproject.toml that must be installed; `needs` is the file or folder without which the
+    verb is not there; `alone` says that nothing is set up before; the first `names` arguments are
+    names, also where a folder is called the same; `usage` is an example of them.
+    """
+
+    name: str
+    group: str
+    what: str
+    run: Callable[[Path, list[str]], int | None]
+    extras: tuple[str, ...] = ()
+    needs: str = "."
+    alone: bool = False
+    names: int = 0
+    usage: str = ""
+
+    def is_there(self, root: Path) -> bool:
+        """Whether this copy of the course has what the verb works on."""
+        return (root / self.needs).exists()
+
+
+# --- what they do ------------------------------------------------------------------------------
+
+
+def lab(root: Path, given: list[str]) -> None:
+    from helpers.command.lab import open_lab
+
+    open_lab(root, given)
+
+
+def check(root: Path, given: list[str]) -> int:
+    from helpers.assignment.__main__ import main
+
+    return main(given)
+
+
+def doctor(root: Path, given: list[str]) -> int:
+    from helpers.command.doctor import main
+
+    return main(given, root, available(root))
+
+
+def reset(root: Path, given: list[str]) -> int:
+    from helpers.command.reset import main
+
+    return main(given, root)
+
+
+def update(root: Path, given: list[str]) -> int:
+    from helpers.command.update import main
+
+    return main(given, root)
+
+
+def setup(root: Path, given: list[str]) -> int:
+    return 0  # everything was done before
+
+
+def clean(root: Path, given: list[str]) -> int:
+    """Delete what can be made again; not while somebody installs into it."""
+    parser = argparse.ArgumentParser(
+        prog="course clean",
+        description="Delete the environments and the caches. Your notebooks and the data stay.",
+    )
+    parser.parse_args(given)
+    with venv_folder.only_one(root):
+        delete_what_can_be_made_again(root)
+    print("Deleted: the environments and the caches. Your notebooks and the data are as they were.")
+    return 0
+
+
+def delete_what_can_be_made_again(root: Path) -> None:
+    names = [".venv", ".venv-before", ".venv-site", ".jupyter", "build"]
+    names += [".pytest_cache", ".ruff_cache", ".hypothesis"]
+    for path in [*(root / name for name in names), *root.glob("*.egg-info")]:
+        if path.is_symlink():  # to a larger disk: the link is the reader's own and stays
+            venv_folder.empty(path)
+        elif path.exists():
+            shutil.rmtree(path)
+    for folder in ("helpers", "tests", "tools", "site", "solutions"):
+        for path in list((root / folder).rglob("__pycache__")):
+            shutil.rmtree(path)
+
+
+def test(root: Path, given: list[str]) -> int:
+    paths = [] if any(map(is_path, given)) else present(root, "tests", "notebooks")
+    options = ["--nbval", "--nbval-current-env", "--nbval-cell-timeout=300"]
+    status = pytest(root, "test", "not e2e and not sandbox", [*options, *paths, *given])
+    others = [f"course {name}" for name in ("sandbox", "e2e") if name in available(root)]
+    if paths and others:
+        print(f"Not part of this: the tests of {' and of '.join(others)}.")
+    return status
+
+
+def sandbox(root: Path, given: list[str]) -> int:
+    return pytest(root, "sandbox", "sandbox", ["tests", *given])
+
+
+def e2e(root: Path, given: list[str]) -> int:
+    found = subprocess.run(
+        [sys.executable, root / "tools/browser.py"], stdout=subprocess.PIPE, encoding="utf-8"
+    )
+    if found.returncode:
+        return found.returncode
+    os.environ["CHROMIUM"] = found.stdout.strip()
+    return pytest(root, "e2e", "e2e", ["tests/e2e", *given])
+
+
+def pytest(root: Path, verb: str, marks: str, given: Sequence[str]) -> int:
+    spread = ["-n", "auto", "--maxprocesses", PROCESSES[verb], "--dist", "loadfile"]
+    return python(root, "-m", "pytest", *spread, "-m", marks, *given)
+
+
+def lint(root: Path, given: list[str]) -> int:
+    """All of them run, so that one call shows everything."""
+    students = ("helpers", "notebooks", "assignments", "--extend-exclude", "helpers/grading")
+    others = ("--optional-dependencies-dev-groups", "instructor,cluster,dev,e2e")
+    steps = (
+        ("ruff", "check"),
+        ("ruff", "format", "--check"),
+        ("deptry", "."),
+        # What students are given imports only what they install.
+        ("deptry", *students, *others, "--ignore", "DEP001,DEP002,DEP003"),
+    )
+    return max(python(root, "-m", *step) for step in steps)
+
+
+def style(root: Path, given: list[str]) -> int:
+    steps = (["ruff", "check", "--fix"], ["ruff", "format"])
+    return max(python(root, "-m", *step) for step in steps)
+
+
+def tool(*program: str) -> Callable[[Path, list[str]], int]:
+    """A program of tools/, or a module, with its own command line."""
+    return lambda root, given: python(root, *program, *given)
+
+
+def python(root: Path, *arguments: str | Path) -> int:
+    """Run this Python in the course's folder; returns the exit status."""
+    with subprocess.Popen([sys.executable, *arguments], cwd=root) as process:
+        try:
+            return process.wait()
+        except KeyboardInterrupt:  # it got the signal, too, and ends by itself
+            process.wait()
+            raise
+
+
+def is_path(argument: str) -> bool:
+    """Whether this is a file or folder, or a test in a file, and not an option's value."""
+    name = argument.partition("::")[0]
+    return bool(name) and not name.startswith("-") and Path(name).exists()
+
+
+def present(root: Path, *names: str) -> list[str]:
+    """Those of these files and folders that this copy of the course has."""
+    return [name for name in names if (root / name).exists()]
+
+
+# --- all of them -------------------------------------------------------------------------------
+
+DEV = ("dev", "instructor", "cluster")
+SOLUTIONS, SITE, TESTS = "solutions", "site", "tests"
+GRADING = "helpers.grading"
+
+VERBS = (
+    Verb("lab", "learn", "open JupyterLab on the lessons", lab),
+    Verb("check", "learn", "check an assignment before you hand it in", check, usage="01"),
+    Verb("doctor", "learn", "say what this machine has, and what is missing", doctor, alone=True),
+    Verb(
+        "reset",
+        "learn",
+        "give a lesson back as it came; yours is kept",
+        reset,
+        alone=True,
+        usage="05",
+    ),
+    Verb("update", "learn", "bring a newer release; what you wrote is kept", update, alone=True),
+    Verb("test", "learn", "run every notebook and test, and compare the outputs", test, DEV),
+    Verb("setup", "learn", "only make the environment, or bring it up to date", setup, names=100),
+    Verb("clean", "learn", "delete the environments and the caches", clean, alone=True),
+    Verb("lint", "change", "check the style of the code and its imports", lint, ("dev",), TESTS),
+    Verb("format", "change", "put the code into the course's style", style, ("dev",), TESTS),
+    Verb(
+        "notebooks",
+        "change",
+        "run the lessons and save their outputs",
+        tool("tools/notebooks.py"),
+        ("dev",),
+        "tools",
+    ),
+    Verb("sandbox", "change", "attack the grading sandbox (Linux)", sandbox, DEV, SOLUTIONS),
+    Verb("e2e", "change", "work in a real browser", e2e, ("dev", "e2e", "instructor"), TESTS),
+    Verb(
+        "constraints",
+        "change",
+        "write constraints.txt again, with the newest versions",
+        tool("tools/constraints.py"),
+        ("dev",),
+        "tools",
+    ),
+    Verb(
+        "digit-net",
+        "change",
+        'train the network of "Draw a digit" again',
+        tool("tools/export_digit_net.py"),
+        (),
+        "tools",
+    ),
+    Verb(
+        "site",
+        "change",
+        "build the web site; course site serve shows it",
+        tool("tools/site.py"),
+        needs=SITE,
+        alone=True,
+    ),
+    Verb(
+        "assignments",
+        "teach",
+        "make the student versions of the assignments",
+        tool("-m", f"{GRADING}.release", "assignments"),
+        ("instructor",),
+        SOLUTIONS,
+        names=100,
+    ),
+    Verb(
+        "release",
+        "teach",
+        "make build/cnn-course.zip, the course for students",
+        tool("-m", f"{GRADING}.release", "students"),
+        ("instructor",),
+        SOLUTIONS,
+    ),
+    Verb(
+        "collect",
+        "teach",
+        "take in notebooks that were handed in",
+        tool("-m", f"{GRADING}.collect"),
+        ("instructor",),
+        SOLUTIONS,
+        names=1,
+        usage="NAME FOLDER",
+    ),
+    Verb(
+        "grade",
+        "teach",
+        "grade them in sandboxes (Linux)",
+        tool("-m", GRADING),
+        ("instructor",),
+        SOLUTIONS,
+        names=1,
+        usage="NAME FOLDER",
+    ),
+)
+
+
+def extras_here(verb: Verb, root: Path) -> list[str]:
+    """The verb's extras; a copy for students, which has no solutions, needs no instructor's."""
+    if (root / SOLUTIONS).is_dir():
+        return list(verb.extras)
+    return [extra for extra in verb.extras if extra not in ("instructor", "cluster")]
+
+
+def available(root: Path) -> dict[str, Verb]:
+    """{name: verb} of those that this copy of the course has."""
+    return {verb.name: verb for verb in VERBS if verb.is_there(root)}
+
+
+def listing(root: Path) -> str:
+    """What `course` alone prints."""
+    verbs = available(root).values()
+    lines = ["Say course, or make, and one of these words:"]
+    for group, heading in GROUPS.items():
+        members = [verb for verb in verbs if verb.group == group]
+        if members:
+            lines += ["", f"{heading}:"]
+        for verb in members:
+            lines.append(f"  {f'{verb.name} {verb.usage}':<22}{verb.what}")
+    return "\n".join(lines)
