@@ -11,7 +11,7 @@ import pytest
 from lessons import ROOT
 from small_repository import repository
 
-from helpers.command import environment, main, venv_folder, verbs
+from helpers.command import environment, main, venv_folder, verbs, wanted
 from helpers.command.files import Problem
 from helpers.command.verbs import Verb, available, listing
 
@@ -253,7 +253,24 @@ def test_help_needs_no_environment(repository):
     assert not (repository / ".venv").exists()
 
 
-def test_doctor_names_a_variable_that_means_nothing(repository):
+@pytest.mark.parametrize("is_ready", [False, True])
+def test_doctor_names_a_variable_that_means_nothing(repository, is_ready):
+    folder = repository / ".venv"
+    venv_folder.venv_python(folder).parent.mkdir(parents=True)
+    venv_folder.venv_python(folder).symlink_to(sys.executable)
+    asked = wanted.read_wanted(repository)
+    venv_folder.write_state(
+        folder,
+        state="ready" if is_ready else "installing",
+        folder=str(repository),
+        extras=[],
+        packages=asked.packages,
+        link=asked.link,
+        python="{}.{}".format(*sys.version_info),
+        torch="cuda",
+    )
+    if is_ready:
+        assert environment.is_ready(repository, [])
     done = subprocess.run(
         [sys.executable, repository / "course.py", "doctor"],
         capture_output=True,

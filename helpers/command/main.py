@@ -59,8 +59,7 @@ def run(arguments: Sequence[str], installed: bool) -> int:
     if verb is None:
         print(unknown(name), file=sys.stderr)
         return 2
-    is_set_up = os.environ.get(SET_UP) or environment.is_ready(ROOT, extras_here(verb, ROOT))
-    if {"-h", "--help"} & set(given) and (verb.name == "setup" or not (verb.alone or is_set_up)):
+    if {"-h", "--help"} & set(given) and not explains_itself(verb):
         print(f"course {f'{verb.name} {verb.usage}'.strip()}: {verb.what}")
         if verb.name != "setup":
             print("It says more when the course is set up: course setup")
@@ -85,6 +84,15 @@ def run(arguments: Sequence[str], installed: bool) -> int:
     extras = given if verb.name == "setup" else extras_here(verb, ROOT)
     environment.install(ROOT, extras, supported, course.find_python)
     return hand_over(verb.name, given)
+
+
+def explains_itself(verb: Verb) -> bool:
+    """Whether the verb can be asked for its own help, without installing anything first."""
+    if verb.name == "setup":
+        return False
+    if verb.alone or os.environ.get(SET_UP) or is_conda():
+        return True
+    return environment.is_ready(ROOT, extras_here(verb, ROOT))
 
 
 def status(value: int | None) -> int:
