@@ -69,7 +69,7 @@ def is_ready(root: Path, extras: Sequence[str]) -> bool:
         set(extras) <= set(state.get("extras", []))
         and state.get("packages") == wanted.packages
         and state.get("link") == wanted.link
-        and state.get("torch") in (asked_torch() or state.get("torch"), None)
+        and asked_torch() in (None, state.get("torch"))
         and state.get("python") == python_version(venv)
     )
 
