@@ -297,7 +297,12 @@ def test_the_old_environment_is_put_back_when_the_new_one_fails(repository, runs
     assert not (repository / ".venv-before").exists()
 
 
-def test_an_old_environment_that_works_is_used_when_the_new_one_fails(repository, runs, capsys):
+@pytest.mark.parametrize("build", ["auto", "cuda"])
+def test_an_old_environment_that_works_is_used_when_the_new_one_fails(
+    repository, runs, monkeypatch, capsys, build
+):
+    monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.setenv("COURSE_TORCH", build)
     install(repository)
     need_more(repository)
     runs.installs = answer(1)

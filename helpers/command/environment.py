@@ -258,8 +258,9 @@ class Change:
             self.make_new()
         except BaseException as error:
             put_back(self.venv)
-            # What was asked for by name is not done without.
-            if isinstance(error, Problem) and not asked_torch() and self.still_works():
+            # Another build that was asked for by name is not done without.
+            has_build = asked_torch() in (None, self.before.get("torch"))
+            if isinstance(error, Problem) and has_build and self.still_works():
                 return
             if isinstance(error, Problem):
                 said = str(error).partition(" Nothing was left behind")[0]
