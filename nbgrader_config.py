@@ -29,7 +29,7 @@ c.ClearSolutions.text_stub = "*Write your answer here.*"
 # rebuilt from the file that was handed in, so that nothing needs to be mended before.
 c.Autograde.sanitize_preprocessors = ["nbgrader.preprocessors.ClearOutput"]
 c.Autograde.autograde_preprocessors = [
-    "helpers.grading.nbgrader_execute.SandboxExecute",
+    "grader.gradebook.nbgrader_execute.SandboxExecute",
     "nbgrader.preprocessors.IgnorePattern",
     "nbconvert.preprocessors.ClearMetadataPreprocessor",
     "nbgrader.preprocessors.LimitOutput",
@@ -40,14 +40,14 @@ c.Autograde.autograde_preprocessors = [
 # The feedback shows no hidden tests and no mark schemes.
 c.GenerateFeedback.preprocessors = [
     "nbgrader.preprocessors.GetGrades",
-    "helpers.grading.feedback.HideHiddenTests",
+    "grader.gradebook.feedback.HideHiddenTests",
     "nbconvert.preprocessors.CSSHTMLHeaderPreprocessor",
 ]
 # Formgrader shows students' cells on a page that may do all that JupyterLab may: no scripts there.
 c.HTMLExporter.sanitize_html = True
 c.HTMLExporter.filters = {
-    "markdown2html": "helpers.grading.safe_html.markdown2html",
-    "clean_html": "helpers.grading.safe_html.clean_html",
+    "markdown2html": "grader.gradebook.safe_html.markdown2html",
+    "clean_html": "grader.gradebook.safe_html.clean_html",
 }
 
 # A cell may take two minutes; then it is interrupted, and the rest is still graded.

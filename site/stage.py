@@ -177,15 +177,15 @@ def write_generated(folder, root):
     """A page of the reference for each module, and one of known mistakes for each assignment."""
     (folder / "reference").mkdir()
     for name in public_modules(root):
-        lines = [f".. automodule:: helpers.{name}", "   :members:"]
+        lines = [f".. automodule:: {name}", "   :members:"]
         for data, value in constants(name, root).items():
             lines += [
                 f"\n.. py:data:: {data}",
-                f"   :module: helpers.{name}",
+                f"   :module: {name}",
                 f"   :value: {value}",
             ]
-        text = "\n".join([f"# `helpers.{name}`\n", "```{eval-rst}", *lines, "```\n"])
-        (folder / f"reference/{name}.md").write_text(text, encoding="utf-8")
+        text = "\n".join([f"# `{name}`\n", "```{eval-rst}", *lines, "```\n"])
+        (folder / f"reference/{page_of(name)}.md").write_text(text, encoding="utf-8")
     (folder / "known-mistakes").mkdir(exist_ok=True)
     (folder / "known-mistakes.md").rename(folder / "known-mistakes/index.md")
     (folder / "reference.md").rename(folder / "reference/index.md")
@@ -196,20 +196,24 @@ def write_generated(folder, root):
         (folder / f"known-mistakes/{path.stem}.md").write_text(text, encoding="utf-8")
 
 
-def public_modules(root=ROOT):
-    """The modules of `helpers` that the reference describes, without "helpers.".
+def page_of(module):
+    """The name of a module's page in the reference: that which a student imports is short."""
+    return module.removeprefix("helpers.")
 
-    Of `helpers.grading` only the bank: the rest, and `helpers.command`, are used as commands.
+
+def public_modules(root=ROOT):
+    """The modules that the reference describes.
+
+    Those of `helpers`, without `helpers.command`, which is used as a command; and of `grader` what
+    an author of assignments imports.
     """
     names = {
         path.stem if path.is_file() else path.name
         for path in (root / "helpers").iterdir()
         if path.suffix == ".py" or (path / "__init__.py").exists()
     }
-    return sorted(
-        {name for name in names if not name.startswith("_")} - {"command", "grading"}
-        | {"grading.bank"}
-    )
+    names = {name for name in names if not name.startswith("_")} - {"command"}
+    return sorted({f"helpers.{name}" for name in names} | {"grader.authoring.bank"})
 
 
 def constants(name, root=ROOT):
@@ -217,7 +221,7 @@ def constants(name, root=ROOT):
 
     {name: its value as it is written}
     """
-    folder = root / "helpers" / name
+    folder = root.joinpath(*name.split("."))
     if not (folder / "__init__.py").exists():
         return {}
     trees = [ast.parse(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.py"))]

@@ -25,8 +25,8 @@ from pathlib import Path
 
 import nbformat
 
-from helpers.grading.sandbox import MODULES_WITH_TORCH
-from helpers.grading.source import notebook_path, read_cells
+from grader.authoring.source import notebook_path, read_cells
+from grader.sandbox.client import MODULES_WITH_TORCH
 
 ROOT = Path(__file__).resolve().parents[1]
 BIN = Path(sys.executable).parent
@@ -128,8 +128,8 @@ def wait_for_orphans():
 
 
 def ours(root, name, folder, workers):
-    """Grade with `python -m helpers.grading`."""
-    command = [BIN / "python", "-m", "helpers.grading", name, folder, "--root", root]
+    """Grade with `python -m grader.command.grade`."""
+    command = [BIN / "python", "-m", "grader.command.grade", name, folder, "--root", root]
     return measured([*command, "--workers", workers], root)
 
 
@@ -158,7 +158,7 @@ def stock(root, name, folder, count):
 def alone(name):
     """CPU seconds of the reference solution's cells in a process that has imported everything."""
     code = f"import benchmark_grading; print(benchmark_grading.run_cells({name!r}))"
-    path = os.pathsep.join((str(ROOT / "tools"), str(ROOT / "helpers" / "grading")))
+    path = os.pathsep.join((str(ROOT / "tools"), str(ROOT)))
     done = subprocess.run(
         [sys.executable, "-c", code],
         cwd=ROOT / "assignments" / name,
@@ -174,7 +174,7 @@ def alone(name):
 def run_cells(name):
     """Run the reference solution twice; the CPU seconds of the second time."""
     os.environ["MPLBACKEND"] = "module://matplotlib_inline.backend_inline"
-    from inside import server, shell
+    from grader.sandbox.inside import server, shell
 
     server.warm_up(MODULES_WITH_TORCH)
     made = shell.make_shell()

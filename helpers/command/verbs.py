@@ -109,7 +109,7 @@ def delete_what_can_be_made_again(root: Path) -> None:
             venv_folder.empty(path)
         elif path.exists():
             shutil.rmtree(path)
-    for folder in ("helpers", "tests", "tools", "site", "solutions"):
+    for folder in ("helpers", "grader", "tests", "tools", "site", "solutions"):
         for path in list((root / folder).rglob("__pycache__")):
             shutil.rmtree(path)
 
@@ -145,7 +145,7 @@ def pytest(root: Path, verb: str, marks: str, given: Sequence[str]) -> int:
 
 def lint(root: Path, given: list[str]) -> int:
     """All of them run, so that one call shows everything."""
-    students = ("helpers", "notebooks", "assignments", "--extend-exclude", "helpers/grading")
+    students = ("helpers", "notebooks", "assignments")
     others = ("--optional-dependencies-dev-groups", "instructor,cluster,dev,e2e")
     steps = (
         ("ruff", "check"),
@@ -192,7 +192,6 @@ def present(root: Path, *names: str) -> list[str]:
 
 DEV = ("dev", "instructor", "cluster")
 SOLUTIONS, SITE, TESTS = "solutions", "site", "tests"
-GRADING = "helpers.grading"
 
 VERBS = (
     Verb("lab", "learn", "open JupyterLab on the lessons", lab),
@@ -250,7 +249,7 @@ VERBS = (
         "assignments",
         "teach",
         "make the student versions of the assignments",
-        tool("-m", f"{GRADING}.release", "assignments"),
+        tool("-m", "grader.authoring.release", "assignments"),
         ("instructor",),
         SOLUTIONS,
         names=100,
@@ -259,7 +258,7 @@ VERBS = (
         "release",
         "teach",
         "make build/cnn-course.zip, the course for students",
-        tool("-m", f"{GRADING}.release", "students"),
+        tool("-m", "grader.authoring.release", "students"),
         ("instructor",),
         SOLUTIONS,
     ),
@@ -267,7 +266,7 @@ VERBS = (
         "collect",
         "teach",
         "take in notebooks that were handed in",
-        tool("-m", f"{GRADING}.collect"),
+        tool("-m", "grader.command.collect"),
         ("instructor",),
         SOLUTIONS,
         names=1,
@@ -277,7 +276,7 @@ VERBS = (
         "grade",
         "teach",
         "grade them in sandboxes (Linux)",
-        tool("-m", GRADING),
+        tool("-m", "grader.command.grade"),
         ("instructor",),
         SOLUTIONS,
         names=1,

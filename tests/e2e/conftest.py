@@ -188,7 +188,7 @@ def site(tmp_path_factory):
 
     In a folder of its own: several of these processes may run side by side.
     """
-    from site_pages import load_tool, serving
+    from tests.e2e.site_pages import load_tool, serving
 
     tool = load_tool()
     target = tmp_path_factory.mktemp("site") / "site"

@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
-from digit_strokes import DRAWN
 from torch import nn
 
 from helpers.data import load_mnist
 from helpers.draw_digit import draw_digit
 from helpers.draw_digit.net import LAYERS, PARAMETERS, normalise
 from helpers.shapes import receptive_field
+from tests.e2e.digit_strokes import DRAWN
 
 axe_playwright = pytest.importorskip(
     "axe_playwright_python.sync_playwright", reason="needs the e2e extra: make e2e"

@@ -12,10 +12,10 @@ import subprocess
 from html.parser import HTMLParser
 
 import pytest
-from site_pages import ROOT, Text, load_tool
 
+from grader.authoring.bank import load_bank
 from helpers.command.files import assignments, lessons
-from helpers.grading.bank import load_bank
+from tests.e2e.site_pages import ROOT, Text, load_tool
 
 pytestmark = pytest.mark.e2e
 
@@ -161,8 +161,9 @@ def test_assignments_are_the_student_versions(site):
 
 def test_every_public_name_is_in_the_reference(site):
     missing = []
-    for name in load_site_module("stage").public_modules():
-        module = importlib.import_module(f"helpers.{name}")
+    stage = load_site_module("stage")
+    for name in stage.public_modules():
+        module = importlib.import_module(name)
         here = [
             key
             for key, value in vars(module).items()
@@ -170,9 +171,9 @@ def test_every_public_name_is_in_the_reference(site):
             and (inspect.isfunction(value) or inspect.isclass(value))
             and value.__module__ == module.__name__
         ]
-        html = site.html(f"reference/{name}.html")
+        html = site.html(f"reference/{stage.page_of(name)}.html")
         for public in getattr(module, "__all__", here):
-            if f'id="helpers.{name}.{public}"' not in html:
+            if f'id="{name}.{public}"' not in html:
                 missing.append(f"{name}.{public}")
     assert missing == []
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
 import pytest
-from site_pages import ROOT
+
+from tests.e2e.site_pages import ROOT
 
 SPEC = importlib.util.spec_from_file_location("first_uses", ROOT / "site/first_uses.py")
 first_uses = importlib.util.module_from_spec(SPEC)

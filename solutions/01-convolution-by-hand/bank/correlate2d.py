@@ -4,7 +4,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from helpers.grading.bank import correct, mistake
+from grader.authoring.bank import correct, mistake
 
 PLACES, VALUES = "correlate2d_places", "correlate2d_values"
 ORIENTATION, RECTANGLES = "correlate2d_orientation", "correlate2d_rectangles"

@@ -4,7 +4,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from helpers.grading.bank import correct, mistake
+from grader.authoring.bank import correct, mistake
 
 ONE_MAP, SUM = "correlate_channels_one_map", "correlate_channels_sum"
 OWN_KERNEL, BIAS = "correlate_channels_own_kernel", "correlate_channels_bias"

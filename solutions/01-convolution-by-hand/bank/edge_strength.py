@@ -4,7 +4,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from helpers.grading.bank import correct, mistake
+from grader.authoring.bank import correct, mistake
 
 PLACES, FLAT = "edge_strength_places", "edge_strength_flat"
 DIRECTIONS, WEIGHTS = "edge_strength_directions", "edge_strength_weights"

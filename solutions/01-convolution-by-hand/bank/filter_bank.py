@@ -4,7 +4,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from helpers.grading.bank import correct, mistake
+from grader.authoring.bank import correct, mistake
 
 STACK, ORDER, CHANNELS = "filter_bank_stack", "filter_bank_order", "filter_bank_channels"
 BIAS, WINDOW = "filter_bank_bias", "filter_bank_window"

@@ -5,7 +5,7 @@ import math
 import numpy as np
 from torch import nn
 
-from helpers.grading.bank import correct, mistake
+from grader.authoring.bank import correct, mistake
 from helpers.shapes import count_parameters
 
 

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from helpers.grading.bank import correct, mistake
+from grader.authoring.bank import correct, mistake
 
 
 @mistake(

@@ -5,7 +5,7 @@ from fractions import Fraction
 
 import torch
 
-from helpers.grading.bank import correct, mistake
+from grader.authoring.bank import correct, mistake
 from helpers.shapes import conv_output_size
 
 # Mistakes: rounding.

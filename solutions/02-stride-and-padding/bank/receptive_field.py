@@ -5,7 +5,7 @@ import math
 import torch
 
 import helpers.shapes
-from helpers.grading.bank import correct, mistake
+from grader.authoring.bank import correct, mistake
 
 
 @mistake(

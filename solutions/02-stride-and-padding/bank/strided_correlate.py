@@ -5,7 +5,7 @@ import math
 import numpy as np
 import torch
 
-from helpers.grading.bank import correct, mistake
+from grader.authoring.bank import correct, mistake
 
 
 def places(size, kernel_size, stride, padding=0):

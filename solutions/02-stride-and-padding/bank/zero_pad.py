@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from helpers.grading.bank import correct, mistake
+from grader.authoring.bank import correct, mistake
 
 
 def rows_and_columns(padding):

@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from helpers.grading.bank import correct, mistake
+from grader.authoring.bank import correct, mistake
 
 ALL_VALUES = {
     "leaky_relu_values",

@@ -5,7 +5,7 @@ import torch
 import torch.nn.functional as F
 from numpy.lib.stride_tricks import sliding_window_view
 
-from helpers.grading.bank import correct, mistake
+from grader.authoring.bank import correct, mistake
 
 
 def sizes(padded, kernel_size, stride):

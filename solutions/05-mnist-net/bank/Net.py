@@ -4,7 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from helpers.grading.bank import correct, mistake
+from grader.authoring.bank import correct, mistake
 
 ALL = {
     "net_shape",

@@ -2,7 +2,7 @@
 
 import torch
 
-from helpers.grading.bank import correct, mistake
+from grader.authoring.bank import correct, mistake
 
 
 @mistake(

@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import nn
 from torch.utils.data import ConcatDataset, DataLoader
 
-from helpers.grading.bank import correct, mistake
+from grader.authoring.bank import correct, mistake
 from helpers.training import fit
 
 

@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from helpers.grading.bank import correct, mistake
+from grader.authoring.bank import correct, mistake
 
 NO_FINGERPRINT = "PyTorch itself stops at fc6, so no numbers come out to tell it by."
 

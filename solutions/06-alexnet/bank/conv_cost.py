@@ -6,7 +6,7 @@ import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from helpers.grading.bank import correct, mistake
+from grader.authoring.bank import correct, mistake
 
 PARAMETERS = "conv_cost_parameters"
 MULTIPLY_ADDS = "conv_cost_multiply_adds"

@@ -5,7 +5,7 @@ from collections import Counter
 
 from torch import nn
 
-from helpers.grading.bank import correct, mistake
+from grader.authoring.bank import correct, mistake
 
 COUNTS = "parameters_by_layer_counts"
 NESTED = "parameters_by_layer_nested"

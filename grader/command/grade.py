@@ -1,0 +1,188 @@
+"""Grade a folder or zip of submissions: a gradebook, feedback and a table.
+
+python -m grader.command.grade 01-convolution-by-hand ~/Downloads/batch.zip     (make grade)
+"""
+
+import argparse
+import contextlib
+import os
+import sys
+from pathlib import Path
+
+from grader.authoring.source import assignments, full_name, notebook_path
+from grader.batch.workers import local_executor
+
+# Every worker runs these lines, too: what only the coordinator needs is imported further down.
+from grader.intake.place import WrongPlace, check_place
+from grader.judging.policy import MEBIBYTE, Limits, Policy
+from grader.sandbox.bwrap import UNSAFE, NoSandbox, check_means, check_system
+from grader.sandbox.client import Server, modules_for
+
+SECONDS_FOR_WORKERS = 60
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def arguments():
+    """The command line."""
+    parser = argparse.ArgumentParser(
+        prog="course grade",
+        description="Grade a batch of submissions in sandboxes: gradebook, feedback, table. "
+        "Stopped and called again, it goes on where it was.",
+    )
+    parser.add_argument("assignment", help=", ".join(assignments(ROOT / "solutions")))
+    parser.add_argument(
+        "submissions", help="a folder or zip of STUDENT.ipynb or STUDENT/ASSIGNMENT/*.ipynb"
+    )
+    parser.add_argument("--root", type=Path, default=ROOT, help=argparse.SUPPRESS)
+    parser.add_argument("--workers", type=int, default=os.cpu_count(), help="default: all cores")
+    parser.add_argument("--dask", metavar="ADDRESS", help="the scheduler of a Dask cluster")
+    parser.add_argument("--dask-tls", metavar="FOLDER", help="with ca.pem, cert.pem and key.pem")
+    parser.add_argument("--force", action="store_true", help="run everything again")
+    parser.add_argument("--no-feedback", action="store_true", help="write no pages for students")
+    default, sizes = Policy(), Limits()
+    parser.add_argument(
+        "--unsafe-no-sandbox",
+        action="store_true",
+        help="run students' code with your own rights: only for people you trust entirely",
+    )
+    limits = parser.add_argument_group("limits")
+    limits.add_argument("--cell-seconds", type=float, default=default.cell_seconds)
+    limits.add_argument("--total-seconds", type=float, default=default.total_seconds)
+    limits.add_argument("--memory-mib", type=int, default=default.memory_bytes // MEBIBYTE)
+    limits.add_argument("--notebook-mib", type=int, default=sizes.notebook_bytes // MEBIBYTE)
+    return parser
+
+
+def main(given=None):
+    # A name that a terminal cannot show must not end a batch.
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    parser = arguments()
+    options = parser.parse_args(given)
+    known = assignments(options.root / "solutions")
+    options.assignment = full_name(options.assignment, known)
+    if options.assignment not in known:
+        parser.error(f"there is no {options.assignment}; there are {', '.join(known)}")
+    if options.workers < 1:
+        parser.error("at least one worker is needed")
+    try:
+        check_place(options.submissions, options.root)
+    except WrongPlace as error:
+        print(error, file=sys.stderr)
+        return 2
+    try:
+        if options.unsafe_no_sandbox:
+            check_system()
+            print(f"--unsafe-no-sandbox: {UNSAFE}", file=sys.stderr)
+        else:
+            check_means()
+    except NoSandbox as error:
+        print(error, file=sys.stderr)
+        return 3
+    try:
+        with contextlib.ExitStack() as stack:
+            make_executor, workers = executors(options, stack)
+            return grade(options, make_executor, workers)
+    except KeyboardInterrupt:
+        print("\nStopped. The same command goes on where it was.", file=sys.stderr)
+        return 130
+
+
+def grade(options, make_executor, workers):
+    """Grade a batch; 0 when every submission has a recorded outcome."""
+    # jsonschema would take a second to import it, for a kind of text that notebooks do not have.
+    sys.modules.setdefault("rfc3987_syntax", None)
+
+    from grader.gradebook.master import BookError
+    from grader.intake.collect import Unreadable
+
+    try:
+        return grade_batch(options, make_executor, workers)
+    except (BookError, Unreadable, FileNotFoundError) as error:
+        print(error, file=sys.stderr)
+        return 2
+
+
+def grade_batch(options, make_executor, workers):
+    """What `grade` does when nothing is wrong with the course or the batch."""
+    from tqdm import tqdm
+
+    from grader.batch import report
+    from grader.batch.coordinator import Batch, Options
+    from grader.gradebook.book import Book
+
+    settings = Options(
+        workers=workers,
+        policy=Policy(
+            cell_seconds=options.cell_seconds,
+            total_seconds=options.total_seconds,
+            memory_bytes=options.memory_mib * MEBIBYTE,
+            locked=not options.unsafe_no_sandbox,
+        ),
+        limits=Limits(notebook_bytes=options.notebook_mib * MEBIBYTE),
+        force=options.force,
+        feedback=not options.no_feedback,
+    )
+    with Book(options.root, options.assignment) as book, tqdm(unit="notebook") as bar:
+
+        def show(record):
+            bar.update()
+            if record is not None:
+                tqdm.write(report.line(record))
+
+        batch = Batch(
+            options.assignment,
+            options.submissions,
+            options.root,
+            settings,
+            book,
+            make_executor,
+            show,
+        )
+        bar.total = len(batch.submissions)
+        bar.refresh()
+        lost = batch.run()
+    students = {submission.student for submission in batch.submissions}
+    table = options.root / "grading" / options.assignment / "grades.csv"
+    report.write_table(batch.store, students, batch.skeleton.test_ids, table)
+    print(report.summary_text(batch.summary()))
+    print(f"\n{len(students) - len(lost)} of {len(students)} recorded. Table: {table}")
+    if lost:
+        print(f"Not graded (call again): {', '.join(lost)}", file=sys.stderr)
+    return 1 if lost or not students else 0
+
+
+def executors(options, stack):
+    """(what makes the executor, how many it runs at a time): processes here, or a cluster."""
+    if not options.dask:
+        # It imports what the notebooks need while this process imports what it needs itself.
+        source = notebook_path(options.assignment, options.root / "solutions")
+        modules = modules_for(source.read_text(encoding="utf-8"))
+        server = Server(modules=modules, locked=not options.unsafe_no_sandbox, wait=False)
+        stack.callback(server.close)
+        return lambda: local_executor(options.workers, server), options.workers
+    try:
+        from distributed import Client
+        from distributed.security import Security
+    except ImportError:
+        raise SystemExit("Dask is not installed: course setup instructor cluster") from None
+    security = None
+    if options.dask_tls:
+        folder = Path(options.dask_tls)
+        security = Security(
+            tls_ca_file=str(folder / "ca.pem"),
+            tls_client_cert=str(folder / "cert.pem"),
+            tls_client_key=str(folder / "key.pem"),
+            require_encryption=True,
+        )
+    try:
+        client = Client(options.dask, security=security)
+        client.wait_for_workers(1, timeout=SECONDS_FOR_WORKERS)
+    except (OSError, TimeoutError, ValueError) as error:
+        raise SystemExit(f"The cluster at {options.dask} cannot be used: {error}") from None
+    return lambda: client.get_executor(pure=False, retries=2), sum(client.nthreads().values())
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,351 @@
+"""nbgrader's gradebook, written as nbgrader writes it, for a whole batch in one session.
+
+`nbgrader autograde` opens the database ten times a submission and asks it for each cell. Here the
+cells are read once, and a submission is a handful of statements in one transaction. The rows are
+the same, row by row (there is a test that compares them).
+"""
+
+import contextlib
+import functools
+import hashlib
+import json
+import os
+from pathlib import Path
+
+from nbgrader.api import (
+    Comment,
+    Grade,
+    Student,
+    SubmittedAssignment,
+    SubmittedNotebook,
+    new_uuid,
+)
+from nbgrader.preprocessors import LimitOutput
+from nbgrader.utils import parse_utc
+from sqlalchemy import insert, select, update
+
+from grader.gradebook.graded import finish, to_bytes, work_of
+from grader.gradebook.master import (
+    BookError,
+    enter,
+    known_cells,
+    load_config,
+    master_notebook,
+    open_gradebook,
+)
+from grader.intake.rebuild import load_skeleton
+
+NO_RESPONSE = "No response."  # nbgrader's own words for an answer that was left as it was
+
+
+class Book:
+    """The gradebook of one assignment, and its graded notebooks.
+
+    Parameters
+    ----------
+    root : path
+        The course's folder, with grading/gradebook.db (made if it is missing).
+    assignment : str
+
+    Used with ``with``. Entering it enters the assignment into the gradebook, as ``nbgrader
+    generate_assignment`` does, unless it stands there as it is.
+    """
+
+    def __init__(self, root, assignment):
+        self.root, self.assignment = Path(root), assignment
+        self.config = load_config(root)
+        self.limit = LimitOutput(config=self.config)
+
+    def __enter__(self):
+        skeleton = load_skeleton(self.assignment, self.root)
+        self.master = master_notebook(skeleton.source, self.config)
+        self.known = known_cells(self.master)
+        (self.root / "grading").mkdir(exist_ok=True)
+        self.gradebook = open_gradebook(
+            f"sqlite:///{self.root / 'grading' / 'gradebook.db'}", self.config
+        )
+        try:
+            enter(self.gradebook, self.assignment, self.master, self.config)
+            self._read_cells()
+        except BaseException:
+            self.gradebook.close()
+            raise
+        return self
+
+    def __exit__(self, *error):
+        self.gradebook.close()
+
+    def path(self, student):
+        """Where a student's graded notebook is."""
+        if student in ("", ".", "..") or "/" in student or "\0" in student:
+            raise ValueError(f"{student!r} cannot be a student's name")
+        folder = self.root / "grading" / "autograded" / student / self.assignment
+        return folder / f"{self.assignment}.ipynb"
+
+    def record(self, student, result, notebook, notes=(), timestamp=None):
+        """Write a result: marks and comments into the gradebook, and the graded notebook.
+
+        What an instructor gave, marks and comments, stays; a mark by hand asks to be looked at
+        again if the student's cells or the automatic mark are not what they were. To record the
+        same again changes nothing. If the process is killed, the gradebook holds all of it or
+        nothing. The file is exchanged right after: in between, the old one lies beside the new
+        marks until the same is recorded again.
+
+        Parameters
+        ----------
+        student : str
+        result : dict
+            As of `job.execute`.
+        notebook : dict or notebook or None
+            The executed one; None if nothing could be run: then every cell has 0 points.
+        notes : sequence of str
+            What was unusual, for the student.
+        timestamp : datetime or str, optional
+            When it was handed in; None leaves what is known.
+        """
+        path = self.path(student)
+        data = to_bytes(finish(notebook, self.known, result, notes, self.limit))
+        sources = {}
+        for cell in notebook["cells"] if notebook else ():
+            grade_id = cell["metadata"].get("nbgrader", {}).get("grade_id")
+            sources.setdefault(grade_id, cell["source"])
+        old = _read(path)
+        part = _write_part(path, data) if old != data else None
+
+        @functools.cache  # asked only where there is something to be kept, and then once
+        def is_new_work():
+            return part is not None and not _is_same_work(old, data)
+
+        try:
+            with self._transaction() as db:
+                notebook_id, is_new = self._submission(db, student, timestamp)
+                self._grade(db, notebook_id, result, sources, notebook is not None, is_new_work)
+                self._comment(db, notebook_id, sources, notebook is not None)
+                if result.get("flags") and (is_new or is_new_work()):
+                    db.execute(update(SubmittedNotebook), [{"id": notebook_id, "flagged": True}])
+            if part is not None:
+                os.replace(part, path)
+        finally:
+            if part is not None:
+                part.unlink(missing_ok=True)
+
+    def record_unreadable(self, student, reason):
+        """Write that a submission could not be read: no points, with the reason."""
+        self.record(student, {"outcome": "unreadable"}, None, [reason])
+
+    def marks(self, student):
+        """A student's marks and comments, as they stand in the gradebook.
+
+        Returns
+        -------
+        dict
+            ``score``, ``max_score``, ``late_penalty``, and by grade id ``cells`` (score and
+            points) and ``comments``.
+
+        Raises
+        ------
+        BookError
+            If nothing is recorded of the student.
+        """
+        db = self.gradebook.db
+        try:
+            found = self._find(db, student)
+            if found is None:
+                raise BookError(f"{student} has no submission of {self.assignment}")
+            grades = db.execute(
+                select(Grade.cell_id, Grade.score).where(*self._of(Grade, found.notebook))
+            )
+            scores = {row.cell_id: row.score for row in grades}
+            comments = db.execute(
+                select(Comment.cell_id, Comment.comment).where(*self._of(Comment, found.notebook))
+            )
+            said = {row.cell_id: row.comment for row in comments}
+        finally:
+            db.rollback()
+        penalty = found.penalty or 0
+        return {
+            "score": sum(scores.get(cell_id, 0.0) for cell_id in self.graded) - penalty,
+            "max_score": sum(points for _, _, points in self.graded.values()),
+            "late_penalty": penalty,
+            "cells": {
+                name: (scores.get(cell_id, 0.0), points)
+                for cell_id, (name, _, points) in self.graded.items()
+            },
+            "comments": {name: said.get(cell_id) for cell_id, name in self.commented.items()},
+        }
+
+    def _read_cells(self):
+        """The ids that the gradebook has for the assignment and its cells."""
+        notebook = self.gradebook.find_notebook(self.assignment, self.assignment)
+        self.notebook_id, self.assignment_id = notebook.id, notebook.assignment_id
+        self.graded = {cell.id: (cell.name, False, cell.max_score) for cell in notebook.grade_cells}
+        self.graded |= {cell.id: (cell.name, True, cell.max_score) for cell in notebook.task_cells}
+        self.commented = {
+            cell.id: cell.name for cell in (*notebook.solution_cells, *notebook.task_cells)
+        }
+        self.gradebook.db.rollback()
+        self.gradebook.db.expunge_all()
+
+    @contextlib.contextmanager
+    def _transaction(self):
+        db = self.gradebook.db
+        try:
+            yield db
+            db.commit()
+        except BaseException:
+            db.rollback()
+            raise
+
+    def _of(self, kind, notebook_id):
+        """Which rows are a notebook's. With the cells, as the database's index is by cells."""
+        cells = self.graded if kind is Grade else self.commented
+        return kind.cell_id.in_(cells), kind.notebook_id == notebook_id
+
+    def _find(self, db, student):
+        """The rows of a student's submission, or None."""
+        return db.execute(
+            select(
+                SubmittedAssignment.id.label("submission"),
+                SubmittedNotebook.id.label("notebook"),
+                SubmittedNotebook.late_submission_penalty.label("penalty"),
+            )
+            .outerjoin(
+                SubmittedNotebook,
+                (SubmittedNotebook.assignment_id == SubmittedAssignment.id)
+                & (SubmittedNotebook.notebook_id == self.notebook_id),
+            )
+            .where(
+                SubmittedAssignment.assignment_id == self.assignment_id,
+                SubmittedAssignment.student_id == student,
+            )
+        ).first()
+
+    def _submission(self, db, student, timestamp):
+        """The id of the student's notebook in the gradebook, and whether it was made just now."""
+        when = {} if timestamp is None else {"timestamp": parse_utc(timestamp)}
+        found = self._find(db, student)
+        if found is not None and found.notebook is not None:
+            if when:
+                db.execute(update(SubmittedAssignment), [{"id": found.submission, **when}])
+            return found.notebook, False
+        if found is None:
+            if db.execute(select(Student.id).where(Student.id == student)).first() is None:
+                db.execute(insert(Student), [{"id": student}])
+            submission = new_uuid()
+            db.execute(
+                insert(SubmittedAssignment),
+                [
+                    {
+                        "id": submission,
+                        "assignment_id": self.assignment_id,
+                        "student_id": student,
+                        **when,
+                    }
+                ],
+            )
+        else:
+            submission = found.submission
+        notebook = new_uuid()
+        db.execute(
+            insert(SubmittedNotebook),
+            [{"id": notebook, "assignment_id": submission, "notebook_id": self.notebook_id}],
+        )
+        return notebook, True
+
+    def _grade(self, db, notebook_id, result, sources, has_run, is_new_work):
+        """Write the automatic marks."""
+        columns = (
+            Grade.cell_id,
+            Grade.id,
+            Grade.auto_score,
+            Grade.manual_score,
+            Grade.needs_manual_grade,
+        )
+        rows = db.execute(select(*columns).where(*self._of(Grade, notebook_id)))
+        rows = {row.cell_id: row for row in rows}
+        new, changed = [], []
+        for cell_id, (name, is_task, _) in self.graded.items():
+            row = rows.get(cell_id)
+            score = self._auto_score(name, is_task, result, sources) if has_run else 0.0
+            by_hand = score is None
+            if row is None:
+                mark = {"auto_score": score, "needs_manual_grade": by_hand}
+                new.append({"cell_id": cell_id, "notebook_id": notebook_id, **mark})
+                continue
+            if row.manual_score is not None:
+                is_open = score != row.auto_score or is_new_work()
+                by_hand = row.needs_manual_grade or is_open
+            if (score, by_hand) != (row.auto_score, row.needs_manual_grade):
+                changed.append({"id": row.id, "auto_score": score, "needs_manual_grade": by_hand})
+        _write(db, Grade, new, changed)
+
+    def _auto_score(self, name, is_task, result, sources):
+        """The mark that needs no person; None if a person has to give it."""
+        meta = self.known[name].metadata.nbgrader
+        if is_task:
+            return None
+        if meta.get("solution"):
+            return 0.0 if self._is_untouched(name, sources) else None
+        if self.known[name].cell_type != "code":
+            return None
+        test = result["tests"].get(name)
+        return float(test["score"]) if test else 0.0
+
+    def _comment(self, db, notebook_id, sources, has_run):
+        """Say of each answer that was left as it was, that it was."""
+        rows = db.execute(
+            select(Comment.cell_id, Comment.id, Comment.auto_comment).where(
+                *self._of(Comment, notebook_id)
+            )
+        )
+        rows = {row.cell_id: row for row in rows}
+        new, changed = [], []
+        for cell_id, name in self.commented.items():
+            text = None
+            if has_run and not self.known[name].metadata.nbgrader.get("task"):
+                text = NO_RESPONSE if self._is_untouched(name, sources) else None
+            if cell_id not in rows:
+                new.append({"cell_id": cell_id, "notebook_id": notebook_id, "auto_comment": text})
+            elif text != rows[cell_id].auto_comment:
+                changed.append({"id": rows[cell_id].id, "auto_comment": text})
+        _write(db, Comment, new, changed)
+
+    def _is_untouched(self, name, sources):
+        # nbgrader compares checksums, which here are those of the sources.
+        return sources.get(name, self.known[name].source) == self.known[name].source
+
+
+def _write(db, kind, new, changed):
+    if new:
+        db.execute(insert(kind), new)
+    if changed:
+        db.execute(update(kind), changed)
+
+
+def _read(path):
+    try:
+        return path.read_bytes()
+    except OSError:
+        return None
+
+
+def _write_part(path, data):
+    """Write a file beside its place, down to the disk; it is to be renamed."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # Above the students' folders: nbgrader copies every other file of those into the feedback.
+    name = hashlib.sha256(path.parent.as_posix().encode()).hexdigest()[:20]
+    part = path.parents[2] / f".{name}.part"
+    part.unlink(missing_ok=True)
+    with open(part, "xb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    part.chmod(0o444)  # as nbgrader does
+    return part
+
+
+def _is_same_work(old, data):
+    try:
+        return work_of(json.loads(old)) == work_of(json.loads(data))
+    except (TypeError, ValueError, KeyError):
+        return False

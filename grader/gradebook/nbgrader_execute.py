@@ -1,0 +1,162 @@
+"""`nbgrader autograde` and formgrader's button, with students' code in the sandbox.
+
+nbgrader_config.py puts `SandboxExecute` in the place of nbgrader's own Execute.
+"""
+
+import functools
+import hashlib
+import json
+import os
+from pathlib import Path
+
+import nbformat
+from nbgrader.api import Gradebook
+from nbgrader.preprocessors import Execute, LimitOutput
+from traitlets import Dict
+
+from grader.gradebook.graded import executed_notebook, finish
+from grader.gradebook.master import enter, known_cells, master_notebook, open_gradebook
+from grader.intake.collect import Unreadable, collect
+from grader.intake.rebuild import load_skeleton
+from grader.judging import job
+from grader.judging.policy import Limits, Policy
+from grader.sandbox.bwrap import UNSAFE, NoSandbox, check_means, check_system
+
+WAY_AROUND = "COURSE_UNSAFE_NO_SANDBOX"
+TRIES = 3
+TIMEOUT = "CellTimeoutError"
+
+
+class SandboxExecute(Execute):
+    """Rebuilds the submitted notebook, and executes it in the sandbox.
+
+    What is executed is made from the file that was handed in and from the course's solutions/
+    and assignments/; the notebook that nbgrader has sanitised is not used. Its traits are those
+    of `Execute`; `timeout` is the time for a cell.
+    """
+
+    limits = Dict(
+        help="Limits of `grader.judging.policy.Policy`, for instance {'total_seconds': 600}."
+    ).tag(config=True)
+
+    def __call__(self, nb, resources):
+        if not self.enabled:
+            raise ValueError(
+                "--no-execute would read the marks from the outputs that the student saved: it is "
+                "not possible here."
+            )
+        return super().__call__(nb, resources)
+
+    def preprocess(self, nb, resources, *arguments, **options):
+        """The notebook as executed; nbgrader reads the marks from its outputs.
+
+        Raises
+        ------
+        NoSandbox
+            If code cannot be locked in here, and the way around is not taken.
+        Unreadable
+            If the submitted file cannot be read.
+        """
+        place = resources["nbgrader"]
+        assignment = place["assignment"]
+        root = Path(self.config.CourseDirectory.get("root") or os.getcwd())
+        skeleton, known = self._frame(root, assignment, place["db_url"])
+        cells, notes = skeleton.rebuild(self._submitted(root, place, skeleton))
+        data = {
+            "assignment": assignment,
+            "cells": [cell.for_job() for cell in cells],
+            "policy": self._policy(self._is_locked()).to_dict(),
+            "files": _files(root, assignment),
+        }
+        text = json.dumps(data, sort_keys=True)
+        data["seed"] = hashlib.sha256(text.encode()).hexdigest()[:40]
+        result = self._execute(json.dumps(data))
+        made = executed_notebook(cells, skeleton, result["outputs"])
+        made = _node(made, known, result, notes, LimitOutput(parent=self))
+        if result["flags"]:
+            self.log.warning("%s: look at this one: %s", place["student"], result["flags"])
+            self._flag(place)
+        return made, resources
+
+    def _frame(self, root, assignment, db_url):
+        """The assignment's skeleton and its cells; the gradebook is brought up to date."""
+        paths = [root / name / assignment for name in ("solutions", "assignments")]
+        changed = tuple((path / f"{assignment}.ipynb").stat().st_mtime_ns for path in paths)
+        key = (str(root), assignment, db_url, changed)
+        if key not in _frames:
+            skeleton = load_skeleton(assignment, root)
+            master = master_notebook(skeleton.source, self.config)
+            with open_gradebook(db_url, self.config) as gradebook:
+                enter(gradebook, assignment, master, self.config)
+            _frames.clear()
+            _frames[key] = skeleton, known_cells(master)
+        return _frames[key]
+
+    def _submitted(self, root, place, skeleton):
+        course = self.config.CourseDirectory
+        folder = root / course.get("submitted_directory", "submitted")
+        path = folder / place["student"] / place["assignment"] / f"{place['notebook']}.ipynb"
+        if path.is_symlink():
+            raise Unreadable(f"{path} is a link: links are not followed")
+        (submission,) = collect(path, place["assignment"])
+        return submission.read(place["assignment"], skeleton.known, Limits())
+
+    def _is_locked(self):
+        """Whether code runs in the sandbox; if it cannot, only whoever asked for it goes on."""
+        if os.environ.get(WAY_AROUND) == "1":
+            check_system()
+            self.log.warning("%s=1. %s", WAY_AROUND, UNSAFE)
+            return False
+        try:
+            _check_means()
+        except NoSandbox as missing:
+            raise NoSandbox(f"{missing}\n({WAY_AROUND}=1 grades without one. {UNSAFE})") from None
+        return True
+
+    def _policy(self, locked):
+        limits = {**self.limits, "locked": locked}
+        if self.timeout is not None and self.timeout > 0:
+            limits.setdefault("cell_seconds", float(self.timeout))
+        return Policy(**limits)
+
+    def _execute(self, text):
+        """The job's result; a lost server is started again."""
+        for attempt in range(1, TRIES + 1):
+            try:
+                result = json.loads(job.execute(text))
+                break
+            except job.Retry as lost:
+                self.log.warning("The sandbox was lost (attempt %d): %s", attempt, lost)
+                if attempt == TRIES:
+                    raise
+        for shown, _ in result["outputs"]:
+            for output in shown:
+                if output.get("evalue") == job.WORDS["cell timeout"]:
+                    # The name that nbgrader's own Execute gives it.
+                    output["ename"] = TIMEOUT
+                    output["traceback"] = [f"{TIMEOUT}: {output['evalue']}"]
+        return result
+
+    def _flag(self, place):
+        with Gradebook(place["db_url"]) as gradebook:
+            names = (place["notebook"], place["assignment"], place["student"])
+            gradebook.find_submission_notebook(*names).flagged = True
+            gradebook.db.commit()
+
+
+_frames = {}
+
+
+@functools.cache
+def _check_means():
+    check_means()
+
+
+def _node(made, known, *result):
+    return nbformat.from_dict(finish(made, known, *result))
+
+
+def _files(root, assignment):
+    """What lies beside the notebook, as students have it."""
+    folder = root / "assignments" / assignment
+    return {path.name: path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.json"))}

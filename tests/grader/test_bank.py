@@ -1,0 +1,165 @@
+"""The autograder is graded: every known mistake loses the right points and is told by name, and
+every right solution keeps them all."""
+
+import csv
+import functools
+
+import numpy as np
+import pytest
+
+from grader.authoring.bank import Variant, load_bank
+from grader.authoring.examine import Workbench, examine, make_sheet
+from grader.authoring.release import TABLE_NAME, mistakes_table
+from helpers.assignment import Checker
+from tests.support.assignment_files import NAMES, cells, graded, graded_tests
+from tests.support.lessons import ROOT
+
+BANKS = {name: load_bank(name) for name in NAMES}
+MISTAKES = [(name, v) for name in NAMES for v in BANKS[name] if v.is_mistake]
+RIGHT = [(name, v) for name in NAMES for v in BANKS[name] if not v.is_mistake]
+EXERCISES = sorted({(name, v.exercise) for name in NAMES for v in BANKS[name]})
+# How many mistakes a bank must hold at least, by exercise; six where none is given.
+AT_LEAST = {
+    "correlate2d": 12,
+    "filter_bank": 12,
+    "strided_correlate": 12,
+    "conv2d": 12,
+    "output_size": 8,
+    "zero_pad": 8,
+    "max_pool2d": 8,
+    "avg_pool2d": 8,
+}
+
+
+def label(pair):
+    return f"{pair[0][:2]}-{pair[1].exercise}-{pair[1].name}"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_reference_solution_passes_every_test(name):
+    assert [str(v.failure) for v in workbench(name).grade() if not v.passed] == []
+
+
+@pytest.mark.parametrize("pair", MISTAKES, ids=label)
+def test_mistake_loses_points_in_exactly_the_tests_that_name_it(pair):
+    name, variant = pair
+    assert graded(name)[1].failed(variant) == variant.fails
+
+
+@pytest.mark.parametrize("pair", MISTAKES, ids=label)
+def test_mistake_is_told_by_its_own_name_and_no_other(pair):
+    name, variant = pair
+    told = set(graded(name)[1].diagnoses(variant))
+    expected = set() if variant.undiagnosed else {variant.sentence}
+    assert told == expected
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_message_itself_has_the_sentence(name):
+    """What the tests above work out from the fingerprints is what a student reads."""
+    sheet, _ = graded(name)
+    bench = Workbench(name, sheet)
+    exercises = set()
+    for variant in BANKS[name]:
+        if variant.is_mistake and not variant.undiagnosed and variant.exercise not in exercises:
+            exercises.add(variant.exercise)
+            said = [str(v.failure) for v in bench.grade(variant.exercise, variant.thing)]
+            sentence = " ".join(variant.sentence.split())
+            assert any(sentence in " ".join(text.split()) for text in said)
+    assert exercises
+
+
+@pytest.mark.parametrize(("name", "exercise"), EXERCISES)
+@pytest.mark.parametrize("trivial", ["None", "NaN", "text"])
+def test_nothing_worth_a_point_gets_none(name, exercise, trivial):
+    """Also in the tests of what a function must not do, such as changing its input."""
+
+    def answer(*args, **kwargs):
+        first = args[0] if args and hasattr(args[0], "shape") else np.zeros((2, 2))
+        return {"None": None, "NaN": np.full(first.shape, np.nan), "text": "text"}[trivial]
+
+    passed = [v.grade_id for v in workbench(name).grade(exercise, answer) if v.passed]
+    assert passed == []
+
+
+@functools.cache
+def workbench(name):
+    return Workbench(name)
+
+
+@pytest.mark.parametrize("pair", RIGHT, ids=label)
+def test_right_solution_keeps_every_point(pair):
+    name, variant = pair
+    verdicts = graded(name)[1].verdicts[variant]
+    assert [(v.grade_id, str(v.failure)) for v in verdicts if not v.passed] == []
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_single_test_is_failed_by_a_mistake(name):
+    report = graded(name)[1]
+    failed = {test for variant in BANKS[name] for test in report.failed(variant)}
+    assert {cell.grade_id for cell in graded_tests(name)} - failed == set()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_answers_learnt_by_heart_get_no_points(name, monkeypatch):
+    """A solution that is right in the visible checks and returns nothing in the hidden ones."""
+    observe = Checker._observe
+
+    def forgetful(self, function, *rest):
+        return observe(self, (lambda *args, **kwargs: None) if self.is_hidden else function, *rest)
+
+    monkeypatch.setattr(Checker, "_observe", forgetful)
+    for verdict in Workbench(name).grade():
+        assert not verdict.passed, verdict.grade_id
+        assert verdict.failure.hidden, (verdict.grade_id, str(verdict.failure))
+
+
+@pytest.mark.parametrize(("name", "exercise"), EXERCISES)
+def test_bank_is_large_enough(name, exercise):
+    variants = [v for v in BANKS[name] if v.exercise == exercise]
+    mistakes = [v for v in variants if v.is_mistake]
+    assert len(mistakes) >= AT_LEAST.get(exercise, 6)
+    assert len(variants) - len(mistakes) >= 3
+    # Two that look alike in all visible tests may share a sentence that is true of both.
+    assert len({v.sentence for v in mistakes}) >= max(AT_LEAST.get(exercise, 6), len(mistakes) - 3)
+
+
+def test_minimum_sizes_are_of_exercises_that_exist():
+    assert set(AT_LEAST) <= {exercise for _, exercise in EXERCISES}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_task_has_a_bank(name):
+    solved = {cell.grade_id for cell in cells(name) if cell.kind == "solution"}
+    assert solved == {v.exercise for v in BANKS[name]}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_committed_sheet_is_what_the_bank_gives(name):
+    path = ROOT / "solutions" / name / "checks.json"
+    assert path.read_text(encoding="utf-8") == graded(name)[0].to_json(), "run `make assignments`"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_committed_table_is_what_the_tests_say(name):
+    table, page = mistakes_table([graded(name)[1]])
+    rows = list(csv.DictReader(table.splitlines()))
+    with open(ROOT / "solutions" / f"{TABLE_NAME}.csv", encoding="utf-8", newline="") as file:
+        saved = [row for row in csv.DictReader(file) if row["assignment"] == name]
+    assert saved == rows, "run `make assignments`"
+    whole = (ROOT / "solutions" / f"{TABLE_NAME}.md").read_text(encoding="utf-8")
+    assert page[page.index(f"## {name}") :].strip() in whole
+    assert next(line for line in page.split("\n") if line.startswith(f"| {name}")) in whole
+
+
+def test_a_mistake_that_two_share_is_not_told():
+    """The rule itself, on a bank of two wrong solutions with the same numbers."""
+    name = NAMES[0]
+    mistakes = [v for v in BANKS[name] if v.is_mistake]
+    one = mistakes[0]
+    twin = Variant(one.exercise, "twin", one.thing, "Another sentence.", one.fails)
+    alone = make_sheet(examine(name, variants=[one]))
+    both = make_sheet(examine(name, variants=[one, twin]))
+    assert alone.sentences == [one.sentence]
+    assert both.sentences == []

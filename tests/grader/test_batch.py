@@ -1,0 +1,383 @@
+"""The coordinator: nothing is lost, nothing runs twice, and stopping it costs nothing."""
+
+import concurrent.futures
+import csv
+import json
+import os
+import shutil
+import sys
+import zipfile
+
+import nbformat
+import pytest
+from sqlalchemy.exc import OperationalError
+
+from grader.batch import coordinator, report
+from grader.batch.coordinator import Batch, Options
+from grader.batch.store import Store, write_whole
+from grader.intake.rebuild import load_skeleton
+from grader.judging.policy import Policy
+from tests.support.assignment_files import release
+from tests.support.lessons import ROOT
+
+NAME = "01-convolution-by-hand"
+
+
+class FakeBook:
+    """A gradebook that only remembers."""
+
+    def __init__(self):
+        self.recorded, self.unreadable = [], []
+
+    def record(self, student, result, notebook, notes):
+        nbformat.validate(notebook)
+        self.recorded.append((student, sum(t["score"] for t in result["tests"].values())))
+
+    @staticmethod
+    def remember(student, book, result, notebook, notes):
+        book.recorded.append((student, sum(t["score"] for t in result["tests"].values())))
+
+    def record_unreadable(self, student, reason):
+        self.unreadable.append((student, reason))
+
+
+class Bench:
+    """A course folder, a batch in it, and workers that can be told to fail."""
+
+    def __init__(self, root):
+        self.root = root
+        for folder in ("solutions", "assignments"):
+            shutil.copytree(ROOT / folder / NAME, root / folder / NAME)
+        self.handed_in = root / "batch"
+        self.handed_in.mkdir()
+        self.runs = []
+        self.fail = lambda text: None
+        self.released = release(NAME)
+
+    def hand_in(self, student, answer):
+        """A notebook whose first task is answered by this text."""
+        for cell in self.released.cells:
+            if cell.metadata.get("nbgrader", {}).get("grade_id") == "correlate2d":
+                cell.source = answer
+        nbformat.write(self.released, self.handed_in / f"{student}.ipynb")
+
+    def execute(self, text):
+        data = json.loads(text)
+        self.runs.append(data)
+        self.fail(data)
+        tests = {
+            cell["grade_id"]: {"score": cell["points"], "max_score": cell["points"]}
+            for cell in data["cells"]
+            if cell["kind"] == "test"
+        }
+        return json.dumps(
+            {
+                "outcome": "graded",
+                "outputs": [[[], None] for _ in data["cells"]],
+                "tests": tests,
+                "flags": [],
+                "seconds": 0.5,
+                "cpu": 0.4,
+            }
+        )
+
+    def grade(self, path=None, **options):
+        self.book, self.shown = FakeBook(), []
+        batch = Batch(
+            NAME,
+            path or self.handed_in,
+            self.root,
+            Options(feedback=False, **options),
+            self.book,
+            lambda: concurrent.futures.ThreadPoolExecutor(2),
+            self.shown.append,
+        )
+        self.lost = batch.run()
+        return batch
+
+
+@pytest.fixture
+def bench(tmp_path, monkeypatch):
+    made = Bench(tmp_path)
+    monkeypatch.setattr(coordinator.job, "execute", made.execute)
+    return made
+
+
+def test_every_submission_is_recorded_once(bench):
+    for number in range(7):
+        bench.hand_in(f"s{number}", f"# {number}")
+    (bench.handed_in / "broken.ipynb").write_text("{")
+    batch = bench.grade()
+    assert sorted(s for s, _ in bench.book.recorded) == [f"s{n}" for n in range(7)]
+    assert [s for s, _ in bench.book.unreadable] == ["broken"]
+    assert bench.lost == []
+    outcomes = {r["student"]: r["outcome"] for r in batch.store.records()}
+    assert outcomes == {**{f"s{n}": "graded" for n in range(7)}, "broken": "unreadable"}
+
+
+def test_identical_submissions_run_once(bench):
+    for number in range(5):
+        bench.hand_in(f"s{number}", "# the same")
+    bench.grade()
+    assert len(bench.runs) == 1
+    assert len(bench.book.recorded) == 5
+
+
+def test_a_second_call_runs_nothing_and_a_third_with_force_everything(bench):
+    for number in range(3):
+        bench.hand_in(f"s{number}", f"# {number}")
+    bench.grade()
+    bench.grade()
+    assert len(bench.runs) == 3
+    assert bench.book.recorded == []
+    bench.grade(force=True)
+    assert len(bench.runs) == 6
+    assert len(bench.book.recorded) == 3
+
+
+@pytest.mark.parametrize("change", ["submission", "source", "sheet", "policy"])
+def test_what_changed_is_graded_again(bench, change):
+    bench.hand_in("ann", "# a")
+    bench.hand_in("bob", "# b")
+    bench.grade()
+    options = {}
+    if change == "submission":
+        bench.hand_in("bob", "# better")
+    elif change == "source":
+        path = bench.root / "solutions" / NAME / f"{NAME}.ipynb"
+        path.write_text(path.read_text().replace("stays as it was", "is not changed"))
+        source = nbformat.read(path, as_version=4)
+        next(c for c in source.cells if c.id == "setup").source += "\n# changed"
+        nbformat.write(source, path)
+    elif change == "sheet":
+        path = bench.root / "assignments" / NAME / "checks.json"
+        path.write_text(path.read_text() + " ")
+    else:
+        options["policy"] = Policy(cell_seconds=7)
+    bench.grade(**options)
+    again = {"submission": 1}.get(change, 2)
+    assert len(bench.runs) == 2 + again
+    assert len(bench.book.recorded) == again
+
+
+def test_stopped_in_the_middle_it_goes_on(bench):
+    for number in range(6):
+        bench.hand_in(f"s{number}", f"# {number}")
+
+    def stop(data):
+        if len(bench.runs) == 4:
+            raise KeyboardInterrupt
+
+    bench.fail = stop
+    with pytest.raises(KeyboardInterrupt):
+        bench.grade()
+    before = len(list(bench.grade_store().records()))
+    assert 0 < before < 6
+    bench.fail = lambda data: None
+    batch = bench.grade()
+    assert len(list(batch.store.records())) == 6
+    assert len(bench.runs) <= 6 + 3  # at most those that were under way ran again
+
+
+Bench.grade_store = lambda self: Store(self.root / "grading" / NAME)
+
+
+def test_killed_between_result_and_record_nothing_runs_twice(bench):
+    bench.hand_in("ann", "# a")
+    batch = bench.grade()
+    batch.store.records_path.unlink()
+    bench.grade()
+    assert len(bench.runs) == 1
+    assert bench.book.recorded[0][0] == "ann"
+
+
+def test_half_written_files_are_not_trusted(bench):
+    bench.hand_in("ann", "# a")
+    batch = bench.grade()
+    records = batch.store.records_path
+    records.write_bytes(records.read_bytes()[:-20])
+    (result,) = batch.store.results.glob("*.json")
+    result.write_text(result.read_text()[:50])
+    batch = bench.grade()
+    assert len(bench.runs) == 2
+    assert [r["student"] for r in batch.store.records()] == ["ann"]
+
+
+def test_a_lost_worker_is_no_students_fault(bench):
+    for number in range(4):
+        bench.hand_in(f"s{number}", f"# {number}")
+    failures = []
+
+    def fail(data):
+        if len(failures) < 3:
+            failures.append(1)
+            raise concurrent.futures.BrokenExecutor("a worker died")
+
+    bench.fail = fail
+    bench.grade()
+    assert len(bench.book.recorded) == 4
+    assert bench.lost == []
+
+
+def test_a_submission_that_loses_every_worker_is_named_and_not_marked(bench):
+    bench.hand_in("ann", "# a")
+    bench.hand_in("bob", "# b")
+
+    def fail(data):
+        if any(cell["source"] == "# a" for cell in data["cells"]):
+            raise OSError("no memory on this machine")
+
+    bench.fail = fail
+    batch = bench.grade()
+    assert bench.lost == ["ann"]
+    assert [s for s, _ in bench.book.recorded] == ["bob"]
+    assert [r["student"] for r in batch.store.records()] == ["bob"]
+    assert any("NOT GRADED" in report.line(r) for r in bench.shown if r)
+    bench.fail = lambda data: None
+    bench.grade()
+    assert [s for s, _ in bench.book.recorded] == ["ann"]
+
+
+# --- whatever one submission leads to, the others are graded ------------------------------------
+
+
+def outcomes(batch):
+    return {record["student"]: record["outcome"] for record in batch.store.records()}
+
+
+@pytest.mark.parametrize("metadata", ["a text", [1], 7, None])
+def test_metadata_of_the_wrong_kind_in_an_old_format_end_nothing(bench, metadata):
+    bench.hand_in("bob", "# b")
+    cell = {"cell_type": "code", "language": "python", "input": "x = 1", "outputs": []}
+    old = {
+        "nbformat": 3,
+        "nbformat_minor": 0,
+        "metadata": {},
+        "worksheets": [{"metadata": {}, "cells": [{**cell, "metadata": metadata}]}],
+    }
+    (bench.handed_in / "ann.ipynb").write_text(json.dumps(old))
+    batch = bench.grade()
+    assert outcomes(batch) == {"ann": "graded", "bob": "graded"}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such names")
+def test_names_that_are_no_text_end_nothing(bench):
+    """Two notebooks in the folder of one student, from a zip of a Korean Windows (CP949)."""
+    bench.hand_in("bob", "# b")
+    folder = bench.handed_in / "ann"
+    folder.mkdir()
+    for name in ("첫째.ipynb", "둘째.ipynb"):
+        path = os.path.join(os.fsencode(folder), name.encode("cp949"))
+        shutil.copyfile(bench.handed_in / "bob.ipynb", path)
+    batch = bench.grade()
+    assert outcomes(batch) == {"ann": "unreadable", "bob": "graded"}
+    ((_, reason),) = bench.book.unreadable
+    assert "several notebooks" in reason
+    reason.encode()
+
+
+def fails_for(name, error, real):
+    """A function that fails for the student with this name, or whose answer names it."""
+
+    def function(*arguments, **rest):
+        if name in str(arguments[0]):
+            raise error
+        return real(*arguments, **rest)
+
+    return function
+
+
+def test_an_unforeseen_error_while_preparing_is_that_submissions_outcome(bench, monkeypatch):
+    for student in ("ann", "bob"):
+        bench.hand_in(student, f"# {student}")
+    rebuild = coordinator.load_skeleton(NAME, bench.root).rebuild
+    monkeypatch.setattr(
+        "grader.intake.rebuild.Skeleton.rebuild",
+        lambda self, notebook: fails_for("# ann", KeyError("what?"), rebuild)(notebook),
+    )
+    batch = bench.grade()
+    assert outcomes(batch) == {"ann": "unreadable", "bob": "graded"}
+    assert bench.book.unreadable == [
+        ("ann", "the grader could not work with it: KeyError: 'what?'")
+    ]
+    assert bench.lost == []
+    batch = bench.grade()  # it is not tried again as long as nothing changes
+    assert bench.book.unreadable == []
+
+
+def test_an_unforeseen_error_while_recording_is_that_submissions_outcome(bench, monkeypatch):
+    for student in ("ann", "bob"):
+        bench.hand_in(student, f"# {student}")
+    write_one = coordinator.write_one
+    monkeypatch.setattr(
+        coordinator,
+        "write_one",
+        lambda cells, *rest: fails_for("# ann", TypeError("odd"), write_one)(cells, *rest),
+    )
+    batch = bench.grade()
+    assert outcomes(batch) == {"ann": "not recorded", "bob": "graded"}
+    (record,) = [record for record in batch.store.records() if record["student"] == "ann"]
+    assert "TypeError: odd" in record["flagged"]
+    assert record["score"] == 0
+
+
+@pytest.mark.parametrize(
+    "error", [OSError("no room"), OperationalError("insert", {}, Exception("locked"))]
+)
+def test_a_gradebook_that_cannot_be_written_takes_no_points(bench, monkeypatch, error):
+    """It is the machine's fault and not the student's: named, not marked, and tried again."""
+    for student in ("ann", "bob"):
+        bench.hand_in(student, f"# {student}")
+    with monkeypatch.context() as patch:
+        patch.setattr(
+            FakeBook,
+            "record",
+            lambda self, student, *rest: fails_for("ann", error, FakeBook.remember)(
+                student, self, *rest
+            ),
+        )
+        batch = bench.grade()
+    assert outcomes(batch) == {"bob": "graded"}
+    assert bench.lost == ["ann"]
+    assert outcomes(bench.grade()) == {"ann": "graded", "bob": "graded"}
+
+
+def test_a_zip_gives_the_same_as_a_folder(bench):
+    bench.hand_in("ann", "# a")
+    archive = bench.root / "batch.zip"
+    with zipfile.ZipFile(archive, "w") as file:
+        file.write(bench.handed_in / "ann.ipynb", "ann.ipynb")
+    bench.grade(archive)
+    assert [s for s, _ in bench.book.recorded] == ["ann"]
+
+
+def test_table_and_summary(bench):
+    bench.hand_in("=ann", "# a")
+    bench.hand_in("bob", "# b")
+    (bench.handed_in / "eve.ipynb").write_text("{")
+    batch = bench.grade()
+    skeleton = load_skeleton(NAME, bench.root)
+    path = bench.root / "grades.csv"
+    students = {submission.student for submission in batch.submissions}
+    report.write_table(batch.store, students, skeleton.test_ids, path)
+    with open(path, newline="") as file:
+        rows = {row["student"]: row for row in csv.DictReader(file)}
+    assert list(next(iter(rows.values())))[:6] == list(report.COLUMNS)
+    assert rows["bob"]["score"] == rows["bob"]["max_score"] == "30"
+    assert rows["bob"][skeleton.test_ids[0]] == "1"
+    assert rows["eve"]["outcome"] == "unreadable"
+    assert rows["eve"]["score"] == "0"
+    assert not any(name.startswith("=") for name in rows)
+    text = report.summary_text(batch.summary())
+    assert "100 %" in text
+    assert "unreadable" in text
+
+
+def test_results_are_written_whole_or_not(tmp_path, monkeypatch):
+    path = tmp_path / "x.json"
+    write_whole(path, "old")
+    monkeypatch.setattr("os.replace", lambda *names: (_ for _ in ()).throw(OSError("full")))
+    with pytest.raises(OSError, match="full"):
+        write_whole(path, "new")
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]

@@ -1,0 +1,160 @@
+"""The command `make grade`, from first to last: refusals, and grading without a sandbox.
+
+What needs a sandbox is tested in test_class.py, by `make sandbox`.
+"""
+
+import csv
+import io
+import shutil
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from grader.command import collect
+from grader.command import grade as command
+from grader.intake.place import WrongPlace, check_place
+from grader.judging import job
+from grader.sandbox import bwrap
+from tests.support.assignment_files import released
+from tests.support.lessons import ROOT
+
+NAME = "01-convolution-by-hand"
+ENDLESS = "while True:\n    pass"
+WHERE = "import os\nprint(os.getcwd(), 'HOME' in os.environ)"
+
+only_linux = pytest.mark.skipif(sys.platform != "linux", reason="grading runs on Linux only")
+
+
+@pytest.fixture
+def root(tmp_path):
+    """A course with one assignment, and a batch of three."""
+    for folder in ("solutions", "assignments"):
+        shutil.copytree(ROOT / folder / NAME, tmp_path / folder / NAME)
+    shutil.copy(ROOT / "nbgrader_config.py", tmp_path)
+    batch = tmp_path / "batch"
+    batch.mkdir()
+    source = nbformat.read(ROOT / "solutions" / NAME / f"{NAME}.ipynb", as_version=4)
+    nbformat.write(source, batch / "right.ipynb")
+    shutil.copy(released(NAME), batch / "unsolved.ipynb")
+    place = next(n for n, cell in enumerate(source.cells) if cell.id == "setup") + 1
+    source.cells[place:place] = [nbformat.v4.new_code_cell(code) for code in (WHERE, ENDLESS)]
+    nbformat.write(source, batch / "endless.ipynb")
+    return tmp_path
+
+
+def grade(root, *more):
+    return command.main([NAME, str(root / "batch"), "--root", str(root), "--workers", "1", *more])
+
+
+def no_bwrap(monkeypatch):
+    real = shutil.which
+    monkeypatch.setattr(
+        bwrap.shutil, "which", lambda name, *rest: None if name == "bwrap" else real(name, *rest)
+    )
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        "",
+        " ",
+        ".",
+        "..",
+        "assignments",
+        f"solutions/{NAME}/{NAME}.ipynb",
+        ".hidden",
+        "grading",
+        "grading/autograded",
+        f"grading/{NAME}/results",
+        "link",
+    ],
+)
+def test_the_courses_own_notebooks_are_never_graded(root, place, monkeypatch, capsys):
+    """A forgotten SUBMISSIONS= must not replace real marks by those of the course's folder."""
+    monkeypatch.chdir(root)
+    (root / "link").symlink_to(root / "assignments")
+    for folder in (".hidden", "grading/autograded", f"grading/{NAME}/results"):
+        (root / folder).mkdir(parents=True)
+    for main in (command.main, collect.main):
+        assert main([NAME, place, "--root", str(root)]) == 2
+        said = capsys.readouterr().err
+        assert "handed in" in said
+        assert len(said.splitlines()) == 1
+    assert not list((root / "grading").rglob("*.*"))
+
+
+def test_a_terminal_that_knows_few_letters_ends_no_batch(root, monkeypatch):
+    written = io.BytesIO()
+    monkeypatch.setattr(sys, "stderr", io.TextIOWrapper(written, encoding="ascii"))
+    assert command.main([NAME, str(root), "--root", str(root)]) == 2
+    print("\N{HANGUL SYLLABLE GA} e\u0301 \udcff", file=sys.stderr, flush=True)
+    assert written.getvalue().endswith(b"\\uac00 e\\u0301 \\udcff\n")
+
+
+@pytest.mark.parametrize("place", ["batch", "batch.zip", "grading/submitted", "grading/batch.zip"])
+def test_what_was_handed_in_may_lie_beside_the_course(root, place, tmp_path_factory):
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    (root / place).mkdir(parents=True, exist_ok=True)
+    check_place(root / place, root)
+    check_place(elsewhere, root)
+    with pytest.raises(WrongPlace, match="there is nothing at"):
+        check_place(elsewhere / "nowhere", root)
+
+
+@only_linux
+def test_without_the_means_it_refuses_and_says_what_to_install(root, monkeypatch, capsys):
+    no_bwrap(monkeypatch)
+    assert grade(root) == 3
+    assert "sudo apt install bubblewrap" in capsys.readouterr().err
+    assert not (root / "grading").exists()
+
+
+@pytest.mark.parametrize("system", ["darwin", "win32"])
+@pytest.mark.parametrize("more", [(), ("--unsafe-no-sandbox",)])
+def test_elsewhere_it_refuses_and_points_to_the_container(root, monkeypatch, capsys, system, more):
+    monkeypatch.setattr(bwrap.sys, "platform", system)
+    assert grade(root, *more) == 3
+    said = capsys.readouterr().err
+    assert "solutions/grading.md" in said
+    recipe = (ROOT / "solutions/grading.md").read_text(encoding="utf-8")
+    assert "## A container, for macOS and Windows" in recipe
+
+
+@only_linux
+def test_whoever_asks_for_it_grades_without_a_sandbox_and_is_warned(root, monkeypatch, capfd):
+    no_bwrap(monkeypatch)
+    monkeypatch.setattr(command, "executors", lambda options, stack: (InThisProcess, 1))
+    try:
+        assert grade(root, "--unsafe-no-sandbox", "--no-feedback", "--cell-seconds", "1") == 0
+    finally:
+        job.close_servers()
+    assert "WITHOUT A SANDBOX" in capfd.readouterr().err
+    table = root / "grading" / NAME / "grades.csv"
+    with table.open(newline="") as file:
+        rows = {row["student"]: row for row in csv.DictReader(file)}
+    assert (rows["right"]["score"], rows["right"]["outcome"]) == ("30", "graded")
+    assert (rows["unsolved"]["score"], rows["unsolved"]["outcome"]) == ("0", "graded")
+    assert (rows["endless"]["score"], rows["endless"]["outcome"]) == ("30", "cell timeout")
+    shown = nbformat.read(root / "grading/autograded/endless" / NAME / f"{NAME}.ipynb", 4)
+    (printed,) = [c.outputs[0].text for c in shown.cells if c.source == WHERE]
+    folder, has_home = printed.split()
+    assert has_home == "True"
+    # It had a folder of its own, which is gone.
+    assert folder != str(root)
+    assert not Path(folder).exists()
+
+
+class InThisProcess:
+    """An executor without processes, in which what is patched stays patched."""
+
+    def submit(self, function, text):
+        from concurrent.futures import Future
+
+        future = Future()
+        future.set_result(function(text))
+        return future
+
+    def shutdown(self, **options):
+        pass

@@ -1,0 +1,392 @@
+"""What runs is the instructor's notebook with the student's answers: nothing else of the file."""
+
+import copy
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+
+from grader.gradebook.feedback import make_page
+from grader.gradebook.graded import executed_notebook, finish
+from grader.intake.rebuild import Skeleton
+
+TEST_F = '# f doubles\ncheck("f", 1).gives(2)'
+HIDDEN = '\n### BEGIN HIDDEN TESTS\ncheck.hidden("f", 3).gives(6)\n### END HIDDEN TESTS'
+
+
+def cell(kind, grade_id, source, points=0):
+    made = (new_markdown_cell if kind in ("text", "manual") else new_code_cell)(source)
+    made.id = grade_id
+    made.metadata["nbgrader"] = {
+        "grade": kind in ("test", "manual"),
+        "grade_id": grade_id,
+        "locked": kind not in ("solution", "manual"),
+        "solution": kind in ("solution", "manual"),
+        "task": False,
+        "schema_version": 3,
+        "points": points,
+    }
+    return made
+
+
+def free(source, cell_id):
+    return new_code_cell(source, id=cell_id)
+
+
+def source_notebook():
+    return new_notebook(
+        cells=[
+            cell("text", "title", "# Title"),
+            cell("setup", "setup", "import numpy as np"),
+            cell("solution", "f", "def f(x):\n    return 2 * x"),
+            free("f(1)", "f_try"),
+            cell("test", "f_doubles", TEST_F + HIDDEN, 2),
+            cell("solution", "g", "def g(x):\n    return x"),
+            cell("test", "g_same", '# g\ncheck("g", 1).gives(1)' + HIDDEN, 3),
+            cell("manual", "why", "Because.", 4),
+        ]
+    )
+
+
+def released_notebook():
+    made = source_notebook()
+    stub = "def {}(x):\n    raise NotImplementedError"
+    for c in made.cells:
+        c.source = c.source.split("\n### BEGIN")[0]
+        if c.id in ("f", "g"):
+            c.source = stub.format(c.id)
+    made.cells[-1].source = "*Write your answer here.*"
+    return made
+
+
+@pytest.fixture
+def skeleton():
+    return Skeleton(source_notebook(), released_notebook())
+
+
+def answered():
+    """A released notebook with answers to f and g."""
+    made = released_notebook()
+    by_id = {c.id: c for c in made.cells}
+    by_id["f"].source = "def f(x):\n    return x + x"
+    by_id["g"].source = "def g(x):\n    return +x"
+    by_id["why"].source = "So."
+    return made
+
+
+ORDER = ["title", "setup", "f", "f_doubles", "g", "g_same", "why"]
+
+
+def notebook_of(cells, skeleton, outputs=None):
+    """What is written of the rebuilt cells."""
+    return nbformat.from_dict(executed_notebook(cells, skeleton, outputs))
+
+
+def run_order(cells):
+    return [c.grade_id for c in cells if c.grade_id]
+
+
+def sources(cells):
+    return {c.grade_id: c.source for c in cells if c.grade_id}
+
+
+def check_complete(skeleton, cells):
+    """The frame is the source's, whatever was handed in."""
+    assert run_order(cells) == ORDER
+    found = {c.grade_id: c for c in cells if c.grade_id}
+    for grade_id in ("title", "setup", "f_doubles", "g_same"):
+        assert found[grade_id].source == skeleton.known[grade_id].source
+    assert [found[key].points for key in ("f_doubles", "g_same", "why")] == [2, 3, 4]
+
+
+def test_answers_and_own_cells_are_taken_over_in_their_places(skeleton):
+    made = answered()
+    made.cells.insert(2, free("import math", "own"))
+    cells, notes = skeleton.rebuild(made)
+    check_complete(skeleton, cells)
+    assert notes == []
+    assert sources(cells)["f"] == "def f(x):\n    return x + x"
+    assert sources(cells)["why"] == "So."
+    order = [c.grade_id or c.source for c in cells]
+    assert order[1:5] == ["setup", "import math", "f", "f(1)"]
+    assert {c.grade_id: c.answered for c in cells if c.grade_id}["f"]
+
+
+def test_the_untouched_release_is_not_answered(skeleton):
+    cells, _ = skeleton.rebuild(released_notebook())
+    check_complete(skeleton, cells)
+    assert not any(c.answered for c in cells if c.kind in ("solution", "manual"))
+
+
+def edited(notebook):
+    next(c for c in notebook.cells if c.id == "f_doubles").source = "pass"
+
+
+def deleted(notebook):
+    notebook.cells = [c for c in notebook.cells if c.id not in ("f_doubles", "setup")]
+
+
+def moved(notebook):
+    notebook.cells.reverse()
+
+
+def tagged(notebook):
+    for c in notebook.cells:
+        c.metadata["tags"] = ["skip-execution", "raises-exception"]
+
+
+def worth_more(notebook):
+    for c in notebook.cells:
+        if "nbgrader" in c.metadata:
+            c.metadata["nbgrader"].update(points=100, grade=True)
+
+
+def copied(notebook):
+    notebook.cells += copy.deepcopy(notebook.cells[4:5] * 3)
+
+
+def another_kernel(notebook):
+    notebook.metadata["kernelspec"] = {"name": "evil", "display_name": "x", "language": "bash"}
+
+
+def with_outputs(notebook):
+    for c in notebook.cells:
+        if c.cell_type == "code":
+            c.outputs = [nbformat.v4.new_output("execute_result", data={"text/plain": "100"})]
+
+
+def posing_as_a_test(notebook):
+    notebook.cells.append(free("print('mine')", "x"))
+    notebook.cells[-1].metadata["nbgrader"] = {"grade": True, "grade_id": "g_same", "points": 3}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        edited,
+        deleted,
+        moved,
+        tagged,
+        worth_more,
+        copied,
+        another_kernel,
+        with_outputs,
+        posing_as_a_test,
+    ],
+)
+def test_tests_points_and_metadata_cannot_be_changed(skeleton, change):
+    made = answered()
+    change(made)
+    cells, _ = skeleton.rebuild(made)
+    check_complete(skeleton, cells)
+    assert sources(cells)["f"] == "def f(x):\n    return x + x"
+    notebook = notebook_of(cells, skeleton, [([], None)] * len(cells))
+    nbformat.validate(notebook)
+    assert notebook.metadata == source_notebook().metadata
+    assert all(not c.metadata.get("tags") for c in notebook.cells)
+    assert all(not c.get("outputs") for c in notebook.cells)
+
+
+def test_edited_and_missing_tests_are_noted(skeleton):
+    made = answered()
+    edited(made)
+    made.cells = [c for c in made.cells if c.id != "g_same"]
+    _, notes = skeleton.rebuild(made)
+    assert "f_doubles: the test cell was edited; the original one ran" in notes
+    assert "g_same: the cell was missing; it was put back" in notes
+
+
+def test_of_copied_answers_the_first_that_was_worked_on_counts_and_the_others_run_too(skeleton):
+    made = released_notebook()
+    copies = [copy.deepcopy(made.cells[2]) for _ in range(2)]
+    copies[0].source = "def f(x):\n    return 'first'"
+    copies[1].source = "def f(x):\n    return 'second'"
+    made.cells[3:3] = copies
+    cells, notes = skeleton.rebuild(made)
+    check_complete(skeleton, cells)
+    assert "first" in sources(cells)["f"]
+    assert "f: 3 copies of the cell" in notes
+    order = [c.source for c in cells]
+    assert any("second" in text for text in order[order.index(sources(cells)["f"]) + 1 :])
+
+
+@pytest.mark.parametrize("keep_ids", [True, False])
+def test_cleared_metadata_is_recognised(skeleton, keep_ids):
+    made = answered()
+    for number, c in enumerate(made.cells):
+        c.metadata = nbformat.from_dict({})
+        if not keep_ids:
+            c.id = f"new-{number}"
+    cells, notes = skeleton.rebuild(made)
+    check_complete(skeleton, cells)
+    assert sources(cells)["f"] == "def f(x):\n    return x + x"
+    assert sources(cells)["g"] == "def g(x):\n    return +x"
+    assert "f: recognised without its metadata" in notes
+    if keep_ids:
+        assert sources(cells)["why"] == "So."
+
+
+def test_a_missing_answer_becomes_the_stub(skeleton):
+    made = answered()
+    made.cells = [c for c in made.cells if c.id != "f"]
+    cells, notes = skeleton.rebuild(made)
+    check_complete(skeleton, cells)
+    assert "raise NotImplementedError" in sources(cells)["f"]
+    assert "f: the cell for the answer is missing" in notes
+
+
+def test_an_answer_in_a_cell_of_another_type_is_not_run(skeleton):
+    made = answered()
+    made.cells[2].cell_type = "markdown"
+    cells, notes = skeleton.rebuild(made)
+    check_complete(skeleton, cells)
+    assert any("a markdown cell in the place of the answer" in note for note in notes)
+
+
+@pytest.mark.parametrize("bad", [5, None, [], "", "x" * 10_000, {"a": 1}])
+def test_nonsense_for_an_id_is_an_ordinary_cell(skeleton, bad):
+    made = answered()
+    made.cells.append(free("1", "own"))
+    made.cells[-1].metadata["nbgrader"] = {"grade_id": bad}
+    cells, _ = skeleton.rebuild(made)
+    check_complete(skeleton, cells)
+    assert cells[-1].source == "1"
+
+
+def test_an_empty_notebook_is_the_release(skeleton):
+    cells, notes = skeleton.rebuild(new_notebook())
+    check_complete(skeleton, cells)
+    assert len(notes) == len(ORDER)
+
+
+def test_syntax_errors_and_deep_code_do_not_stop_it(skeleton):
+    made = answered()
+    for text in ("def f(:", "(" * 5000, "\x00", "f(" * 2000 + ")" * 2000):
+        made.cells.append(free(text, f"own-{len(made.cells)}"))
+    cells, _ = skeleton.rebuild(made)
+    check_complete(skeleton, cells)
+
+
+def test_written_for_nbgrader_without_hidden_tests(skeleton):
+    cells, _ = skeleton.rebuild(answered())
+    notebook = notebook_of(cells, skeleton)
+    assert not any("HIDDEN" in c.source for c in notebook.cells)
+    assert [c.metadata.nbgrader.grade_id for c in notebook.cells if "nbgrader" in c.metadata] == (
+        ORDER
+    )
+
+
+# A picture of one pixel.
+PIXEL = (
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJg"
+    "gg=="
+)
+
+
+def with_picture(attachments):
+    made = answered()
+    made.cells[-1].source = "See ![my drawing](attachment:drawing.png)"
+    made.cells[-1].attachments = attachments
+    return made
+
+
+def test_pictures_pasted_into_an_answer_are_kept_and_shown(skeleton):
+    cells, notes = skeleton.rebuild(with_picture({"drawing.png": {"image/png": PIXEL}}))
+    assert notes == []
+    assert notebook_of(cells, skeleton).cells[-1].attachments == {
+        "drawing.png": {"image/png": PIXEL}
+    }
+    made = executed_notebook(cells, skeleton, [[[], None] for _ in cells])
+    kept = finish(made, {}, {"outcome": "graded"})
+    tests = [c.grade_id for c in cells if c.points]
+    marks = {
+        "cells": dict.fromkeys(tests, (0, 1)),
+        "comments": {},
+        "score": 0,
+        "max_score": 9,
+        "late_penalty": 0,
+    }
+    page = make_page(kept, marks, "name")
+    assert f'src="data:image/png;base64,{PIXEL}"' in page
+    assert 'alt="my drawing"' in page
+
+
+def test_another_picture_is_another_submission_and_the_job_holds_none(skeleton):
+    jobs = []
+    for text in (PIXEL, PIXEL[:-8] + "AAAAAA==", PIXEL):
+        cells, _ = skeleton.rebuild(with_picture({"drawing.png": {"image/png": text}}))
+        jobs.append(repr([cell.for_job() for cell in cells]))
+        assert cells[-1].attachments["drawing.png"] == {"image/png": text}
+    assert jobs[0] == jobs[2] != jobs[1]
+    assert PIXEL not in jobs[0]
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        "text",
+        {"drawing.png": "text"},
+        {"drawing.png": {"text/html": "PHNjcmlwdD4="}},
+        {"drawing.png": {"image/svg+xml": PIXEL}},
+        {"drawing.png": {"image/png": '"><script>alert(1)</script>'}},
+        {"drawing.png": {"image/png": 7}},
+    ],
+)
+def test_what_is_no_picture_is_left_out(skeleton, bad):
+    cells, _ = skeleton.rebuild(with_picture(bad))
+    assert cells[-1].attachments is None
+    assert cells[-1].source.startswith("See")
+
+
+def test_every_cell_keeps_its_kind_and_type():
+    source, released = source_notebook(), released_notebook()
+    for made in (source, released):
+        task = cell("text", "explain", "Explain.", 2)
+        task.metadata.nbgrader.task = True
+        made.cells.append(task)
+        made.cells.append(nbformat.v4.new_raw_cell("raw", id="raw"))
+        made.cells.append(new_markdown_cell("A note.", id="note"))
+    skeleton = Skeleton(source, released)
+    submitted = copy.deepcopy(released)
+    # Another tool wrote something else there.
+    submitted.cells[-1].metadata["nbgrader"] = ["a list"]
+    cells, _ = skeleton.rebuild(submitted)
+    kinds = {c.grade_id: c.kind for c in cells if c.grade_id}
+    assert kinds == {
+        "title": "text",
+        "setup": "setup",
+        "f": "solution",
+        "f_doubles": "test",
+        "g": "solution",
+        "g_same": "test",
+        "why": "manual",
+        "explain": "task",
+    }
+    functions = {c.grade_id: list(c.functions) for c in cells if c.functions}
+    assert functions == {"f": ["f"], "g": ["g"]}
+    assert skeleton.max_score == 2 + 3 + 4 + 2
+    assert skeleton.auto_max == 2 + 3
+    assert skeleton.test_ids == ["f_doubles", "g_same"]
+    # Only the names of solutions tell whose answer a cell is.
+    assert skeleton.names == {"f": "f", "g": "g"}
+    outputs = [[[nbformat.v4.new_output("stream", text=str(n))], n] for n in range(len(cells))]
+    made = notebook_of(cells, skeleton, outputs)
+    nbformat.validate(made)
+    assert [c.cell_type for c in made.cells] == [c.cell_type for c in submitted.cells]
+    for number, node in enumerate(made.cells):
+        if node.cell_type == "code":
+            assert (node.outputs[0].text, node.execution_count) == (str(number), number)
+        assert ("nbgrader" in node.metadata) == bool(cells[number].grade_id)
+
+
+def test_what_is_written_for_nbgrader_holds_the_answers(skeleton):
+    cells, _ = skeleton.rebuild(answered())
+    written = {c.id: c.source for c in notebook_of(cells, skeleton).cells}
+    executed = notebook_of(cells, skeleton, [[[], None] for _ in cells])
+    shown = {c.id: c.source for c in executed.cells}
+    for made in (written, shown):
+        assert made["f"] == "def f(x):\n    return x + x"
+        assert made["why"] == "So."
+        assert made["title"] == "# Title"
+    assert written["f_doubles"] == TEST_F
+    assert shown["f_doubles"] == TEST_F + HIDDEN

@@ -1,0 +1,617 @@
+"""helpers/command/environment.py: when it installs, what it checks first, what a failure leaves.
+
+The slow steps, making an environment and installing, are replaced; test_course_for_real.py has
+them.
+"""
+
+import importlib.util
+import json
+import platform
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+
+from helpers.command import environment, installer, prerequisites, venv_folder
+from helpers.command.files import Problem
+from tests.support.small_repository import VERSIONS, repository
+
+__all__ = ["repository"]  # a fixture
+
+HERE = "{}.{}".format(*sys.version_info)
+
+
+class Runs:
+    """Stands for what runs commands: makes an environment out of a link, and plays the installer.
+
+    `installed` holds what was asked for, `installs` is what installing then does, `works` whether
+    the course can be imported afterwards, `linked` counts how often the course itself was linked.
+    """
+
+    def __init__(self):
+        self.installed = []
+        self.environments = self.linked = 0
+        self.installs = lambda: 0
+        self.works = self.whole = True
+
+    def __call__(self, command, environ=None):
+        if "venv" in command:
+            python = venv_folder.venv_python(command[-1])
+            python.parent.mkdir(parents=True, exist_ok=True)
+            if not python.exists():
+                python.symlink_to(sys.executable)
+            self.environments += "--without-pip" not in command
+            return 0
+        if "-e" in command:
+            self.linked += 1
+            return 0
+        self.installed.append([str(part) for part in command])
+        return self.installs()
+
+    def asked(self, index=-1):
+        """The requirements of one installation."""
+        command = self.installed[index]
+        return command[command.index("-c") + 2 :]
+
+
+@pytest.fixture
+def runs(monkeypatch):
+    """Replaces the slow steps, and gives the disk room enough."""
+    runs = Runs()
+    monkeypatch.setattr(environment, "runner", lambda root, lock: runs)
+    monkeypatch.setattr(environment.Change, "probe", lambda self, show=False: runs.works)
+    monkeypatch.setattr(installer, "is_environment", lambda python: runs.whole)
+    monkeypatch.setattr(installer, "ask_pip", lambda python: {})
+    monkeypatch.setattr(installer, "find_uv", lambda *arguments: None)
+    monkeypatch.setattr(installer, "answers", lambda index: False)
+    monkeypatch.setattr(shutil, "disk_usage", disk_with(100))
+    return runs
+
+
+def disk_with(gigabytes):
+    return lambda path: shutil._ntuple_diskusage(500 * 10**9, 0, int(gigabytes * 10**9))
+
+
+def install(root, *extras, supported=VERSIONS, other=None):
+    environment.install(root, list(extras), supported, lambda versions: other)
+
+
+def change(path, old, new):
+    """Replace a piece of a file that must be in it."""
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+
+
+def edit_state(root, **changes):
+    state = venv_folder.read_state(root / ".venv")
+    venv_folder.write_state(root / ".venv", **{**state, **changes})
+
+
+def need_more(root):
+    """Let the course ask for a package that it did not ask for before."""
+    change(root / "pyproject.toml", 'dependencies = ["pip"]', 'dependencies = ["pip", "more>=1"]')
+
+
+def answer(value):
+    return lambda: value
+
+
+def stopped_by_hand():
+    raise KeyboardInterrupt
+
+
+# --- when it installs --------------------------------------------------------------------------
+
+
+def test_second_call_does_nothing(repository, runs):
+    install(repository, "dev")
+    install(repository, "dev")
+    install(repository)
+    assert (len(runs.installed), runs.linked, runs.environments) == (1, 1, 1)
+
+
+def test_further_extras_are_added_to_the_earlier_ones(repository, runs):
+    change(repository / "pyproject.toml", "dev = []", 'dev = ["d>=1"]')
+    change(repository / "pyproject.toml", "e2e = []", 'e2e = ["e>=1"]')
+    install(repository, "e2e")
+    install(repository, "dev")
+    install(repository, "e2e", "dev")
+    assert [runs.asked(i) for i in range(len(runs.installed))] == [
+        ["pip", "e>=1"],
+        ["pip", "d>=1", "e>=1"],
+    ]
+    assert runs.environments == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "line"),
+    [("pyproject.toml", "\n[project.optional-dependencies]"), ("constraints.txt", "numpy==2.0\n")],
+)
+def test_a_changed_requirement_installs_again_in_the_same_environment(repository, runs, name, line):
+    install(repository)
+    if name == "pyproject.toml":
+        need_more(repository)
+    else:
+        (repository / name).write_text(line)
+    install(repository)
+    install(repository)
+    assert (len(runs.installed), runs.environments) == (2, 1)
+
+
+@pytest.mark.parametrize("name", ["pyproject.toml", "constraints.txt"])
+def test_a_changed_comment_changes_nothing(repository, runs, name):
+    install(repository)
+    with (repository / name).open("a") as file:
+        file.write("\n# a comment\n")
+    runs.installs = answer(1)
+    install(repository)
+    assert (len(runs.installed), runs.linked) == (1, 1)
+
+
+def test_a_changed_program_links_the_course_anew_and_installs_nothing(repository, runs):
+    install(repository)
+    change(repository / "pyproject.toml", 'course = "course:main"', 'course = "course:other"')
+    install(repository)
+    install(repository)
+    assert (len(runs.installed), runs.linked) == (1, 2)
+
+
+def test_a_killed_first_installation_is_begun_afresh(repository, runs, capsys):
+    (repository / ".venv/half-a-package").mkdir(parents=True)
+    venv_folder.write_state(repository / ".venv", state="installing")
+    install(repository)
+    assert "Making .venv afresh: the last installation was cut off." in capsys.readouterr().out
+    assert not (repository / ".venv/half-a-package").exists()
+    assert runs.environments == 1
+
+
+def test_a_python_that_is_no_longer_supported_is_begun_afresh(repository, runs, capsys):
+    install(repository)
+    need_more(repository)
+    install(repository, supported=["3.99"])
+    assert "not one of those the course works with" in capsys.readouterr().out
+    assert runs.environments == 2
+    assert not (repository / ".venv-before").exists()
+
+
+def test_another_build_of_torch_is_made_afresh_when_it_is_asked_for(repository, runs, monkeypatch):
+    monkeypatch.setattr(sys, "platform", "linux")
+    install(repository)
+    assert venv_folder.read_state(repository / ".venv")["torch"] == "cuda"
+    monkeypatch.setenv("COURSE_TORCH", "cuda")
+    install(repository)
+    assert runs.environments == 1
+    monkeypatch.setenv("COURSE_TORCH", "cpu")
+    monkeypatch.setattr(installer, "answers", lambda index: True)
+    monkeypatch.setattr(environment.Change, "torch_build", lambda self: "cpu")
+    install(repository)
+    install(repository)
+    assert runs.environments == 2
+
+
+def test_a_working_environment_made_by_hand_is_used(repository, runs, monkeypatch):
+    monkeypatch.setattr(environment, "has_pip", lambda venv: True)
+    runs(["venv", repository / ".venv"])
+    (repository / ".venv/mine").touch()
+    install(repository)
+    assert (repository / ".venv/mine").exists()
+    assert len(runs.installed) == 1
+
+
+def test_an_environment_made_by_hand_outlives_a_killed_installation(repository, runs, monkeypatch):
+    monkeypatch.setattr(environment, "has_pip", lambda venv: True)
+    runs(["venv", repository / ".venv"])
+    (repository / ".venv/mine").touch()
+    venv_folder.write_state(repository / ".venv", state="installing", before={}, by_hand=True)
+    install(repository)
+    assert (repository / ".venv/mine").exists()
+
+
+def test_a_broken_environment_made_by_hand_is_not_deleted(repository, runs):
+    (repository / ".venv").mkdir()
+    (repository / ".venv/mine").touch()
+    with pytest.raises(Problem, match="was not made by this command"):
+        install(repository)
+    assert (repository / ".venv/mine").exists()
+
+
+# --- nothing that works is thrown away ---------------------------------------------------------
+
+
+def test_a_moved_folder_is_mended_without_installing(repository, runs):
+    install(repository)
+    script = repository / ".venv/bin/jupyter"
+    script.write_text(f"#!{repository}/.venv/bin/python\nprint()\n")
+    long = repository / ".venv/bin/pytest"
+    long.write_text(f"#!/bin/sh\n'''exec' \"{repository}/.venv/bin/python\" \"$0\" \"$@\"\n' '''\n")
+    runs.installs = answer(1)
+    moved = repository.rename(repository.with_name("moved"))
+    install(moved)
+    assert (len(runs.installed), runs.environments, runs.linked) == (1, 1, 2)
+    for name in ("jupyter", "pytest"):
+        text = (moved / ".venv/bin" / name).read_text()
+        assert f"{moved}/.venv/bin/python" in text
+        assert str(repository) not in text
+    install(moved)
+    assert runs.linked == 2
+
+
+def python_is_gone(root):
+    """What is left when the system takes away the Python that an environment was made with."""
+    edit_state(root, python="3.10")
+    python = venv_folder.venv_python(root / ".venv")
+    python.unlink()
+    python.symlink_to("/no/such/python")
+
+
+def test_a_python_that_is_elsewhere_by_now_is_found_again(repository, runs, tmp_path):
+    install(repository)
+    edit_state(repository, python="3.10")
+    other = tmp_path / "python3.10"
+    other.write_text("#!/bin/sh\necho 3.10\n")
+    other.chmod(0o755)
+
+    def make(command, environ=None):
+        if "venv" in command:
+            assert command[0] == str(other)
+            venv_folder.venv_python(command[-1]).symlink_to(other)
+            return 0
+        return runs(command, environ)
+
+    change_of = environment.Change(repository, [], ["3.10"], lambda v: str(other), make)
+    change_of.make()
+    assert venv_folder.read_state(repository / ".venv")["python"] == "3.10"
+    assert (len(runs.installed), runs.environments) == (1, 1)
+
+
+def test_a_python_that_is_gone_makes_a_new_environment_and_then_deletes_the_old_one(
+    repository, runs, capsys
+):
+    install(repository)
+    (repository / ".venv/old").touch()
+    python_is_gone(repository)
+
+    def while_installing():
+        assert (repository / ".venv-before/old").exists()
+        return 0
+
+    runs.installs = while_installing
+    install(repository)
+    assert "the Python 3.10 that it was made with is gone" in capsys.readouterr().out
+    assert runs.environments == 2
+    assert not (repository / ".venv-before").exists()
+    assert not (repository / ".venv/old").exists()
+
+
+@pytest.mark.parametrize("failure", [answer(1), stopped_by_hand])
+def test_the_old_environment_is_put_back_when_the_new_one_fails(repository, runs, failure):
+    install(repository)
+    (repository / ".venv/old").touch()
+    python_is_gone(repository)
+    runs.installs, runs.works = failure, False
+    with pytest.raises(Problem, match="cannot be used, because"):
+        install(repository)
+    assert (repository / ".venv/old").exists()
+    assert not (repository / ".venv-before").exists()
+
+
+@pytest.mark.parametrize("build", ["auto", "cuda"])
+def test_an_old_environment_that_works_is_used_when_the_new_one_fails(
+    repository, runs, monkeypatch, capsys, build
+):
+    monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.setenv("COURSE_TORCH", build)
+    install(repository)
+    need_more(repository)
+    runs.installs = answer(1)
+    install(repository, supported=["3.99"])
+    assert "It goes on with those that were installed before" in capsys.readouterr().out
+    assert not environment.is_ready(repository, [])  # the next call tries again
+
+
+def test_packages_that_cannot_be_had_now_do_not_stop_the_course(repository, runs, capsys):
+    install(repository, "dev")
+    need_more(repository)
+    runs.installs = answer(1)
+    install(repository)
+    assert "It goes on with those that were installed before" in capsys.readouterr().out
+    # Some packages may be new by now, so that it does not hold what it held before, either.
+    change(repository / "pyproject.toml", '["pip", "more>=1"]', '["pip"]')
+    assert not environment.is_ready(repository, ["dev"])
+    runs.installs = answer(0)
+    install(repository)
+    assert environment.is_ready(repository, ["dev"])
+
+
+def test_packages_that_a_verb_needs_are_not_done_without(repository, runs):
+    install(repository)
+    runs.installs = answer(1)
+    with pytest.raises(Problem, match="The installation failed"):
+        install(repository, "dev")
+    runs.installs = answer(0)
+    install(repository)
+    install(repository, "dev")
+    assert runs.environments == 1
+
+
+def test_an_environment_that_does_not_work_any_more_is_not_gone_on_with(repository, runs):
+    install(repository)
+    need_more(repository)
+    runs.installs, runs.works = answer(1), False
+    with pytest.raises(Problem, match="Run the same command again to go on"):
+        install(repository)
+
+
+def test_an_update_that_was_killed_keeps_the_old_environment_until_the_new_one_stands(
+    repository, runs, capsys
+):
+    install(repository, "dev")
+    (repository / ".venv/old").touch()
+    before = venv_folder.read_state(repository / ".venv")
+    venv_folder.write_state(repository / ".venv", state="installing", before=before)
+    runs.installs = answer(1)
+    install(repository, "dev")
+    assert (repository / ".venv/old").exists()
+    runs.installs = answer(0)
+    install(repository)
+    assert environment.is_ready(repository, ["dev"])
+
+
+def test_a_replacement_that_was_killed_is_undone_first(repository, runs):
+    install(repository)
+    (repository / ".venv/old").touch()
+    venv_folder.move_aside(repository / ".venv")
+    (repository / ".venv").mkdir()
+    venv_folder.write_state(repository / ".venv", state="installing")
+    install(repository)
+    assert (repository / ".venv/old").exists()
+    assert not (repository / ".venv-before").exists()
+    assert runs.environments == 1
+
+
+def test_an_old_environment_whose_deletion_was_killed_is_deleted(repository, runs):
+    install(repository)
+    shutil.copytree(repository / ".venv", repository / ".venv-before", symlinks=True)
+    (repository / ".venv/new").touch()
+    edit_state(repository, link="another")
+    install(repository)
+    assert (repository / ".venv/new").exists()
+    assert not (repository / ".venv-before").exists()
+
+
+def test_ready_is_said_only_when_the_course_works(repository, runs, capsys):
+    runs.works = False
+    with pytest.raises(Problem, match="the course does not work with them"):
+        install(repository)
+    assert "Ready" not in capsys.readouterr().out
+    assert not (repository / ".venv").exists()
+    runs.works = True
+    install(repository)
+    assert f"Ready: {repository / '.venv'}" in capsys.readouterr().out
+
+
+def test_an_environment_of_which_parts_were_deleted_is_made_afresh(repository, runs, capsys):
+    install(repository)
+    need_more(repository)
+    runs.whole = False
+
+    def make(command, environ=None):
+        runs.whole = runs.whole or "venv" in command
+        return runs(command, environ)
+
+    environment.Change(repository, [], VERSIONS, lambda versions: None, make).make()
+    assert "Making .venv afresh: parts of it were deleted." in capsys.readouterr().out
+    assert runs.environments == 2
+
+
+def test_what_is_asked_for_by_name_is_not_done_without(repository, runs, monkeypatch):
+    monkeypatch.setattr(sys, "platform", "linux")
+    install(repository)
+    monkeypatch.setenv("COURSE_TORCH", "cpu")
+    with pytest.raises(Problem, match="the small build of PyTorch, and its index"):
+        install(repository)
+    monkeypatch.setenv("COURSE_TORCH", "auto")
+    install(repository)
+    assert runs.environments == 1
+
+
+def test_a_variable_that_means_nothing_is_told_before_anything_is_done(
+    repository, runs, monkeypatch
+):
+    install(repository)
+    need_more(repository)
+    monkeypatch.setenv("COURSE_INSTALLER", "foo")
+    with pytest.raises(Problem, match="COURSE_INSTALLER=foo"):
+        install(repository)
+    assert len(runs.installed) == 1
+
+
+# --- what a failure leaves behind --------------------------------------------------------------
+
+
+@pytest.mark.parametrize("failure", [answer(1), stopped_by_hand])
+def test_a_failure_takes_a_new_environment_away_again(repository, runs, failure):
+    runs.installs = failure
+    with pytest.raises(Problem, match="Nothing was left behind"):
+        install(repository)
+    assert not (repository / ".venv").exists()
+
+
+def test_ctrl_c_keeps_an_environment_that_was_there(repository, runs):
+    install(repository)
+    runs.installs = stopped_by_hand
+    with pytest.raises(Problem, match="to go on"):
+        install(repository, "dev")
+    assert not environment.is_ready(repository, [])
+    runs.installs = answer(0)
+    install(repository, "dev")
+    assert (len(runs.installed), runs.environments) == (3, 1)
+
+
+def test_a_link_to_a_larger_disk_stays(repository, runs, tmp_path):
+    (tmp_path / "large").mkdir()
+    (repository / ".venv").symlink_to(tmp_path / "large")
+    runs.installs = answer(1)
+    with pytest.raises(Problem):
+        install(repository)
+    assert (repository / ".venv").is_symlink()
+    assert list((tmp_path / "large").iterdir()) == []
+
+
+def test_behind_a_link_the_old_environment_is_moved_aside_on_the_larger_disk(
+    repository, runs, tmp_path
+):
+    (tmp_path / "large").mkdir()
+    (repository / ".venv").symlink_to(tmp_path / "large")
+    install(repository)
+    (repository / ".venv/old").touch()
+    runs.installs = answer(1)
+    edit_state(repository, packages=None)
+    install(repository, supported=["3.99"])  # moved aside, and put back
+    assert (repository / ".venv").is_symlink()
+    assert (tmp_path / "large/old").exists()
+    runs.installs = answer(0)
+    install(repository, supported=["3.99"])
+    assert (repository / ".venv").is_symlink()
+    assert not (tmp_path / "large/old").exists()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a repository", "large"]
+
+
+def test_removal_that_is_cut_off_is_noticed(repository, runs, monkeypatch):
+    install(repository)
+    (repository / ".venv/aa").mkdir()
+    with monkeypatch.context() as patch:
+        patch.setattr(shutil, "rmtree", lambda path: stopped_by_hand())
+        with pytest.raises(KeyboardInterrupt):
+            venv_folder.remove(repository / ".venv")
+    assert venv_folder.read_state(repository / ".venv") == {"state": "installing"}
+
+
+# --- what is checked before anything is made ---------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("platform", "small", "enough"),
+    [
+        ("linux", False, prerequisites.GB_WITH_CUDA),
+        ("linux", True, prerequisites.GB_WITHOUT_CUDA),
+        ("darwin", False, prerequisites.GB_WITHOUT_CUDA),
+    ],
+)
+def test_a_full_disk_is_one_sentence_and_no_environment(
+    repository, runs, monkeypatch, platform, small, enough
+):
+    monkeypatch.setattr(sys, "platform", platform)
+    monkeypatch.setattr(installer, "answers", lambda index: small)
+    monkeypatch.setattr(installer, "has_nvidia_card", lambda: False)
+    monkeypatch.setattr(shutil, "disk_usage", disk_with(enough - 0.1))
+    with pytest.raises(Problem, match=f"needs about {enough} GB, and {enough - 0.1}"):
+        install(repository)
+    assert not (repository / ".venv").exists()
+    monkeypatch.setattr(shutil, "disk_usage", disk_with(enough))
+    install(repository)
+
+
+def test_little_room_is_enough_when_torch_is_there(repository, runs, monkeypatch):
+    install(repository)
+    (repository / ".venv/lib/python3.11/site-packages/torch").mkdir(parents=True)
+    monkeypatch.setattr(shutil, "disk_usage", disk_with(prerequisites.GB_FOR_THE_REST))
+    install(repository, "dev")
+    assert len(runs.installed) == 2
+
+
+@pytest.mark.parametrize("missing", ["venv", "ensurepip"])
+def test_a_missing_venv_module_names_the_package(repository, runs, monkeypatch, missing):
+    find_spec = importlib.util.find_spec
+    monkeypatch.setattr(
+        importlib.util,
+        "find_spec",
+        lambda name: None if name == missing else find_spec(name),
+    )
+    package = "python{}.{}-venv".format(*sys.version_info)
+    with pytest.raises(Problem, match=f"sudo apt install {package}"):
+        install(repository)
+    assert not (repository / ".venv").exists()
+
+
+def test_an_unknown_extra_names_the_known_ones(repository, runs):
+    with pytest.raises(Problem, match="'dve': take one of dev, e2e"):
+        install(repository, "dve")
+    assert not (repository / ".venv").exists()
+
+
+@pytest.mark.parametrize(
+    ("system", "machine", "release", "libc", "words"),
+    [
+        ("Darwin", "x86_64", "15.1", "", "no builds for Intel Macs"),
+        ("Darwin", "arm64", "13.6.1", "", "needs macOS 14 or newer, and this is macOS 13.6.1"),
+        ("Darwin", "arm64", "14.0", "", None),
+        ("Darwin", "arm64", "26.1", "", None),
+        ("Linux", "x86_64", "", "", "C library glibc"),
+        ("Linux", "aarch64", "", "glibc", None),
+        ("Windows", "AMD64", "", "", None),
+    ],
+)
+def test_a_machine_without_builds_of_pytorch_is_told_in_one_sentence(
+    repository, runs, monkeypatch, system, machine, release, libc, words
+):
+    monkeypatch.setattr(platform, "system", lambda: system)
+    monkeypatch.setattr(platform, "machine", lambda: machine)
+    monkeypatch.setattr(platform, "mac_ver", lambda: (release, ("", "", ""), machine))
+    monkeypatch.setattr(platform, "libc_ver", lambda: (libc, "2.36"))
+    if words is None:
+        prerequisites.check_machine()
+        return
+    with pytest.raises(Problem, match=words):
+        install(repository)
+    assert not (repository / ".venv").exists()
+
+
+def test_the_oldest_macos_is_that_of_the_sentence_in_the_readme():
+    text = (Path(__file__).parents[3] / "README.md").read_text(encoding="utf-8")
+    assert f"macOS {prerequisites.OLDEST_MACOS}" in text
+
+
+# --- what it installs with ---------------------------------------------------------------------
+
+
+def test_the_small_torch_is_installed_first_from_its_own_index(repository, runs, monkeypatch):
+    monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.setattr(installer, "has_nvidia_card", lambda: False)
+    monkeypatch.setattr(installer, "answers", lambda index: True)
+    monkeypatch.setenv("COURSE_TORCH_INDEX", "the-index")
+    change(repository / "pyproject.toml", 'dependencies = ["pip"]', 'dependencies = ["torch>=2.5"]')
+    (repository / "constraints.txt").write_text("torch==2.9.0\n")
+    install(repository)
+    first, second = runs.installed
+    assert first[-4:] == ["--no-deps", "-i", "the-index", "torch==2.9.0"]
+    assert second[-1] == "torch>=2.5"
+
+
+def test_an_update_of_the_small_torch_stays_with_the_small_one(repository, runs, monkeypatch):
+    """Also where its index does not answer at once: the large one would fill the disk."""
+    monkeypatch.setattr(sys, "platform", "linux")
+    install(repository)
+    (repository / ".venv/lib/python3.11/site-packages/torch").mkdir(parents=True)
+    edit_state(repository, torch="cpu")
+    need_more(repository)
+    install(repository)
+    assert installer.TORCH_CPU in runs.installed[-2]
+
+
+def test_pip_takes_over_where_uv_fails(repository, runs, monkeypatch, capsys):
+    uv = installer.Installer("uv", Path("python"), ("uv", "pip", "install"), {})
+    monkeypatch.setattr(installer, "find_uv", lambda *arguments: uv)
+    runs.installs = lambda: int(runs.installed[-1][0] == "uv")
+    install(repository)
+    assert [command[0] == "uv" for command in runs.installed] == [True, False]
+    assert "uv could not install them: trying pip." in capsys.readouterr().out
+
+
+def test_the_state_is_written_whole(repository, runs):
+    install(repository)
+    assert json.loads((repository / ".venv/course.json").read_text())["python"] == HERE
+    assert not list((repository / ".venv").glob("*.new"))
+    assert not (repository / ".venv/tmp").exists()

@@ -1,0 +1,321 @@
+"""The form of the assignments, and what students are given: nothing of the answers in it."""
+
+import ast
+import re
+import shutil
+import subprocess
+import sys
+import zipfile
+from collections import Counter
+
+import nbformat
+import pytest
+
+from grader.authoring import release as releasing
+from grader.authoring.bank import load_bank
+from grader.authoring.source import BEGIN_HIDDEN, END_HIDDEN, graded_cells, read_cells
+from helpers.assignment import Checker, CheckFailed, Sheet, fingerprint
+from helpers.command.files import is_own_copy, keep_own_copy, lessons
+from helpers.command.manifest import FOLDER, Manifest, sha256
+from helpers.command.released import Released
+from tests.support import needs
+from tests.support.assignment_files import (
+    NAMES,
+    RELEASES,
+    cells,
+    free_names,
+    graded_tests,
+    release,
+    released,
+    source,
+)
+from tests.support.lessons import LESSONS, ROOT, need
+
+TESTS = [(name, cell) for name in NAMES for cell in graded_tests(name)]
+# What the set-up cell of an assignment may give to its tests.
+FROM_SETUP = {"check", "np", "torch", "nn"}
+
+
+def test_label(pair):
+    return f"{pair[0][:2]}-{pair[1].grade_id}"
+
+
+test_label.__test__ = False
+
+
+def test_six_assignments_named_as_their_lessons():
+    need()
+    lessons = {path.stem for path in LESSONS}
+    assert len(NAMES) == 6
+    assert set(NAMES) <= lessons
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_list_and_lesson_lead_to_it(name):
+    need(f"notebooks/{name}")
+    title = cells(name)[0].source.split("\n")[0].removeprefix("# ")
+    listed = (RELEASES / "README.md").read_text(encoding="utf-8")
+    assert f"{title[:2]} [{title[3:]}]({name}/{name}.ipynb)" in listed
+    (lesson,) = [path for path in LESSONS if path.stem == name]
+    assert f"[{title}](../assignments/{name}/{name}.ipynb)" in lesson.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_ids_are_unique_and_points_add_up(name):
+    every = cells(name)
+    repeated = [key for key, n in Counter(cell.grade_id for cell in every).items() if n > 1]
+    assert repeated == []
+    ids = [cell.id for cell in source(name).cells]
+    assert len(set(ids)) == len(ids)
+    total = sum(cell.points for cell in every)
+    title = every[0].source
+    assert re.match(r"# \d\d ", title)
+    assert f"{total:g} points" in title
+    assert all(cell.points > 0 for cell in graded_tests(name))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_each_task_says_its_points(name):
+    """The points in a task's text are those of its tests."""
+    for text, points in tasks(name):
+        said = [int(n) for n in re.findall(r"\((\d+) points?\)", text.split("\n")[0])]
+        assert said == [points], text.split("\n")[0]
+
+
+def tasks(name):
+    """The text and the points of each task: a heading with points, and the cells up to the next."""
+    found = []
+    for cell in cells(name):
+        if cell.kind in ("text", "manual") and re.match(r"## .*\(\d+ points?\)", cell.source):
+            found.append([cell.source, 0])
+        if found:
+            found[-1][1] += cell.points
+    return found
+
+
+@pytest.mark.parametrize("pair", TESTS, ids=test_label)
+def test_test_cell_stands_on_its_own(pair):
+    name, cell = pair
+    assert free_names(cell.source) <= FROM_SETUP
+    assert cell.source.startswith("# ")
+    assert 5 <= len(cell.says) <= 110
+    visible, _, hidden = cell.source.partition(BEGIN_HIDDEN)
+    assert END_HIDDEN in hidden
+    assert re.search(r"\bcheck[.(]", visible)
+    assert "check.hidden" not in visible
+    assert "check.hidden" in hidden
+    # Inside the hidden part every check is a hidden one, whose message keeps its numbers.
+    assert not re.search(r"\bcheck(?!\.hidden)[.(]", hidden)
+    exercises = {variant.exercise for variant in load_bank(name)}
+    assert len({word for word in re.findall(r'"(\w+)"', cell.source) if word in exercises}) == 1
+
+
+@pytest.mark.parametrize("pair", TESTS, ids=test_label)
+def test_visible_part_holds_no_reference(pair):
+    """A visible test that calls a library's operator would be the answer itself."""
+    _, cell = pair
+    visible = cell.source.partition(BEGIN_HIDDEN)[0]
+    assert not re.search(r"functional|helpers\.ops|\bF\.|\bops\.|sliding_window_view", visible)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_solutions_do_not_use_each_other(name):
+    """Or a mistake in one task would cost points in another."""
+    solved = [cell for cell in cells(name) if cell.kind == "solution"]
+    for cell in solved:
+        others = {other.grade_id for other in solved} - {cell.grade_id}
+        assert free_names(cell.source) & others == set()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_release_holds_no_answer(name):
+    texts = [cell.source for cell in release(name).cells]
+    everything = "\n".join(texts)
+    for word in ("BEGIN SOLUTION", "END SOLUTION", "HIDDEN TESTS", "MARK SCHEME", "check.hidden"):
+        assert word not in everything
+    assert all(not cell.get("outputs") for cell in release(name).cells)
+    lines = {line.strip() for line in everything.split("\n")}
+    secret = secret_lines(source(name))
+    assert len(secret) > 20
+    assert secret & lines == set()
+
+
+def secret_lines(notebook):
+    """The lines of solutions, hidden tests and mark schemes that are long enough to tell."""
+    secret, shown, inside = set(), set(), False
+    for cell in notebook.cells:
+        for line in cell.source.split("\n"):
+            if re.search(r"BEGIN (SOLUTION|HIDDEN TESTS|MARK SCHEME)", line):
+                inside = True
+            elif re.search(r"END (SOLUTION|HIDDEN TESTS|MARK SCHEME)", line):
+                inside = False
+            elif len(line.strip()) > 12:
+                (secret if inside else shown).add(line.strip())
+    return secret - shown
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_release_holds_fingerprints_and_no_implementation(name):
+    folder = released(name).parent
+    files = {path.name for path in folder.iterdir() if not is_own_copy(path)}
+    assert files - {".ipynb_checkpoints"} == {f"{name}.ipynb", "checks.json"}
+    sheet = (folder / "checks.json").read_text(encoding="utf-8")
+    assert sheet == (ROOT / "solutions" / name / "checks.json").read_text(encoding="utf-8")
+    assert all(re.fullmatch("[0-9a-f]{16}", key) for key in Sheet.beside(folder).fingerprints)
+    bank = "\n".join(
+        p.read_text("utf-8") for p in (ROOT / "solutions" / name / "bank").glob("*.py")
+    )
+    code = {
+        ast.unparse(statement)
+        for function in ast.walk(ast.parse(bank))
+        if isinstance(function, ast.FunctionDef)
+        for statement in function.body
+        if not isinstance(statement, ast.Expr)
+    }
+    assert len(code) > 20
+    assert not [line for line in code if len(line) > 30 and line in sheet]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_sheet_knows_the_released_tests(name):
+    sheet = Sheet.beside(RELEASES / name)
+    assert sheet.tests == {
+        cell.grade_id: {"points": cell.points, "digest": fingerprint(cell.source.strip())}
+        for cell in graded_cells(read_cells(released(name)))
+    }
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_unsolved_release_gets_no_point(name, monkeypatch):
+    monkeypatch.chdir(RELEASES / name)
+    space = {"__name__": "__main__"}
+    for cell in read_cells(released(name)):
+        if cell.kind in ("setup", "solution"):
+            exec(cell.source, space)
+        elif cell.kind == "test":
+            with pytest.raises(CheckFailed, match="not written yet"):
+                exec(cell.source, space)
+    assert isinstance(space["check"], Checker)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_committed_release_is_what_nbgrader_makes(made_again, name):
+    again = made_again / "assignments" / name
+    for path in sorted(again.iterdir()):
+        committed = released(name).with_name(path.name)
+        assert committed.read_bytes() == path.read_bytes(), "run `make assignments`"
+
+
+@pytest.fixture(scope="module")
+def made_again(tmp_path_factory):
+    """A folder with all student versions made anew from solutions/, by nbgrader."""
+    root = tmp_path_factory.mktemp("course")
+    shutil.copytree(ROOT / "solutions", root / "solutions")
+    releasing.generate(NAMES, root)
+    return root
+
+
+def test_stale_release_is_noticed(made_again, tmp_path):
+    """The comparison above can fail: a changed word in a source changes the release."""
+    root = tmp_path / "course"
+    shutil.copytree(made_again / "solutions", root / "solutions")
+    path = root / "solutions" / NAMES[0] / f"{NAMES[0]}.ipynb"
+    notebook = nbformat.read(path, as_version=4)
+    notebook.cells[0].source += " More."
+    nbformat.write(notebook, path)
+    releasing.generate(NAMES[:1], root)
+    made = root / "assignments" / NAMES[0] / path.name
+    assert made.read_bytes() != released(NAMES[0]).read_bytes()
+
+
+def test_nbgrader_refuses_a_hidden_test_in_a_wrong_place(made_again, tmp_path):
+    root = tmp_path / "course"
+    shutil.copytree(made_again / "solutions" / NAMES[0], root / "solutions" / NAMES[0])
+    path = root / "solutions" / NAMES[0] / f"{NAMES[0]}.ipynb"
+    notebook = nbformat.read(path, as_version=4)
+    notebook.cells[2].source += f"\n{BEGIN_HIDDEN}\n{END_HIDDEN}"
+    nbformat.write(notebook, path)
+    with pytest.raises(RuntimeError, match="could not make"):
+        releasing.generate(NAMES[:1], root)
+
+
+@pytest.fixture(scope="module")
+def students_copy(tmp_path_factory):
+    """The course as students get it, unpacked from its zip."""
+    root = tmp_path_factory.mktemp("release")
+    for name in (*releasing.FOR_STUDENTS, "solutions", "tests"):
+        if (ROOT / name).is_dir():
+            shutil.copytree(
+                ROOT / name, root / name, ignore=shutil.ignore_patterns(*releasing.LEFT_OUT)
+            )
+        else:
+            shutil.copy(ROOT / name, root / name)
+    keep_own_copy(lessons(root)[0])  # an instructor's own, which is not given out
+    archive = releasing.make_zip(root, show=lambda text: None)
+    zipfile.ZipFile(archive).extractall(root / "unpacked")
+    return root / "unpacked" / "cnn-course"
+
+
+def test_students_copy_holds_nothing_of_the_instructors(students_copy):
+    assert not (students_copy / "solutions").exists()
+    assert not (students_copy / "grader").exists()
+    assert not (students_copy / "tests").exists()
+    assert not [path for path in students_copy.rglob("*") if is_own_copy(path)]
+    texts = {
+        path: path.read_text(encoding="utf-8", errors="ignore")
+        for path in students_copy.rglob("*")
+        if path.suffix in (".py", ".ipynb", ".md", ".json", ".toml") or path.name == "Makefile"
+    }
+    assert len(texts) > 40
+    for path, text in texts.items():
+        for word in ("BEGIN SOLUTION", "BEGIN HIDDEN", "BEGIN MARK SCHEME", "@mistake"):
+            assert word not in text, path
+    readme = texts[students_copy / "README.md"]
+    assert "For instructors" not in readme
+    assert "`course check 01`" in readme
+    assert "`course grade" not in readme
+
+
+def test_students_copy_knows_what_was_given(students_copy):
+    """For `course reset` and `course update`: its files by their digests, its notebooks whole."""
+    manifest = Manifest.of(students_copy)
+    found = {
+        path.relative_to(students_copy).as_posix(): sha256(path.read_bytes())
+        for path in students_copy.rglob("*")
+        if path.is_file() and path.parent.name != FOLDER
+    }
+    assert manifest.files == found
+    released = Released.find(students_copy)
+    assert len(released.names) == len(lessons(ROOT)) + len(NAMES)
+    assert released.changed(students_copy) == []
+    path = students_copy / released.names[-1]
+    assert released.original(released.names[-1]) == path.read_bytes()
+
+
+@needs.make
+def test_students_copy_is_complete(students_copy):
+    """Its links lead somewhere, make knows its verbs, and an assignment can be checked in it."""
+    readme = (students_copy / "README.md").read_text(encoding="utf-8")
+    for target in re.findall(r"\]\(([^)#:]+)\)", readme):
+        assert (students_copy / target).exists(), target
+    course = [sys.executable, students_copy / "course.py"]
+    verbs = subprocess.run(course, capture_output=True, text=True, check=True)
+    assert "check 01" in verbs.stdout
+    assert "grade" not in verbs.stdout
+    released(NAMES[0])
+    checked = subprocess.run(
+        [*course, "check", NAMES[0]],
+        cwd="/",
+        capture_output=True,
+        text=True,
+        env={**releasing_environment(), "COURSE_IS_SET_UP": "1"},
+    )
+    assert checked.returncode == 1
+    assert "it is not written yet" in checked.stdout
+    assert checked.stderr == ""
+
+
+def releasing_environment():
+    import os
+
+    return {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}

@@ -1,0 +1,168 @@
+"""The form of the lessons: what a reader may rely on in each of them."""
+
+import base64
+import re
+import statistics
+
+import pytest
+
+from tests.support.lessons import LEFT_OUT, LESSONS, ROOT, need, read
+
+# The verbs that titles begin with; a new lesson adds its own.
+VERBS = {"Add", "Avoid", "Build", "Check", "Look", "Rebuild", "Slide", "Train", "Work", "Write"}
+LINK = re.compile(r"!?\[([^\]]*)\]\(([^)\s]+)\)")
+
+
+@pytest.fixture(params=LESSONS, ids=lambda path: path.stem, scope="module")
+def lesson(request):
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def notebook(lesson):
+    return read(lesson)
+
+
+def prose(notebook):
+    return [cell.source for cell in notebook.cells if cell.cell_type == "markdown"]
+
+
+def code(notebook):
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
+def test_there_are_lessons():
+    assert LESSONS or LEFT_OUT, "no notebook found in notebooks/"
+
+
+def test_title(lesson, notebook):
+    title, sentence = notebook.cells[0].source.split("\n\n", 1)
+    number = lesson.name[:2]
+    match = re.fullmatch(rf"# {number} (\w+) .+", title)
+    assert match, f"the title should be '# {number} Verb …', it is {title!r}"
+    assert match[1] in VERBS
+    assert sentence.startswith("After this lesson you ")
+
+
+def test_second_cell_says_what_is_learned_needed_and_how_long_it_takes(notebook):
+    goals = notebook.cells[1].source
+    for words in (
+        r"^\*\*You will learn\*\*$",
+        r"^\*\*You need\*\* ",
+        r"^\*\*Time\*\* .*\d+ minutes",
+    ):
+        assert re.search(words, goals, re.MULTILINE), words
+
+
+def test_sections(notebook):
+    headings = re.findall(r"^## (.+)$", "\n".join(prose(notebook)), re.MULTILINE)
+    assert headings[-2:] == ["Avoid common mistakes", "Recap"]
+    assert len(headings) == len(set(headings))
+
+
+def test_recap_answers_every_goal(notebook):
+    (recap,) = [text for text in prose(notebook) if text.startswith("## Recap")]
+    goals = re.findall(r"^- ", notebook.cells[1].source, re.MULTILINE)
+    assert len(re.findall(r"^- ", recap, re.MULTILINE)) >= len(goals)
+
+
+def test_exercises_have_folded_answers(notebook):
+    exercises = [text for text in prose(notebook) if text.startswith("### Exercise ")]
+    assert [text.split("\n")[0] for text in exercises] == [f"### Exercise {n}" for n in (1, 2, 3)]
+    for text in exercises:
+        assert re.search(
+            r"\n<details>\n<summary>Answer</summary>\n\n.+\n</details>", text, re.DOTALL
+        )
+
+
+def test_something_is_predicted_and_something_worked_by_hand(notebook):
+    text = "\n".join(prose(notebook))
+    assert text.count("**Predict, then run.**") >= 2
+    assert text.count("**By hand") >= 2
+
+
+def test_links_resolve(lesson, notebook):
+    for text in prose(notebook):
+        for words, target in LINK.findall(text):
+            assert words.strip(), f"a link to {target} without words"
+            if not target.startswith(("http:", "https:", "#")):
+                path = (lesson.parent / target.partition("#")[0]).resolve()
+                left_out = path.is_relative_to(ROOT) and path.relative_to(ROOT).as_posix()
+                assert path.exists() or left_out in LEFT_OUT, f"{target} does not exist"
+
+
+def test_pictures_have_alt_text(notebook):
+    for cell in code(notebook):
+        if any("image/png" in output.get("data", {}) for output in cell.outputs):
+            assert len(cell.metadata.get("alt", "")) > 20, f"cell {cell.id} has no alt text"
+    for text in prose(notebook):
+        for words, target in re.findall(r"!\[([^\]]*)\]\(([^)]+)\)", text):
+            assert len(words) > 20, f"{target} has no alt text"
+
+
+def test_cells_are_short(notebook):
+    lengths = [len(cell.source.splitlines()) for cell in code(notebook)]
+    assert statistics.median(lengths) <= 6
+    assert max(lengths) <= 40
+
+
+def test_prose_and_code_keep_pace(notebook):
+    text = "\n".join(text for text in prose(notebook) if not text.startswith("### Exercise"))
+    text = re.sub(r"^\|[^\n]*|```.*?```", "", text, flags=re.MULTILINE | re.DOTALL)
+    words = len(re.findall(r"[^\W\d_]+", text))
+    lines = sum(bool(line.strip()) for cell in code(notebook) for line in cell.source.splitlines())
+    assert 5 <= words / lines <= 15
+
+
+def test_paragraphs_are_short(notebook):
+    for text in prose(notebook):
+        for paragraph in re.sub(r"<details>.*?</details>", "", text, flags=re.DOTALL).split("\n\n"):
+            if not re.match(r"[|-]|\d+\.|\$\$|```|\*\*You will learn", paragraph):
+                assert len(paragraph) <= 420, f"too long: {paragraph[:60]}…"
+
+
+def test_saved_as_the_tool_saves(notebook):
+    counts = [cell.execution_count for cell in code(notebook)]
+    assert counts == list(range(1, len(counts) + 1)), "run `make notebooks`"
+    ids = [cell.id for cell in notebook.cells]
+    assert all(re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", one) for one in ids)
+    assert notebook.nbformat == 4
+    assert notebook.nbformat_minor == 5
+
+
+def test_nothing_is_installed_or_patched_in_a_lesson(notebook):
+    for cell in code(notebook):
+        assert not re.search(
+            r"^\s*[!%]|sys\.path|import \*|filterwarnings|# *NBVAL", cell.source, re.MULTILINE
+        ), f"cell {cell.id}"
+
+
+def test_no_path_of_a_machine_is_left(lesson):
+    text = lesson.read_text("utf-8")
+    assert not re.search(r"/(home|root|Users|work|tmp)/\w", text)
+
+
+def test_the_committed_mnist_lesson_used_all_images():
+    need("notebooks/05-")
+    (path,) = [path for path in LESSONS if path.name.startswith("05-")]
+    printed = "".join(
+        output.get("text", "") for cell in code(read(path)) for output in cell.outputs
+    )
+    assert "60,000 images" in printed
+    assert "epoch 3/3" in printed
+
+
+def test_the_cover_is_the_picture_of_the_tagged_cell(lesson, notebook):
+    (cell,) = [cell for cell in code(notebook) if "cover" in cell.metadata.get("tags", [])]
+    (picture,) = [output.data["image/png"] for output in cell.outputs if "data" in output]
+    cover = lesson.parent / "covers" / f"{lesson.stem}.png"
+    assert cover.read_bytes() == base64.b64decode(picture), "run `make notebooks`"
+
+
+def test_every_lesson_is_in_the_index():
+    index = (ROOT / "notebooks" / "README.md").read_text("utf-8")
+    readme = (ROOT / "README.md").read_text("utf-8")
+    for path in LESSONS:
+        title = read(path).cells[0].source.splitlines()[0].removeprefix(f"# {path.name[:2]} ")
+        assert f"[{title}]({path.name})" in index
+        assert f"[{title}](notebooks/{path.name})" in readme

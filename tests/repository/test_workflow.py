@@ -1,0 +1,76 @@
+"""The workflow for the code host: it runs what the Makefile runs, with what pyproject.toml allows.
+
+Its form is checked by `make site` (tools/site.py lint).
+"""
+
+import json
+import re
+import tomllib
+
+import pytest
+import yaml
+
+from helpers.command import verbs
+from tests.support.lessons import ROOT
+from tests.support.small_repository import VERSIONS, load
+
+TEXT = (ROOT / ".github/workflows/course.yml").read_text(encoding="utf-8")
+WORKFLOW = yaml.safe_load(TEXT)
+JOBS = WORKFLOW["jobs"]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+
+try_versions = load("try_versions")
+
+
+def test_it_takes_the_pythons_from_pyproject():
+    lines = dict(line.split("=") for line in try_versions.pythons(PROJECT).splitlines())
+    assert lines["oldest"] == VERSIONS[0]
+    assert lines["newest"] == VERSIONS[-1]
+    assert json.loads(lines["all"]) == [VERSIONS[0], *VERSIONS[-2:]]
+    two = {"requires-python": ">=3.14,<3.16"}
+    assert try_versions.pythons(two).endswith('all=["3.14", "3.15"]')
+
+    (step,) = [step for step in JOBS["versions"]["steps"] if step.get("id") == "read"]
+    assert "tools/try_versions.py pythons" in step["run"]
+    matrix = JOBS["test"]["strategy"]["matrix"]
+    assert matrix["python"] == "${{ fromJSON(needs.versions.outputs.all) }}"
+    assert {name.split("-")[0] for name in matrix["os"]} == {"ubuntu", "macos", "windows"}
+    outputs = {one["packages"]: one["python"] for one in matrix["include"]}
+    assert outputs == {
+        which: f"${{{{ needs.versions.outputs.{which} }}}}" for which in ("oldest", "newest")
+    }
+
+
+def test_it_calls_verbs_that_exist():
+    runs = [step.get("run", "") for job in JOBS.values() for step in job["steps"]]
+    called = {
+        verb
+        for run in runs
+        for words in re.findall(r"^(?:make|python course\.py)((?: [a-z0-9]+)+)", run, re.MULTILINE)
+        for verb in words.split()
+    }
+    assert called == {"lint", "test", "sandbox", "e2e", "site"}
+    assert called <= {verb.name for verb in verbs.VERBS}
+
+
+def test_it_publishes_from_main_alone_and_may_do_nothing_else():
+    triggers = WORKFLOW[True]  # YAML 1.1 reads the key "on" as a truth value
+    assert set(triggers) == {"push", "pull_request", "schedule", "workflow_dispatch"}
+    assert WORKFLOW["permissions"] == {"contents": "read"}
+    with_more = {name for name, job in JOBS.items() if "permissions" in job}
+    assert with_more == {"publish"}
+    assert JOBS["publish"]["permissions"] == {"pages": "write", "id-token": "write"}
+    assert "github.ref == 'refs/heads/main'" in JOBS["publish"]["if"]
+    assert set(JOBS["publish"]["needs"]) == set(JOBS) - {"publish", "versions"}
+
+
+def test_the_oldest_versions_are_the_floors():
+    floors = try_versions.oldest(PROJECT)
+    assert len(floors) == len(PROJECT["dependencies"])
+    assert [line.replace("==", ">=") for line in floors] == PROJECT["dependencies"]
+
+
+@pytest.mark.parametrize("requirement", ["numpy", "numpy==2", "numpy>=2,<3"])
+def test_a_dependency_without_a_plain_floor_is_an_error(requirement):
+    with pytest.raises(ValueError, match=re.escape(repr(requirement))):
+        try_versions.oldest({"dependencies": [requirement]})

@@ -1,0 +1,289 @@
+"""The web site, as far as it can be tested without its own environment: what is gathered, how links
+are rewritten and checked, its setting, its packages and its server. tests/e2e tests the built site.
+"""
+
+import importlib.util
+import json
+import re
+import sys
+import threading
+import tomllib
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from helpers.command.files import assignments
+from tests.support.lessons import LESSONS, ROOT, need
+from tests.support.small_repository import load
+
+
+def load_part(name):
+    """A module of site/ that needs only the standard library."""
+    spec = importlib.util.spec_from_file_location(f"site_{name}", ROOT / f"site/{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+stage = load_part("stage")
+hosted = load_part("hosted")
+links = load_part("links")
+site = load("site")
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+
+
+# --- what is gathered --------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def gathered(tmp_path_factory):
+    need("")
+    folder = tmp_path_factory.mktemp("site") / "sources"
+    folder.mkdir()
+    stage.stage(folder)
+    return folder
+
+
+def test_every_lesson_and_assignment_is_gathered(gathered):
+    for path in [*LESSONS, *assignments(ROOT)]:
+        assert (gathered / path.relative_to(ROOT)).is_file()
+
+
+def test_nothing_of_the_instructor_s_side_is_gathered_but_the_guide(gathered):
+    """Of solutions/ only what is meant to be read, and no line with an instructor's mark."""
+    sources = [source for source in stage.places() if source.startswith("solutions")]
+    assert sorted(sources) == [
+        "solutions/README.md",
+        "solutions/grading.md",
+        "solutions/known-mistakes.md",
+    ]
+    for path in gathered.rglob("*"):
+        text = path.read_bytes() if path.is_file() else b""
+        for secret in (b"BEGIN SOLUTION", b"BEGIN HIDDEN", b"check.hidden(", b"@mistake("):
+            assert secret not in text, f"{path.relative_to(gathered)} has {secret}"
+
+
+def test_notebooks_keep_their_cells_and_outputs(gathered):
+    for path in LESSONS:
+        before = json.loads(path.read_text(encoding="utf-8"))["cells"]
+        after = json.loads((gathered / path.relative_to(ROOT)).read_text(encoding="utf-8"))["cells"]
+        assert len(before) == len(after)
+        for old, new in zip(before, after, strict=True):
+            assert old.get("outputs") == new.get("outputs")
+            if old["cell_type"] == "code":
+                assert old["source"] == new["source"]
+                alt = new["metadata"].get("mystnb", {}).get("image", {}).get("alt")
+                assert alt == old["metadata"].get("alt")
+        assert f"{{lesson-links}} {path.name}" in after[0]["source"]
+        assert (gathered / "downloads" / path.name).read_bytes() == path.read_bytes()
+
+
+def test_the_start_page_takes_its_words_from_the_readme(gathered):
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    for name, expected in (("introduction", "runs on a laptop"), ("start", "make lab")):
+        text = (gathered / f"parts/{name}.md").read_text(encoding="utf-8")
+        assert expected in text
+        assert f"/parts/{name}.md" in (gathered / "index.md").read_text(encoding="utf-8")
+    with pytest.raises(ValueError, match="no section"):
+        stage.section(readme, "No such section")
+
+
+def test_each_module_and_assignment_gets_its_page(gathered):
+    modules = {path.stem for path in (gathered / "reference").glob("*.md")} - {"index"}
+    assert {"ops", "data", "stepper", "grader.authoring.bank"} <= modules
+    assert not {"command", "grader", "__init__"} & modules
+    plots = (gathered / "reference/plots.md").read_text("utf-8")
+    assert ".. py:data:: WIDTH\n   :module: helpers.plots\n   :value: 9.0" in plots
+    assert ".. py:data:: BLUE\n" in plots  # given together with others
+    for path in assignments(ROOT):
+        assert (gathered / f"known-mistakes/{path.stem}.md").is_file()
+
+
+# --- links -------------------------------------------------------------------------------------
+
+PAGES = {"notebooks/a.ipynb": "notebooks/a.ipynb", "solutions/README.md": "instructors/index.md"}
+
+
+@pytest.mark.parametrize(
+    ("text", "source", "expected"),
+    [
+        ("[a](a.ipynb)", "notebooks/b.ipynb", "[a](a.ipynb)"),
+        ("[a](../notebooks/a.ipynb#x)", "solutions/README.md", "[a](../notebooks/a.ipynb#x)"),
+        ("[guide](solutions/README.md)", "README.md", "[guide](instructors/index.md)"),
+        ("[`code` [1]](../solutions/README.md)", "notebooks/a.ipynb", "[`code` [1]]({})"),
+        ("see [this file](../tools/site.py).", "notebooks/a.ipynb", "see this file."),
+        ("[w](https://example.org) [x](#y)", "README.md", "[w](https://example.org) [x](#y)"),
+        ("```\n[a](tools/site.py)\n```\n", "README.md", "```\n[a](tools/site.py)\n```\n"),
+        ("![picture](a.png)", "README.md", "![picture](a.png)"),
+    ],
+)
+def test_links_lead_to_pages_of_the_site(text, source, expected):
+    expected = expected.format("../instructors/index.md")
+    assert stage.rewrite(text, source, PAGES, "") == expected
+
+
+def test_files_that_the_site_has_not_are_linked_where_the_repository_is_known():
+    text = stage.rewrite("[this](../tools/site.py#L3)", "notebooks/a.ipynb", PAGES, "https://h/o/n")
+    assert text == "[this](https://h/o/n/blob/main/tools/site.py#L3)"
+
+
+@pytest.fixture
+def small_site(tmp_path):
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "index.html").write_text('<a href="sub/b.html#here">b</a><p id="top-of-it">')
+    (tmp_path / "sub/b.html").write_text('<p id="here"><a href="../">up</a> <img src="../p.png">')
+    (tmp_path / "p.png").touch()
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("html", "why"),
+    [
+        ("", None),
+        ('<a href="https://example.org/nothing">', None),
+        ('<a href="#top-of-it">', None),
+        ('<a href="/here/p.png">', None),
+        ('<a href="nothing.html">', "no such file"),
+        ('<img src="sub/q.png">', "no such file"),
+        ('<a href="sub/b.html#nowhere">', "no such anchor"),
+        ('<a href="#nowhere">', "no such anchor"),
+        ('<a href="../../etc/hostname">', "outside the site"),
+        ('<a href="/p.png">', "outside /here/"),
+    ],
+)
+def test_broken_links_are_found(small_site, html, why):
+    with (small_site / "index.html").open("a") as file:
+        file.write(html)
+    found = links.broken_links(small_site, "/here/")
+    assert [line.rpartition("(")[2].rstrip(")") for line in found] == ([why] if why else [])
+
+
+# --- the one setting ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("address", ["", "https://git.example.org/o/n", "https://github.com/o"])
+def test_no_hosted_service_without_a_repository_that_it_knows(address):
+    assert hosted.hosted_services(address, "notebooks/a.ipynb") == []
+
+
+@pytest.mark.parametrize("ending", ["", "/", ".git"])
+def test_hosted_services_open_the_notebook(ending):
+    address = f"https://github.com/owner/name{ending}"
+    services = dict(hosted.hosted_services(address, "notebooks/a b.ipynb"))
+    assert services["Colab"].endswith("/github/owner/name/blob/main/notebooks/a%20b.ipynb")
+    assert services["Binder"].endswith("/gh/owner/name/main?urlpath=lab/tree/notebooks/a%20b.ipynb")
+
+
+@pytest.mark.parametrize(
+    ("address", "prefix"),
+    [
+        ("", "/"),
+        ("https://github.com/owner/name", "/name/"),
+        ("https://github.com/owner/owner.github.io", "/"),
+    ],
+)
+def test_the_page_for_lost_visitors_has_absolute_links(address, prefix):
+    assert hosted.site_prefix(address) == prefix
+    html = (
+        '<a href="a/b.html"><a href="#c"><img src="./d.png"><a href="https://e.org"><a href="/f">'
+    )
+    assert hosted.make_links_absolute(html, prefix) == (
+        f'<a href="{prefix}a/b.html"><a href="#c"><img src="{prefix}d.png">'
+        '<a href="https://e.org"><a href="/f">'
+    )
+
+
+# --- its packages ------------------------------------------------------------------------------
+
+
+def test_the_packages_are_a_group_and_no_extra():
+    """pip installs extras together with the course, whose Jupyter server these would pull back."""
+    assert "site" not in PROJECT["project"]["optional-dependencies"]
+    names = {re.match(r"[\w-]+", line)[0] for line in site.requirements()}
+    assert {"sphinx", "myst-nb"} <= names
+
+
+def test_each_package_is_pinned_above_its_floor():
+    comment, *lines = (ROOT / "site/constraints.txt").read_text(encoding="utf-8").splitlines()
+    assert comment.startswith("# ")
+    assert all(re.fullmatch(r"[a-z0-9-]+==[0-9][0-9a-z.]*", line) for line in lines)
+    pins = dict(line.split("==") for line in lines)
+    for requirement in site.requirements():
+        name, floor = requirement.split(">=")
+        numbers = [list(map(int, re.findall(r"\d+", text))) for text in (pins[name], floor)]
+        assert numbers[0] >= numbers[1], requirement
+
+
+@pytest.fixture
+def repository(tmp_path, monkeypatch):
+    """A course with a site, and pip and venv played by a function; `installs` counts them."""
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site/constraints.txt").write_text("sphinx==9.0\n")
+    (tmp_path / "pyproject.toml").write_text('[dependency-groups]\nsite = ["sphinx>=9"]\n')
+    installs, status = [], [0]
+
+    def run(command, environ):
+        if "venv" in command:
+            python = site.venv_folder.venv_python(tmp_path / ".venv-site")
+            python.parent.mkdir()
+            python.symlink_to(sys.executable)
+            return 0
+        installs.append(command[-1])
+        return status[0]
+
+    tool = site.installer.Installer("pip", Path("python"), ("pip", "install"), {})
+    monkeypatch.setattr(site.environment, "runner", lambda root, keep_open: run)
+    monkeypatch.setattr(site.installer, "is_environment", lambda python: True)
+    monkeypatch.setattr(site.environment, "installers", lambda *arguments: [tool])
+    return tmp_path, installs, status
+
+
+def test_the_environment_is_made_once_and_again_after_a_change(repository):
+    root, installs, _ = repository
+    python = site.prepare(root)
+    assert site.prepare(root) == python
+    assert installs == ["sphinx>=9"]
+    (root / "site/constraints.txt").write_text("sphinx==9.1\n")
+    site.prepare(root)
+    site.prepare(root)
+    assert installs == ["sphinx>=9"] * 2
+    assert not (root / ".venv").exists()
+
+
+def test_a_failed_installation_leaves_nothing_behind(repository):
+    root, installs, status = repository
+    status[0] = 1
+    with pytest.raises(site.Problem, match="Nothing was left behind"):
+        site.prepare(root)
+    assert not (root / ".venv-site").exists()
+    status[0] = 0
+    site.prepare(root)
+    assert len(installs) == 2
+
+
+def test_a_copy_without_the_site_says_so(tmp_path):
+    with pytest.raises(site.Problem, match="no folder site/"):
+        site.prepare(tmp_path)
+    with pytest.raises(site.Problem, match="make site"):
+        site.serve(tmp_path)
+
+
+# --- its server --------------------------------------------------------------------------------
+
+
+def test_the_server_shows_the_site_s_own_page_for_what_is_not_there(small_site):
+    (small_site / "404.html").write_text("lost?")
+    with site.make_server(small_site) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        base = f"http://127.0.0.1:{server.server_port}/"
+        assert server.server_address[0] == "127.0.0.1"
+        with urllib.request.urlopen(base) as answer:
+            assert b"sub/b.html" in answer.read()
+        with pytest.raises(urllib.error.HTTPError) as error:
+            urllib.request.urlopen(base + "deep/down")
+        assert error.value.code == 404
+        assert error.value.read() == b"lost?"
+        error.value.close()
+        server.shutdown()

@@ -1,0 +1,83 @@
+"""tools/notebooks.py: what it writes, what it leaves alone, and what happens on an error."""
+
+import importlib.util
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+
+PATH = Path(__file__).resolve().parents[2] / "tools" / "notebooks.py"
+SPEC = importlib.util.spec_from_file_location("notebooks_tool", PATH)
+tool = importlib.util.module_from_spec(SPEC)
+SPEC.loader.exec_module(tool)
+
+
+@pytest.fixture
+def notebook(tmp_path, monkeypatch):
+    monkeypatch.setenv("MNIST_SOURCE", "sample")
+    monkeypatch.setenv("COURSE_DEVICE", "cpu")
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
+    path = tmp_path / "lesson.ipynb"
+
+    def write(*sources, tags=()):
+        cells = [new_markdown_cell("# 01 Try", id="title")]
+        cells += [
+            new_code_cell(source, id=f"cell-{i}", metadata={"tags": list(tags), "trusted": True})
+            for i, source in enumerate(sources)
+        ]
+        nbformat.write(new_notebook(cells=cells, metadata={"widgets": {}}), path)
+        return path
+
+    return write
+
+
+def test_outputs_are_written_and_a_second_run_changes_nothing(notebook, capsys):
+    path = notebook("print('a'); print('b')", "1 + 1", "import sys; print('x\\ry')")
+    assert tool.main([str(path)]) == 0
+    first = path.read_bytes()
+    saved = nbformat.read(path, as_version=4)
+    assert [cell.get("execution_count") for cell in saved.cells] == [None, 1, 2, 3]
+    assert saved.cells[1].outputs[0].text == "a\nb\n"
+    assert saved.cells[2].outputs[0].data["text/plain"] == "2"
+    assert saved.cells[3].outputs[0].text == "y\n"
+    assert saved.metadata == tool.METADATA
+    assert saved.cells[1].metadata == {"tags": []}
+    assert [cell.id for cell in saved.cells] == ["title", "cell-0", "cell-1", "cell-2"]
+    assert tool.main([str(path)]) == 0
+    assert path.read_bytes() == first
+    assert "saved" in capsys.readouterr().out
+
+
+def test_what_varies_makes_no_change_of_its_own(notebook, capsys):
+    path = notebook("import time; print(time.time())", tags=["nbval-ignore-output"])
+    tool.main([str(path)])
+    first = path.read_bytes()
+    tool.main([str(path)])
+    assert path.read_bytes() == first
+    assert "unchanged" in capsys.readouterr().out
+    tool.main([str(path), "--force"])
+    assert path.read_bytes() != first
+
+
+def test_an_error_leaves_the_file_as_it_was(notebook, capsys):
+    path = notebook("print('a')", "1 / 0")
+    before = path.read_bytes()
+    assert tool.main([str(path)]) == 1
+    assert path.read_bytes() == before
+    assert "ZeroDivisionError" in capsys.readouterr().out
+    assert [file.name for file in path.parent.iterdir()] == ["lesson.ipynb"]
+
+
+def test_it_runs_in_the_folder_of_the_notebook(notebook):
+    path = notebook("import os; print(os.path.basename(os.getcwd()))")
+    tool.main([str(path)])
+    assert nbformat.read(path, 4).cells[1].outputs[0].text.strip() == path.parent.name
+
+
+def test_weights_that_somebody_has_downloaded_are_not_seen(notebook, tmp_path):
+    checkpoints = tmp_path / "torch" / "hub" / "checkpoints"
+    checkpoints.mkdir(parents=True)
+    path = notebook("import os, torch; print(os.path.exists(torch.hub.get_dir()))")
+    assert tool.main([str(path)]) == 0
+    assert nbformat.read(path, as_version=4).cells[1].outputs[0].text == "False\n"
