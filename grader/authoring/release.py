@@ -21,8 +21,8 @@ from grader.authoring.source import (
     full_name,
     graded_cells,
     notebook_path,
-    without_hidden,
 )
+from grader.cells import without_hidden
 from helpers.assignment.sheet import SHEET_NAME, fingerprint
 from helpers.command.files import OWN_COPY
 from helpers.command.manifest import write_manifest

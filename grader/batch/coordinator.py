@@ -23,6 +23,7 @@ from grader.intake.collect import Unreadable, collect
 from grader.intake.rebuild import load_skeleton
 from grader.judging import job
 from grader.judging.policy import Limits, Policy
+from grader.text import writable
 
 ROOT = Path(__file__).resolve().parents[2]
 TRIES = 4
@@ -235,7 +236,7 @@ class Batch:
             "flagged": "; ".join(result["flags"]),
             "seconds": round(result["seconds"], 2),
             "tests": {grade_id: test["score"] for grade_id, test in tests.items()},
-            "told": sorted({f["diagnosis"] for f in failures if f.get("diagnosis")}),
+            "diagnoses": sorted({f["diagnosis"] for f in failures if f.get("diagnosis")}),
             "notes": notes,
         }
         self.store.record(record)
@@ -243,8 +244,7 @@ class Batch:
 
     def refuse(self, student, outcome, reason):
         """Record what could not be graded: no points, with the reason."""
-        # Names of files can hold halves of characters, which no database takes.
-        reason = reason.encode("utf-8", "replace").decode()
+        reason = writable(reason)
         key = f"{outcome}-{hashlib.sha256(reason.encode()).hexdigest()[:24]}".replace(" ", "-")
         if self.done.get(student) == key:
             self.show(None)
@@ -265,7 +265,7 @@ class Batch:
             "flagged": "" if outcome == "unreadable" else reason,
             "seconds": 0.0,
             "tests": {},
-            "told": [],
+            "diagnoses": [],
             "notes": [reason],
         }
         self.store.record(record)
@@ -274,14 +274,14 @@ class Batch:
     def summary(self):
         """Counts over the whole batch, from the records on disk."""
         students = {submission.student for submission in self.submissions}
-        shares, outcomes, failed, told, flagged = [0] * 11, Counter(), Counter(), Counter(), []
+        shares, outcomes, failed, diagnoses, flagged = [0] * 11, Counter(), Counter(), Counter(), []
         for record in self.store.records():
             if record["student"] not in students:
                 continue
             share = record["score"] / self.skeleton.auto_max if self.skeleton.auto_max else 0.0
             shares[min(10, int(10 * share))] += 1
             outcomes[record["outcome"]] += 1
-            told.update(record["told"])
+            diagnoses.update(record["diagnoses"])
             failed.update(test for test, score in record["tests"].items() if not score)
             if record["flagged"]:
                 flagged.append(record["student"])
@@ -289,6 +289,6 @@ class Batch:
             "shares": shares,
             "outcomes": outcomes,
             "failed": failed,
-            "told": told,
+            "diagnoses": diagnoses,
             "flagged": flagged,
         }

@@ -4,7 +4,7 @@ import csv
 import io
 import textwrap
 
-from grader.batch.store import write_whole
+from grader.files import write_whole
 
 COLUMNS = ("student", "score", "max_score", "outcome", "flagged", "seconds")
 BAR = 40
@@ -68,9 +68,9 @@ def summary_text(summary):
     if summary["failed"]:
         lines += ["", "Tests failed most"]
         lines += [f"  {count:>5}  {test}" for test, count in summary["failed"].most_common(8)]
-    if summary["told"]:
+    if summary["diagnoses"]:
         lines += ["", "Misconceptions diagnosed most"]
-        for sentence, count in summary["told"].most_common(6):
+        for sentence, count in summary["diagnoses"].most_common(6):
             lines.append(textwrap.fill(f"  {count:>5}  {sentence}", 96, subsequent_indent=" " * 9))
     if summary["flagged"]:
         lines += ["", "For a person to look at: " + ", ".join(summary["flagged"][:20])]

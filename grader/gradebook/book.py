@@ -7,9 +7,7 @@ the same, row by row (there is a test that compares them).
 
 import contextlib
 import functools
-import hashlib
 import json
-import os
 from pathlib import Path
 
 from nbgrader.api import (
@@ -24,6 +22,7 @@ from nbgrader.preprocessors import LimitOutput
 from nbgrader.utils import parse_utc
 from sqlalchemy import insert, select, update
 
+from grader.files import Part
 from grader.gradebook.graded import finish, to_bytes, work_of
 from grader.gradebook.master import (
     BookError,
@@ -110,24 +109,25 @@ class Book:
             grade_id = cell["metadata"].get("nbgrader", {}).get("grade_id")
             sources.setdefault(grade_id, cell["source"])
         old = _read(path)
-        part = _write_part(path, data) if old != data else None
+        is_other = old != data
 
         @functools.cache  # asked only where there is something to be kept, and then once
         def is_new_work():
-            return part is not None and not _is_same_work(old, data)
+            return is_other and not _is_same_work(old, data)
 
-        try:
+        with contextlib.ExitStack() as stack:
+            if is_other:
+                # Above the students' folders: nbgrader copies every other file of those into the
+                # feedback. Read-only, as nbgrader does.
+                part = stack.enter_context(Part(path, data, path.parents[2], 0o444))
             with self._transaction() as db:
                 notebook_id, is_new = self._submission(db, student, timestamp)
                 self._grade(db, notebook_id, result, sources, notebook is not None, is_new_work)
                 self._comment(db, notebook_id, sources, notebook is not None)
                 if result.get("flags") and (is_new or is_new_work()):
                     db.execute(update(SubmittedNotebook), [{"id": notebook_id, "flagged": True}])
-            if part is not None:
-                os.replace(part, path)
-        finally:
-            if part is not None:
-                part.unlink(missing_ok=True)
+            if is_other:
+                part.put()
 
     def record_unreadable(self, student, reason):
         """Write that a submission could not be read: no points, with the reason."""
@@ -327,21 +327,6 @@ def _read(path):
         return path.read_bytes()
     except OSError:
         return None
-
-
-def _write_part(path, data):
-    """Write a file beside its place, down to the disk; it is to be renamed."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    # Above the students' folders: nbgrader copies every other file of those into the feedback.
-    name = hashlib.sha256(path.parent.as_posix().encode()).hexdigest()[:20]
-    part = path.parents[2] / f".{name}.part"
-    part.unlink(missing_ok=True)
-    with open(part, "xb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    part.chmod(0o444)  # as nbgrader does
-    return part
 
 
 def _is_same_work(old, data):

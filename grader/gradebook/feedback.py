@@ -22,6 +22,7 @@ from nbconvert.preprocessors import CSSHTMLHeaderPreprocessor
 from nbgrader.preprocessors import NbGraderPreprocessor
 from traitlets.config import Config
 
+from grader.cells import HIDDEN_TESTS, MARK_SCHEME, cut_regions, metadata_of
 from grader.gradebook.graded import EVIDENCE_ID
 from grader.gradebook.safe_html import as_text, clean_html, markdown2html
 
@@ -66,10 +67,10 @@ def hide(notebook):
     for cell in notebook["cells"]:
         if cell.get("id") == EVIDENCE_ID:
             continue
-        meta = cell["metadata"].get("nbgrader")
+        meta = metadata_of(cell)
         if meta and not meta.get("solution"):
-            source, hidden = _without(cell["source"], "HIDDEN TESTS", IN_PLACE)
-            source, _ = _without(source, "MARK SCHEME")
+            source, hidden = cut_regions(cell["source"], HIDDEN_TESTS, IN_PLACE)
+            source, _ = cut_regions(source, MARK_SCHEME)
             cell = {**cell, "source": source}
             secrets.update(line.strip() for line in hidden)
         shown.update(line.strip() for line in cell["source"].split("\n"))
@@ -87,21 +88,6 @@ def hide(notebook):
             for cell in cells
         ]
     return {**notebook, "cells": cells}
-
-
-def _without(source, what, in_place=None):
-    """(the text without the regions, their lines); an open region goes to the end."""
-    kept, hidden, inside = [], [], False
-    for line in source.split("\n"):
-        if f"BEGIN {what}" in line:
-            if in_place and not inside:
-                kept.append(line[: len(line) - len(line.lstrip())] + in_place)
-            inside = True
-        elif f"END {what}" in line:
-            inside = False
-        else:
-            (hidden if inside else kept).append(line)
-    return "\n".join(kept).rstrip() if what in source else source, hidden
 
 
 def _cleared(output, secrets):
@@ -220,7 +206,7 @@ def make_page(notebook, marks, name):
     """
     cells, size = [], 0
     for cell in hide(notebook)["cells"]:
-        meta = cell["metadata"].get("nbgrader")
+        meta = metadata_of(cell)
         if not (meta and meta.get("locked")):
             size += len(cell["source"]) + sum(map(_length, cell.get("outputs", ())))
             if size > MOST_ON_A_PAGE:

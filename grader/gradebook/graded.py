@@ -11,6 +11,8 @@ import re
 import nbformat
 from nbgrader.preprocessors import LimitOutput
 
+from grader.text import writable
+
 NOTES_ID, EVIDENCE_ID = "grading-notes", "grading-evidence"
 MOST_NOTES = 40
 LONGEST_TEXT = 100_000  # of one output; longer ones only hold up whoever reads them
@@ -44,7 +46,7 @@ def executed_notebook(cells, skeleton, outputs=None):
 
     Parameters
     ----------
-    cells : list of rebuild.Cell
+    cells : list of Cell
     skeleton : rebuild.Skeleton
     outputs : list of (list of dict, int or None), optional
         For each cell its outputs and execution count. Without them it is what was handed in,
@@ -122,9 +124,9 @@ def finish(notebook, known, result, notes=(), limit=None):
 
 
 def to_bytes(notebook):
-    """The notebook's file. Halves of characters, which no file can hold, become question marks."""
+    """The notebook's file."""
     text = json.dumps(notebook, ensure_ascii=False, indent=1, sort_keys=True)
-    return text.encode("utf-8", "replace") + b"\n"
+    return writable(text).encode() + b"\n"
 
 
 def work_of(notebook):

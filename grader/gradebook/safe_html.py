@@ -66,7 +66,7 @@ def render(source, pictures=None):
     ----------
     source : str
     pictures : dict, optional
-        Pasted ones, as of `rebuild.Cell.attachments`.
+        Pasted ones, as of `grader.cells.Cell.attachments`.
     """
     # Short texts stand for the pictures until everything has been cleaned.
     stand_ins, real = {}, {}

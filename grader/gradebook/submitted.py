@@ -1,8 +1,8 @@
 """What was handed in, written where nbgrader looks for it."""
 
-import os
 from pathlib import Path
 
+from grader.files import write_whole
 from grader.gradebook.graded import executed_notebook, to_bytes
 from grader.intake.collect import Unreadable
 
@@ -45,9 +45,5 @@ def write_submitted(submissions, assignment, submitted, skeleton, show=print):
 
 def write_one(cells, skeleton, submitted, student, assignment):
     """Write one rebuilt notebook where nbgrader looks for it."""
-    folder = Path(submitted) / student / assignment
-    folder.mkdir(parents=True, exist_ok=True)
-    made = to_bytes(executed_notebook(cells, skeleton))
-    part = folder / f".{assignment}.part"
-    part.write_bytes(made)
-    os.replace(part, folder / f"{assignment}.ipynb")
+    path = Path(submitted) / student / assignment / f"{assignment}.ipynb"
+    write_whole(path, to_bytes(executed_notebook(cells, skeleton)))

@@ -20,6 +20,7 @@ from pathlib import Path, PurePosixPath
 import nbformat
 
 from grader.judging.policy import MEBIBYTE, Limits
+from grader.text import writable
 
 DEFAULT = Limits()
 LONGEST_NAME = 160  # bytes; a file system takes 255, and some names get endings
@@ -147,7 +148,7 @@ def parse(data, limits=DEFAULT):
     try:
         _mend_parts(content)
         # Halves of characters can be written in JSON, but not in a file: a "?" stands for them.
-        clean = json.dumps(content, ensure_ascii=False).encode("utf-8", "replace").decode()
+        clean = writable(json.dumps(content, ensure_ascii=False))
         notebook = nbformat.convert(nbformat.reader.reads(clean), 4)
         cells = notebook.cells
         for cell in cells:
@@ -307,8 +308,7 @@ def _student(parts, assignment):
         name = parts[0]
     else:
         name = parts[0][: -len(".ipynb")]
-    # File names can hold halves of characters.
-    return unicodedata.normalize("NFC", name.encode("utf-8", "replace").decode())
+    return unicodedata.normalize("NFC", writable(name))
 
 
 def clean_name(name):

@@ -5,56 +5,16 @@ cells, locked cells, points, tags and all other metadata come from the instructo
 """
 
 import ast
-import hashlib
-import json
 import re
-from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import nbformat
 
+from grader.cells import Cell, kind_of, metadata_of, points_of
+
 ROOT = Path(__file__).resolve().parents[2]
 PICTURES = ("image/png", "image/jpeg", "image/gif", "image/webp")
 BASE64 = re.compile(r"[A-Za-z0-9+/=\s]*")
-
-
-@dataclass
-class Cell:
-    """A cell of the rebuilt notebook.
-
-    Attributes
-    ----------
-    kind : str
-        "setup", "solution", "test", "manual", "task", "text" from the source; "extra" from the
-        student.
-    cell_type : str
-        "code", "markdown" or "raw".
-    source : str
-    grade_id : str or None
-    points : float
-    attachments : dict
-        Pictures pasted into a Markdown cell: by name, base64 by type.
-    """
-
-    kind: str
-    cell_type: str
-    source: str
-    grade_id: str | None = None
-    points: float = 0.0
-    answered: bool = True
-    cell_id: str = ""
-    functions: tuple = ()  # what the instructor's solution defines here with `def`
-    attachments: dict | None = None
-
-    def for_job(self):
-        """As a job holds it: a dict, with a digest in the place of pictures."""
-        pictures, self.attachments = self.attachments, None
-        made = asdict(self)
-        self.attachments = pictures
-        if pictures:
-            text = json.dumps(pictures, sort_keys=True)
-            made["attachments"] = hashlib.sha256(text.encode()).hexdigest()
-        return made
 
 
 class Skeleton:
@@ -68,24 +28,22 @@ class Skeleton:
 
     def __init__(self, source, released):
         self.source, self.released = source, released
-        self.known = {c.metadata.nbgrader.grade_id: c for c in source.cells if _meta(c)}
-        self.stubs = {c.metadata.nbgrader.grade_id: c.source for c in released.cells if _meta(c)}
-        self.released_metadata = {
-            c.metadata.nbgrader.grade_id: dict(c.metadata) for c in released.cells if _meta(c)
-        }
-        self.ids = {c.get("id"): c.metadata.nbgrader.grade_id for c in released.cells if _meta(c)}
+        self.known = _by_grade_id(source)
+        given = _by_grade_id(released)
+        self.stubs = {grade_id: cell.source for grade_id, cell in given.items()}
+        self.released_metadata = {grade_id: dict(cell.metadata) for grade_id, cell in given.items()}
+        self.ids = {cell.get("id"): grade_id for grade_id, cell in given.items()}
         self.texts = {}
         for grade_id, text in self.stubs.items():
             self.texts.setdefault(text.strip(), grade_id)
-        graded = [c for c in self.known.values() if _meta(c).get("grade") or _meta(c).get("task")]
-        self.max_score = sum(float(_meta(c).get("points", 0) or 0) for c in graded)
-        self.auto_max = sum(
-            float(_meta(c)["points"]) for c in self.known.values() if _kind(c) == "test"
-        )
-        self.test_ids = [key for key, c in self.known.items() if _kind(c) == "test"]
+        kinds = {grade_id: kind_of(cell) for grade_id, cell in self.known.items()}
+        graded = [key for key, kind in kinds.items() if kind in ("test", "manual", "task")]
+        self.max_score = sum(points_of(self.known[key]) for key in graded)
+        self.test_ids = [key for key, kind in kinds.items() if kind == "test"]
+        self.auto_max = sum(points_of(self.known[key]) for key in self.test_ids)
         self.names = {}
         for cell in source.cells:
-            if _meta(cell) and _kind(cell) == "solution":
+            if kind_of(cell) == "solution":
                 for name in _defined(cell.source):
                     self.names.setdefault(name, cell.metadata.nbgrader.grade_id)
 
@@ -106,17 +64,17 @@ class Skeleton:
                 continue
             anchor = owner
             known = self.known[owner]
-            if _kind(known) in ("solution", "manual") and owner not in answers:
+            if kind_of(known) in ("solution", "manual") and owner not in answers:
                 if cell.cell_type == known.cell_type:
                     answers[owner] = cell.source
                     pasted[owner] = _pictures(cell)
                 else:
                     notes.append(f"{owner}: a {cell.cell_type} cell in the place of the answer")
-            elif _kind(known) == "test" and cell.source.strip() != self.stubs[owner].strip():
+            elif kind_of(known) == "test" and cell.source.strip() != self.stubs[owner].strip():
                 notes.append(f"{owner}: the test cell was edited; the original one ran")
         cells = list(extras.get(None, []))
         for grade_id, known in self.known.items():
-            kind = _kind(known)
+            kind = kind_of(known)
             text = known.source
             if kind in ("solution", "manual"):
                 text = answers.get(grade_id, self.stubs.get(grade_id, ""))
@@ -124,13 +82,13 @@ class Skeleton:
                     notes.append(f"{grade_id}: the cell for the answer is missing")
             elif grade_id not in owners:
                 notes.append(f"{grade_id}: the cell was missing; it was put back")
-            points = float(_meta(known).get("points", 0) or 0)
+            points = points_of(known)
             pictures = pasted.get(grade_id)
             answered = bool(pictures) or text.strip() != self.stubs.get(grade_id, "").strip()
             cells.append(Cell(kind, known.cell_type, text, grade_id, points, answered))
             cells[-1].attachments = pictures
             if kind == "solution":
-                cells[-1].functions = sorted(_defined(known.source, ast.FunctionDef))
+                cells[-1].functions = tuple(sorted(_defined(known.source, ast.FunctionDef)))
             cells += extras.get(grade_id, [])
         for number, cell in enumerate(cells):
             cell.cell_id = cell.grade_id if cell.grade_id else f"extra-{number}"
@@ -140,7 +98,7 @@ class Skeleton:
         """For each submitted cell the grade id that it answers or repeats; None for extra cells."""
         owners, taken = [], set()
         for cell in submitted.cells:
-            meta = _meta(cell)
+            meta = metadata_of(cell)
             grade_id = meta.get("grade_id") if meta else None
             if not isinstance(grade_id, str) or grade_id not in self.known:
                 if grade_id:
@@ -156,7 +114,9 @@ class Skeleton:
                 notes.append(f"{grade_id}: {len(places)} copies of the cell")
             for place in places:
                 if place != keep:
-                    owners[place] = None if _kind(self.known[grade_id]) == "solution" else grade_id
+                    owners[place] = (
+                        None if kind_of(self.known[grade_id]) == "solution" else grade_id
+                    )
             taken.add(grade_id)
         if len(taken) < len(self.known):
             self._recognise(submitted, owners, taken, notes)
@@ -165,7 +125,7 @@ class Skeleton:
     def _recognise(self, submitted, owners, taken, notes):
         """Find cells that lost their metadata: by cell id, by text, by what they define."""
         for place, cell in enumerate(submitted.cells):
-            if owners[place] is not None or _meta(cell):
+            if owners[place] is not None or metadata_of(cell):
                 continue
             ways = [self.ids.get(cell.get("id")), self.texts.get(cell.source.strip())]
             if cell.cell_type == "code":
@@ -192,6 +152,10 @@ def load_skeleton(assignment, root=ROOT):
     return Skeleton(source, nbformat.read(Path(root) / "assignments" / file, as_version=4))
 
 
+def _by_grade_id(notebook):
+    return {metadata_of(c)["grade_id"]: c for c in notebook.cells if metadata_of(c)}
+
+
 def _pictures(cell):
     """The pictures pasted into a Markdown cell, as far as they have the form of pictures."""
     attached = cell.get("attachments") if cell.cell_type == "markdown" else None
@@ -205,22 +169,6 @@ def _pictures(cell):
         if kinds:
             found[str(name)] = kinds
     return found or None
-
-
-def _meta(cell):
-    meta = cell.metadata.get("nbgrader")
-    return meta if isinstance(meta, dict) else None
-
-
-def _kind(cell):
-    meta = _meta(cell)
-    if meta.get("task"):
-        return "task"
-    if cell.cell_type != "code":
-        return "manual" if meta.get("grade") else "text"
-    if meta.get("grade"):
-        return "manual" if meta.get("solution") else "test"
-    return "solution" if meta.get("solution") else "setup"
 
 
 def _defined(source, kinds=ast.FunctionDef | ast.ClassDef):

@@ -23,8 +23,9 @@ from grader.judging.judge import (
 )
 from grader.judging.policy import OUTER_RULES, Policy
 from grader.judging.probes import must_fail, questions
-from grader.judging.stand_ins import told
+from grader.judging.stand_ins import failure_at
 from grader.sandbox.client import MODULES, ChildEnded, Server, ServerLost, modules_for
+from grader.text import writable
 from helpers.assignment import CheckFailed, Sheet
 
 OUTCOMES = (
@@ -71,15 +72,12 @@ def execute(job):
     Parameters
     ----------
     job : str
-        JSON with ``assignment``, ``cells`` (of `rebuild.Cell`, as dicts), ``policy``, ``seed``,
-        ``files`` (texts that lie beside the notebook, by name).
+        A `grader.records.Job` as JSON, with its seed.
 
     Returns
     -------
     str
-        JSON with ``outcome``, ``outputs`` (for each cell its outputs and execution count),
-        ``tests`` (by grade id ``score``, ``max_score``, ``failure``), ``flags`` (evidence for a
-        person), ``seconds``, ``cpu``.
+        A `grader.records.Result` as JSON.
 
     Raises
     ------
@@ -87,9 +85,7 @@ def execute(job):
     """
     data = json.loads(job)
     try:
-        result = json.dumps(Run(data).result(), ensure_ascii=False)
-        # Halves of characters, which a notebook can show, could be written to no file.
-        return result.encode("utf-8", "replace").decode()
+        return writable(json.dumps(Run(data).result(), ensure_ascii=False))
     except ServerLost as error:
         close_servers()
         raise Retry(str(error)) from None
@@ -274,7 +270,7 @@ class Run:
             ending = self.timeout() if reply.get("interrupted") else "out of memory"
             failure = NotJudged(WORDS[self.note(ending)])
         elif reply["failed"]:
-            failure = told(reply.get("line"), str(reply.get("text", ""))[:2000], code)
+            failure = failure_at(reply.get("line"), str(reply.get("text", ""))[:2000], code)
         if failure is not None:
             outputs.append(error_output(failure))
         return outputs, failure

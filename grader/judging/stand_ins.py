@@ -11,13 +11,13 @@ import math
 import random
 import types
 
+from grader.cells import BEGIN_HIDDEN, is_hidden
 from helpers.assignment import CheckFailed
 
 # What tests use of the grader's process, and what would mean another thing in the student's.
 MODULES = ("builtins", "helpers.checks", "helpers.ops", "itertools", "math", "numpy", "torch")
 NOT_HERE = {"open", "globals", "locals", "vars", "dir", "eval", "exec", "input", "__import__"}
 STATE = {"seed", "manual_seed", "seed_everything", "set_default_dtype", "save", "load"}
-BEGIN, END = "### BEGIN HIDDEN TESTS", "### END HIDDEN TESTS"
 
 
 def needed_names(code):
@@ -137,10 +137,10 @@ def failure_of(error, code):
             number = trace.tb_lineno
         trace = trace.tb_next
     what = "" if isinstance(error, AssertionError) else f"{type(error).__name__}: "
-    return told(number, f"{what}{error}", code)
+    return failure_at(number, f"{what}{error}", code)
 
 
-def told(number, text, code):
+def failure_at(number, text, code):
     """A failed test as a `CheckFailed`.
 
     Parameters
@@ -154,9 +154,7 @@ def told(number, text, code):
     """
     lines = code.splitlines()
     if not isinstance(number, int) or not 0 < number <= len(lines):
-        return CheckFailed("The test fails.", "claim", hidden=BEGIN in code)
-    before = [line.strip() for line in lines[:number]]
-    hidden = before.count(BEGIN) > before.count(END)
-    if hidden:
+        return CheckFailed("The test fails.", "claim", hidden=BEGIN_HIDDEN in code)
+    if is_hidden(code, number):
         return CheckFailed("A hidden test fails.", "claim", hidden=True)
-    return CheckFailed(f"This does not hold: {before[-1]}\n{text}".strip(), "claim")
+    return CheckFailed(f"This does not hold: {lines[number - 1].strip()}\n{text}".strip(), "claim")

@@ -5,9 +5,10 @@ import random
 import numpy as np
 import pytest
 
+from grader.cells import BEGIN_HIDDEN, END_HIDDEN
 from grader.judging.judge import Judge
 from grader.judging.probes import FORMS, must_fail, questions
-from grader.judging.stand_ins import BEGIN, END, can_be_judged_here
+from grader.judging.stand_ins import can_be_judged_here
 
 pytestmark = pytest.mark.sandbox
 
@@ -74,7 +75,7 @@ def test_errors_come_through_and_none_ends_the_grader():
 
 
 def test_a_hidden_line_is_not_told():
-    code = f"assert f(1) == 2\n{BEGIN}\nassert f(1) == 77\n{END}"
+    code = f"assert f(1) == 2\n{BEGIN_HIDDEN}\nassert f(1) == 77\n{END_HIDDEN}"
     failure = judged(code, TWO)
     assert failure.hidden
     assert "77" not in str(failure)

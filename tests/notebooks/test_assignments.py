@@ -13,7 +13,8 @@ import pytest
 
 from grader.authoring import release as releasing
 from grader.authoring.bank import load_bank
-from grader.authoring.source import BEGIN_HIDDEN, END_HIDDEN, graded_cells, read_cells
+from grader.authoring.source import graded_cells, read_cells
+from grader.cells import BEGIN_HIDDEN, END_HIDDEN
 from helpers.assignment import Checker, CheckFailed, Sheet, fingerprint
 from helpers.command.files import is_own_copy, keep_own_copy, lessons
 from helpers.command.manifest import FOLDER, Manifest, sha256
@@ -86,7 +87,8 @@ def tasks(name):
     """The text and the points of each task: a heading with points, and the cells up to the next."""
     found = []
     for cell in cells(name):
-        if cell.kind in ("text", "manual") and re.match(r"## .*\(\d+ points?\)", cell.source):
+        is_read = cell.kind in ("text", "manual", "task")
+        if is_read and re.match(r"## .*\(\d+ points?\)", cell.source):
             found.append([cell.source, 0])
         if found:
             found[-1][1] += cell.points
@@ -98,7 +100,7 @@ def test_test_cell_stands_on_its_own(pair):
     name, cell = pair
     assert free_names(cell.source) <= FROM_SETUP
     assert cell.source.startswith("# ")
-    assert 5 <= len(cell.says) <= 110
+    assert 5 <= len(cell.claim) <= 110
     visible, _, hidden = cell.source.partition(BEGIN_HIDDEN)
     assert END_HIDDEN in hidden
     assert re.search(r"\bcheck[.(]", visible)

@@ -1,0 +1,78 @@
+"""What goes from one folder of the grader to another: plain data that JSON can hold."""
+
+from __future__ import annotations
+
+from typing import Any, NotRequired, TypedDict
+
+Output = dict[str, Any]
+"""An output of a cell, as nbformat has it."""
+
+
+class Job(TypedDict):
+    """One submission to be run and judged.
+
+    ``cells`` are `grader.cells.Cell` as dicts, ``policy`` a `grader.judging.policy.Policy` as a
+    dict, ``files`` texts that lie beside the notebook, by name; the ``seed`` decides what is drawn.
+    """
+
+    assignment: str
+    cells: list[dict[str, Any]]
+    policy: dict[str, Any]
+    files: dict[str, str]
+    seed: NotRequired[str]
+
+
+class Failure(TypedDict):
+    """Why a test gave no points.
+
+    ``kind`` is that of `helpers.assignment.CheckFailed`, or "error"; ``diagnosis`` the sentence of
+    the known mistake, if it is one.
+    """
+
+    kind: str
+    message: str
+    hidden: bool
+    diagnosis: str | None
+
+
+class TestResult(TypedDict):
+    """What a test came to; passed if there is no ``failure``."""
+
+    score: float
+    max_score: float
+    failure: NotRequired[Failure]
+
+
+class Result(TypedDict):
+    """What became of a job.
+
+    For each cell ``outputs`` has its outputs and its execution count, ``tests`` what each test came
+    to, by grade id; ``flags`` are evidence for a person; ``seconds`` are wall time, ``cpu`` the
+    processor time of the student's processes.
+    """
+
+    outcome: str
+    outputs: list[tuple[list[Output], int | None]]
+    tests: dict[str, TestResult]
+    flags: list[str]
+    seconds: float
+    cpu: float
+
+
+class Record(TypedDict):
+    """A line about a student: what is in the table, and what the summary counts.
+
+    ``key`` is the digest of what the result depends on, ``diagnoses`` are sentences of known
+    mistakes, ``notes`` what was unusual.
+    """
+
+    student: str
+    key: str
+    score: float
+    max_score: float
+    outcome: str
+    flagged: str
+    seconds: float
+    tests: dict[str, float]
+    diagnoses: list[str]
+    notes: list[str]
