@@ -48,7 +48,8 @@ class Result(TypedDict):
 
     For each cell ``outputs`` has its outputs and its execution count, ``tests`` what each test came
     to, by grade id; ``flags`` are evidence for a person; ``seconds`` are wall time, ``cpu`` the
-    processor time of the student's processes.
+    processor time of the student's processes. It was ``contended`` if a limit in wall time was
+    met while other processes of the machine took the processor.
     """
 
     outcome: str
@@ -57,6 +58,7 @@ class Result(TypedDict):
     flags: list[str]
     seconds: float
     cpu: float
+    contended: NotRequired[bool]
 
 
 class Record(TypedDict):

@@ -1,37 +1,64 @@
 """From a folder of submissions to a gradebook: one process that alone writes, and workers.
 
 The workers execute `job.execute`, JSON in and JSON out, in any `concurrent.futures.Executor`. A
-worker that is lost costs nothing: its jobs are given out again.
+worker that is lost costs nothing: its job is given out again.
 """
 
-import concurrent.futures
+from __future__ import annotations
+
 import dataclasses
 import hashlib
 import json
-import time
 from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor
 from pathlib import Path
+from typing import NamedTuple
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from grader.batch.store import Store, environment, key_of
+from grader.batch.digest import key_of
+from grader.batch.dispatch import Dispatch, JobLost
+from grader.batch.store import Store
+from grader.cells import Cell
+from grader.gradebook.book import Book
 from grader.gradebook.feedback import write_feedback
 from grader.gradebook.graded import executed_notebook
 from grader.gradebook.master import BookError
 from grader.gradebook.submitted import write_one
-from grader.intake.collect import Unreadable, collect
+from grader.intake.collect import Submission, Unreadable, collect
 from grader.intake.rebuild import load_skeleton
 from grader.judging import job
 from grader.judging.policy import Limits, Policy
+from grader.records import Job, Record, Result
 from grader.text import writable
 
-ROOT = Path(__file__).resolve().parents[2]
-TRIES = 4
 
-
-def unforeseen(error):
+def unforeseen(error: Exception) -> str:
     """The reason to give for an error that nobody thought of."""
     return f"the grader could not work with it: {type(error).__name__}: {str(error)[:120]}"
+
+
+def was_hindered(text: str) -> bool:
+    """Whether a result may have lost points because others took the processor."""
+    result: Result = json.loads(text)
+    lost_points = any("failure" in test for test in result["tests"].values())
+    return result.get("contended", False) and lost_points
+
+
+class Lost(NamedTuple):
+    """A student of whom nothing could be recorded, and why."""
+
+    student: str
+    problem: str
+
+
+class Pending(NamedTuple):
+    """A submission that waits for the result of its job."""
+
+    student: str
+    cells: list[Cell]
+    notes: list[str]
 
 
 @dataclasses.dataclass
@@ -56,6 +83,27 @@ class Options:
     feedback: bool = True
 
 
+@dataclasses.dataclass
+class Summary:
+    """Counts over a batch.
+
+    Attributes
+    ----------
+    shares : list of int
+        How many have 0 to 9 % of the points that tests give, 10 to 19 % and so on, at last 100 %.
+    outcomes, failed, diagnoses : Counter
+        How often each outcome, each failed test and each known mistake occurred.
+    flagged : list of str
+        Students whose notebooks a person has to look at.
+    """
+
+    shares: list[int] = dataclasses.field(default_factory=lambda: [0] * 11)
+    outcomes: Counter[str] = dataclasses.field(default_factory=Counter)
+    failed: Counter[str] = dataclasses.field(default_factory=Counter)
+    diagnoses: Counter[str] = dataclasses.field(default_factory=Counter)
+    flagged: list[str] = dataclasses.field(default_factory=list)
+
+
 class Batch:
     """All submissions of one assignment.
 
@@ -72,25 +120,39 @@ class Batch:
     make_executor : callable
         Gives an executor; called again when one is broken.
     show : callable
-        Called with each finished record (a dict).
+        Called with each finished record, with a `Lost` where nothing could be recorded, and with
+        None where nothing was left to do.
+    show_waiting : callable, optional
+        Called with the students whose notebooks run, when nothing has come for a while.
     """
 
-    def __init__(self, assignment, path, root, options, book, make_executor, show):
+    def __init__(
+        self,
+        assignment: str,
+        path: str | Path,
+        root: str | Path,
+        options: Options,
+        book: Book,
+        make_executor: Callable[[], Executor],
+        show: Callable[[Record | Lost | None], object],
+        show_waiting: Callable[[list[str]], object] = lambda students: None,
+    ) -> None:
         self.assignment, self.root, self.options = assignment, Path(root), options
-        self.book, self.make_executor, self.show = book, make_executor, show
+        self.book, self.make_executor = book, make_executor
+        self.show, self.show_waiting = show, show_waiting
         self.skeleton = load_skeleton(assignment, root)
         self.submissions = collect(path, assignment)
         self.store = Store(self.root / "grading" / assignment)
-        self.environment = environment([ROOT / "helpers", ROOT / "grader"])
         self.files = {
             path.name: path.read_text(encoding="utf-8")
             for path in sorted((self.root / "assignments" / assignment).glob("*.json"))
         }
         self.done = {} if options.force else self.store.keys_recorded()
-        self.lost = []
-        self.fresh = set()  # results made in this call, which --force need not make again
+        self.lost: list[str] = []
+        self.pending: dict[str, list[Pending]] = {}  # by key, what waits for its result
+        self.fresh: set[str] = set()  # results made in this call, which --force need not make again
 
-    def run(self):
+    def run(self) -> list[str]:
         """Grade everything that is not graded yet.
 
         Returns
@@ -99,38 +161,61 @@ class Batch:
             The students of whom nothing could be recorded, because workers were lost again and
             again, or the gradebook or the disk could not be written.
         """
-        executor = self.make_executor()
-        waiting = {}  # future -> key
-        jobs = {}  # key -> (job, tries, [what is to be recorded with its result])
-        try:
-            for submission in self.submissions:
-                item = self.prepare(submission)
-                if item is None:
-                    continue
-                key, text, pending = item
-                if key in jobs:
-                    jobs[key][2].append(pending)  # identical to one that is running
-                    continue
-                if not self.options.force or key in self.fresh:
-                    result = self.store.get(key)
-                    if result is not None:
-                        self.record(key, result, pending)
-                        continue
-                jobs[key] = [text, 1, [pending]]
-                executor = self.submit(executor, waiting, key, text)
-                # A window, so that the memory does not grow with the batch.
-                while len(waiting) >= 2 * self.options.workers + 1:
-                    executor = self.collect_some(executor, waiting, jobs)
-            while waiting:
-                executor = self.collect_some(executor, waiting, jobs)
-        finally:
-            # By hand: Dask's executor knows no `cancel_futures`.
-            for future in waiting:
-                future.cancel()
-            executor.shutdown(wait=False)
+        dispatch = Dispatch(
+            job.execute,
+            self.make_executor,
+            2 * self.options.workers + 1,
+            is_to_repeat=was_hindered,
+            show_waiting=self.tell_who_runs,
+        )
+        for key, text in dispatch.run(self.jobs()):
+            pending = self.pending.pop(key)
+            if isinstance(text, JobLost):
+                for item in pending:
+                    self.give_up(item, text)
+                continue
+            result = json.loads(text)
+            self.store.put(key, result)
+            if self.options.force:
+                self.fresh.add(key)
+            for item in pending:
+                self.record(key, result, item)
         return self.lost
 
-    def prepare(self, submission):
+    def jobs(self) -> Iterator[tuple[str, str]]:
+        """The jobs that have to run, each once; what is known already is recorded on the way."""
+        for submission in self.submissions:
+            item = self.prepare(submission)
+            if item is None:
+                continue
+            key, text, pending = item
+            if key in self.pending:
+                self.pending[key].append(pending)  # identical to one that is running
+                continue
+            if not self.options.force or key in self.fresh:
+                result = self.store.get(key)
+                if result is not None:
+                    self.record(key, result, pending)
+                    continue
+            self.pending[key] = [pending]
+            yield key, text
+
+    def tell_who_runs(self, keys: list[str]) -> None:
+        """Show whose notebooks are taking long."""
+        self.show_waiting([item.student for key in keys for item in self.pending.get(key, ())])
+
+    def give_up(self, item: Pending, lost: JobLost) -> None:
+        """Record, or name, a submission of which no result came back."""
+        if lost.is_culprit:
+            reason = (
+                "the process that judged it ended each time, the last time with nothing else "
+                f"running ({lost}): a person has to look at it"
+            )
+            self.refuse(item.student, "not judged", reason)
+        else:
+            self.lose(item.student, lost)
+
+    def prepare(self, submission: Submission) -> tuple[str, str, Pending] | None:
         """(key, job, what to record with the result), or None if there is nothing to run.
 
         Whatever one submission leads to is its own outcome: the others are graded.
@@ -138,13 +223,13 @@ class Batch:
         try:
             notebook = submission.read(self.assignment, self.skeleton.known, self.options.limits)
             cells, notes = self.skeleton.rebuild(notebook)
-            data = {
+            data: Job = {
                 "assignment": self.assignment,
                 "cells": [cell.for_job() for cell in cells],
                 "policy": self.options.policy.to_dict(),
                 "files": self.files,
             }
-            key = key_of(data, self.environment)
+            key = key_of(data)
         except Unreadable as error:
             self.refuse(submission.student, "unreadable", str(error))
             return None
@@ -155,55 +240,14 @@ class Batch:
             self.show(None)
             return None
         data["seed"] = key
-        return key, json.dumps(data), (submission.student, cells, notes)
+        return key, json.dumps(data), Pending(submission.student, cells, notes)
 
-    def submit(self, executor, waiting, key, text):
-        """Give a job out; a broken executor is exchanged, and its jobs given out again."""
-        try:
-            waiting[executor.submit(job.execute, text)] = key
-        except (concurrent.futures.BrokenExecutor, RuntimeError):
-            executor = self.make_executor()
-            waiting[executor.submit(job.execute, text)] = key
-        return executor
-
-    def collect_some(self, executor, waiting, jobs):
-        """Record what is finished; returns the executor to go on with."""
-        finished, _ = concurrent.futures.wait(
-            waiting, return_when=concurrent.futures.FIRST_COMPLETED
-        )
-        for future in finished:
-            key = waiting.pop(future)
-            try:
-                result = json.loads(future.result())
-            except Exception as error:  # whatever a lost worker leads to; never the student's
-                executor = self.again(executor, waiting, jobs, key, error)
-                continue
-            _, _, pending = jobs.pop(key)
-            self.store.put(key, result)
-            if self.options.force:
-                self.fresh.add(key)
-            for item in pending:
-                self.record(key, result, item)
-        return executor
-
-    def again(self, executor, waiting, jobs, key, error):
-        """Give a job out once more, or give it up after several tries."""
-        entry = jobs[key]
-        if entry[1] >= TRIES:
-            del jobs[key]
-            for student, _, _ in entry[2]:
-                self.lose(student, error)
-            return executor
-        entry[1] += 1
-        time.sleep(0.1 * entry[1])
-        return self.submit(executor, waiting, key, entry[0])
-
-    def lose(self, student, error):
+    def lose(self, student: str, error: Exception) -> None:
         """Name a student of whom nothing could be recorded: the command can be called again."""
         self.lost.append(student)
-        self.show({"student": student, "outcome": "not graded", "problem": repr(error)})
+        self.show(Lost(student, repr(error)))
 
-    def record(self, key, result, pending):
+    def record(self, key: str, result: Result, pending: Pending) -> None:
         """Write a result into the gradebook, the feedback and the records.
 
         If that fails for this submission alone, that is its outcome, for a person to look at.
@@ -211,11 +255,11 @@ class Batch:
         try:
             self.write(key, result, pending)
         except (BookError, OSError, SQLAlchemyError) as error:  # the machine's, not the student's
-            self.lose(pending[0], error)
+            self.lose(pending.student, error)
         except Exception as error:
-            self.refuse(pending[0], "not recorded", unforeseen(error))
+            self.refuse(pending.student, "not recorded", unforeseen(error))
 
-    def write(self, key, result, pending):
+    def write(self, key: str, result: Result, pending: Pending) -> None:
         """What `record` does when nothing goes wrong."""
         student, cells, notes = pending
         notebook = executed_notebook(cells, self.skeleton, result["outputs"])
@@ -227,7 +271,7 @@ class Batch:
             write_feedback(self.book, student)
         tests = result["tests"]
         failures = [test["failure"] for test in tests.values() if "failure" in test]
-        record = {
+        record: Record = {
             "student": student,
             "key": key,
             "score": sum(test["score"] for test in tests.values()),
@@ -242,7 +286,7 @@ class Batch:
         self.store.record(record)
         self.show(record)
 
-    def refuse(self, student, outcome, reason):
+    def refuse(self, student: str, outcome: str, reason: str) -> None:
         """Record what could not be graded: no points, with the reason."""
         reason = writable(reason)
         key = f"{outcome}-{hashlib.sha256(reason.encode()).hexdigest()[:24]}".replace(" ", "-")
@@ -256,7 +300,7 @@ class Batch:
         except Exception as error:
             self.lose(student, error)
             return
-        record = {
+        record: Record = {
             "student": student,
             "key": key,
             "score": 0.0,
@@ -271,24 +315,18 @@ class Batch:
         self.store.record(record)
         self.show(record)
 
-    def summary(self):
+    def summary(self) -> Summary:
         """Counts over the whole batch, from the records on disk."""
         students = {submission.student for submission in self.submissions}
-        shares, outcomes, failed, diagnoses, flagged = [0] * 11, Counter(), Counter(), Counter(), []
+        found = Summary()
         for record in self.store.records():
             if record["student"] not in students:
                 continue
             share = record["score"] / self.skeleton.auto_max if self.skeleton.auto_max else 0.0
-            shares[min(10, int(10 * share))] += 1
-            outcomes[record["outcome"]] += 1
-            diagnoses.update(record["diagnoses"])
-            failed.update(test for test, score in record["tests"].items() if not score)
+            found.shares[min(10, int(10 * share))] += 1
+            found.outcomes[record["outcome"]] += 1
+            found.diagnoses.update(record["diagnoses"])
+            found.failed.update(test for test, score in record["tests"].items() if not score)
             if record["flagged"]:
-                flagged.append(record["student"])
-        return {
-            "shares": shares,
-            "outcomes": outcomes,
-            "failed": failed,
-            "diagnoses": diagnoses,
-            "flagged": flagged,
-        }
+                found.flagged.append(record["student"])
+        return found

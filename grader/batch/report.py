@@ -4,6 +4,7 @@ import csv
 import io
 import textwrap
 
+from grader.batch.coordinator import Lost
 from grader.files import write_whole
 
 COLUMNS = ("student", "score", "max_score", "outcome", "flagged", "seconds")
@@ -45,8 +46,8 @@ def _harmless(value):
 
 def line(record):
     """One finished submission, as a line."""
-    if record["outcome"] == "not graded":
-        return f"{record['student']}: NOT GRADED: {record['problem']}"
+    if isinstance(record, Lost):
+        return f"{record.student}: NOT GRADED: {record.problem}"
     text = (
         f"{record['student']}: {record['score']:g} of {record['max_score']:g}, "
         f"{record['seconds']:.1f} s, {record['outcome']}"
@@ -59,19 +60,19 @@ def line(record):
 def summary_text(summary):
     """The histogram of scores, and what went wrong most often."""
     lines = ["", "Scores (share of all points, without written parts)"]
-    most = max(summary["shares"]) or 1
-    for number, count in enumerate(summary["shares"]):
+    most = max(summary.shares) or 1
+    for number, count in enumerate(summary.shares):
         label = "100 %" if number == 10 else f"{10 * number}–{10 * number + 9} %"
         lines.append(f"  {label:>8}  {'█' * round(BAR * count / most):<{BAR}} {count}")
     lines += ["", "Outcomes"]
-    lines += [f"  {count:>5}  {outcome}" for outcome, count in summary["outcomes"].most_common()]
-    if summary["failed"]:
+    lines += [f"  {count:>5}  {outcome}" for outcome, count in summary.outcomes.most_common()]
+    if summary.failed:
         lines += ["", "Tests failed most"]
-        lines += [f"  {count:>5}  {test}" for test, count in summary["failed"].most_common(8)]
-    if summary["diagnoses"]:
+        lines += [f"  {count:>5}  {test}" for test, count in summary.failed.most_common(8)]
+    if summary.diagnoses:
         lines += ["", "Misconceptions diagnosed most"]
-        for sentence, count in summary["diagnoses"].most_common(6):
+        for sentence, count in summary.diagnoses.most_common(6):
             lines.append(textwrap.fill(f"  {count:>5}  {sentence}", 96, subsequent_indent=" " * 9))
-    if summary["flagged"]:
-        lines += ["", "For a person to look at: " + ", ".join(summary["flagged"][:20])]
+    if summary.flagged:
+        lines += ["", "For a person to look at: " + ", ".join(summary.flagged[:20])]
     return "\n".join(lines)

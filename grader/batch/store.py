@@ -5,18 +5,12 @@ on; so a batch that was stopped goes on where it was, and an identical submissio
 """
 
 import contextlib
-import hashlib
 import json
 import os
-import platform
-from importlib import metadata
 from pathlib import Path
 
 from grader.files import write_whole
 from grader.records import Record
-
-# What a result depends on besides the notebook, the tests and the limits.
-PACKAGES = ("ipython", "matplotlib", "numpy", "torch", "torchvision")
 
 
 class Store:
@@ -86,19 +80,3 @@ class Store:
 def _last_byte(file):
     file.seek(-1, os.SEEK_END)
     return file.read(1)
-
-
-def key_of(job, environment):
-    """The name of a job's result: a digest of all that it depends on."""
-    text = json.dumps([job, environment], sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()[:40]
-
-
-def environment(code_folders):
-    """The versions and the code that a result depends on."""
-    versions = {name: metadata.version(name) for name in PACKAGES}
-    digest = hashlib.sha256()
-    for folder in code_folders:
-        for path in sorted(Path(folder).rglob("*.py")):
-            digest.update(path.name.encode() + b"\0" + path.read_bytes())
-    return {"python": platform.python_version(), **versions, "code": digest.hexdigest()}

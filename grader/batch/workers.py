@@ -3,36 +3,120 @@
 Each imports this module and what it needs, so it imports little.
 """
 
+from __future__ import annotations
+
 import concurrent.futures
 import multiprocessing
 import multiprocessing.util
 import os
 import signal
 import sys
+import threading
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future, ProcessPoolExecutor
+from functools import partial
+from typing import Any
 
 from grader.judging import job
+from grader.sandbox.client import Server
 from grader.sandbox.inside import jail
 
 
-def local_executor(workers, server):
+class Workers(concurrent.futures.Executor):
+    """Processes that work each on its own: the end of one breaks no other's job.
+
+    A `ProcessPoolExecutor` gives up all its jobs when one of its processes dies, and does not tell
+    which job was at fault. Here each process is a pool by itself, and has one job at a time.
+
+    Parameters
+    ----------
+    number : int
+    initializer : callable, optional
+        Called in each process as it starts.
+    initargs : sequence
+    """
+
+    def __init__(
+        self,
+        number: int,
+        initializer: Callable[..., object] | None = None,
+        initargs: tuple[Any, ...] = (),
+    ) -> None:
+        self._start = partial(
+            ProcessPoolExecutor,
+            1,
+            mp_context=multiprocessing.get_context("spawn"),
+            initializer=initializer,
+            initargs=initargs,
+        )
+        self._idle = [self._start() for _ in range(number)]
+        self._busy: set[ProcessPoolExecutor] = set()
+        self._queue: deque[tuple[Future[Any], Callable[..., Any], tuple[Any, ...]]] = deque()
+        self._lock = threading.Lock()
+        self._is_closed = False
+
+    def submit(self, function: Callable[..., Any], /, *arguments: Any) -> Future[Any]:  # type: ignore[override]
+        """Let a process call a function that can be pickled by its name."""
+        future: Future[Any] = Future()
+        with self._lock:
+            if self._is_closed:
+                raise RuntimeError("these workers have been shut down")
+            self._queue.append((future, function, arguments))
+        self._give_out()
+        return future
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """Take no more jobs; with `cancel_futures` those that have not begun are cancelled."""
+        with self._lock:
+            self._is_closed = True
+            if cancel_futures or not wait:
+                for future, _, _ in self._queue:
+                    future.cancel()
+                self._queue.clear()
+            pools = [*self._idle, *self._busy]
+        for pool in pools:
+            pool.shutdown(wait=wait, cancel_futures=cancel_futures)
+
+    def _give_out(self) -> None:
+        while True:
+            with self._lock:
+                if not self._queue or not self._idle:
+                    return
+                future, function, arguments = self._queue.popleft()
+                if not future.set_running_or_notify_cancel():
+                    continue
+                pool = self._idle.pop()
+                self._busy.add(pool)
+            pool.submit(function, *arguments).add_done_callback(partial(self._done, pool, future))
+
+    def _done(self, pool: ProcessPoolExecutor, future: Future[Any], inner: Future[Any]) -> None:
+        error = inner.exception()
+        is_broken = isinstance(error, concurrent.futures.BrokenExecutor)
+        with self._lock:
+            self._busy.discard(pool)
+            # A broken pool clears itself away. It must not be told to from here: it may be holding
+            # the lock that its `shutdown` needs.
+            if not self._is_closed:
+                self._idle.append(self._start() if is_broken else pool)
+        if error is not None:
+            future.set_exception(error)
+        else:
+            future.set_result(inner.result())
+        self._give_out()
+
+
+def local_executor(number: int, server: Server) -> Workers:
     """Processes for `job.execute`.
 
     Parameters
     ----------
-    workers : int
+    number : int
     server : Server
         The one that all of them use; it may still be starting.
-
-    Returns
-    -------
-    concurrent.futures.Executor
     """
-    return concurrent.futures.ProcessPoolExecutor(
-        workers,
-        mp_context=multiprocessing.get_context("spawn"),
-        initializer=begin,
-        initargs=(os.getpid(), server.control, server.modules, server.folder is None),
-    )
+    arguments = (os.getpid(), server.control, server.modules, server.folder is None)
+    return Workers(number, begin, arguments)
 
 
 def begin(coordinator, control, modules, locked):

@@ -128,8 +128,12 @@ def grade_batch(options, make_executor, workers):
 
         def show(record):
             bar.update()
+            bar.set_postfix_str("")
             if record is not None:
                 tqdm.write(report.line(record))
+
+        def show_waiting(students):
+            bar.set_postfix_str("waiting for " + ", ".join(students))
 
         batch = Batch(
             options.assignment,
@@ -139,6 +143,7 @@ def grade_batch(options, make_executor, workers):
             book,
             make_executor,
             show,
+            show_waiting,
         )
         bar.total = len(batch.submissions)
         bar.refresh()

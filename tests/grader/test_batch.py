@@ -14,7 +14,7 @@ from sqlalchemy.exc import OperationalError
 
 from grader.batch import coordinator, report
 from grader.batch.coordinator import Batch, Options
-from grader.batch.store import Store, write_whole
+from grader.batch.store import Store
 from grader.intake.rebuild import load_skeleton
 from grader.judging.policy import Policy
 from tests.support.assignment_files import release
@@ -211,12 +211,53 @@ def test_a_lost_worker_is_no_students_fault(bench):
     def fail(data):
         if len(failures) < 3:
             failures.append(1)
-            raise concurrent.futures.BrokenExecutor("a worker died")
+            raise OSError("a worker is out of reach")
 
     bench.fail = fail
     bench.grade()
     assert len(bench.book.recorded) == 4
     assert bench.lost == []
+
+
+def test_a_submission_that_ends_every_worker_is_its_own_outcome(bench):
+    for student in ("ann", "bob", "eve"):
+        bench.hand_in(student, f"# {student}")
+
+    def fail(data):
+        if any(cell["source"] == "# ann" for cell in data["cells"]):
+            raise concurrent.futures.BrokenExecutor("its process ended")
+
+    bench.fail = fail
+    batch = bench.grade()
+    assert outcomes(batch) == {"ann": "not judged", "bob": "graded", "eve": "graded"}
+    ((student, reason),) = bench.book.unreadable
+    assert student == "ann"
+    assert "a person has to look at it" in reason
+    assert bench.lost == []
+    bench.fail = lambda data: None  # called again, it gets another chance
+    assert outcomes(bench.grade())["ann"] == "graded"
+
+
+def test_points_lost_on_a_busy_machine_are_asked_for_again_alone(bench):
+    bench.hand_in("ann", "# ann")
+    bench.hand_in("bob", "# bob")
+    execute, runs = bench.execute, []
+
+    def busy(text):
+        result = json.loads(execute(text))
+        is_ann = "# ann" in text
+        runs.append("ann" if is_ann else "bob")
+        result["contended"] = True
+        if is_ann and runs.count("ann") == 1:
+            test = next(iter(result["tests"].values()))
+            test |= {"score": 0.0, "failure": {"kind": "too long", "message": "", "hidden": False}}
+        return json.dumps(result)
+
+    coordinator.job.execute = busy
+    bench.grade()
+    assert sorted(bench.book.recorded) == [("ann", 30), ("bob", 30)]
+    assert runs[-1] == "ann"
+    assert sorted(runs) == ["ann", "ann", "bob"]  # bob lost nothing
 
 
 def test_a_submission_that_loses_every_worker_is_named_and_not_marked(bench):
@@ -371,13 +412,3 @@ def test_table_and_summary(bench):
     text = report.summary_text(batch.summary())
     assert "100 %" in text
     assert "unreadable" in text
-
-
-def test_results_are_written_whole_or_not(tmp_path, monkeypatch):
-    path = tmp_path / "x.json"
-    write_whole(path, "old")
-    monkeypatch.setattr("os.replace", lambda *names: (_ for _ in ()).throw(OSError("full")))
-    with pytest.raises(OSError, match="full"):
-        write_whole(path, "new")
-    assert path.read_text() == "old"
-    assert list(tmp_path.iterdir()) == [path]
