@@ -109,7 +109,9 @@ def cut_regions(source: str, what: str, in_place: str | None = None) -> tuple[st
     """
     if what not in source:
         return source, []
-    kept, hidden, is_inside = [], [], False
+    kept: list[str] = []
+    hidden: list[str] = []
+    is_inside = False
     for line in source.split("\n"):
         if f"{BEGIN} {what}" in line:
             if in_place and not is_inside:

@@ -280,7 +280,7 @@ class Batch:
             "flagged": "; ".join(result["flags"]),
             "seconds": round(result["seconds"], 2),
             "tests": {grade_id: test["score"] for grade_id, test in tests.items()},
-            "diagnoses": sorted({f["diagnosis"] for f in failures if f.get("diagnosis")}),
+            "diagnoses": sorted({f["diagnosis"] for f in failures if f["diagnosis"]}),
             "notes": notes,
         }
         self.store.record(record)

@@ -10,10 +10,11 @@ import multiprocessing
 import multiprocessing.util
 import os
 import signal
+import socket
 import sys
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from functools import partial
 from typing import Any
@@ -119,7 +120,7 @@ def local_executor(number: int, server: Server) -> Workers:
     return Workers(number, begin, arguments)
 
 
-def begin(coordinator, control, modules, locked):
+def begin(coordinator: int, control: socket.socket, modules: Sequence[str], locked: bool) -> None:
     """Let this worker use a server, and end when the coordinator does, in whatever way it ends."""
     jail.die_with_parent()
     if os.getppid() != coordinator:  # it has ended already
@@ -130,7 +131,7 @@ def begin(coordinator, control, modules, locked):
     multiprocessing.util.Finalize(None, leave, exitpriority=-1000)  # after all others
 
 
-def leave():
+def leave() -> None:
     """End at once: to take apart what torch has imported takes half a second."""
     sys.stdout.flush()
     sys.stderr.flush()

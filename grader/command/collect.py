@@ -5,6 +5,7 @@ python -m grader.command.collect 01-convolution-by-hand ~/Downloads/batch.zip   
 
 import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from grader.authoring.source import assignments, full_name
@@ -18,7 +19,7 @@ from grader.intake.rebuild import load_skeleton
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def main(arguments=None):
+def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="course collect",
         description="Put submissions where nbgrader looks for them: grading/submitted.",

@@ -3,11 +3,16 @@
 python -m grader.command.grade 01-convolution-by-hand ~/Downloads/batch.zip     (make grade)
 """
 
+from __future__ import annotations
+
 import argparse
 import contextlib
 import os
 import sys
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from grader.authoring.source import assignments, full_name, notebook_path
 from grader.batch.workers import local_executor
@@ -18,11 +23,15 @@ from grader.judging.policy import MEBIBYTE, Limits, Policy
 from grader.sandbox.bwrap import UNSAFE, NoSandbox, check_means, check_system
 from grader.sandbox.client import Server, modules_for
 
+if TYPE_CHECKING:
+    from grader.batch.coordinator import Lost
+    from grader.records import Record
+
 SECONDS_FOR_WORKERS = 60
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def arguments():
+def arguments() -> argparse.ArgumentParser:
     """The command line."""
     parser = argparse.ArgumentParser(
         prog="course grade",
@@ -53,7 +62,7 @@ def arguments():
     return parser
 
 
-def main(given=None):
+def main(given: Sequence[str] | None = None) -> int:
     # A name that a terminal cannot show must not end a batch.
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
@@ -89,10 +98,10 @@ def main(given=None):
         return 130
 
 
-def grade(options, make_executor, workers):
+def grade(options: argparse.Namespace, make_executor: Callable[[], Executor], workers: int) -> int:
     """Grade a batch; 0 when every submission has a recorded outcome."""
     # jsonschema would take a second to import it, for a kind of text that notebooks do not have.
-    sys.modules.setdefault("rfc3987_syntax", None)
+    sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
 
     from grader.gradebook.master import BookError
     from grader.intake.collect import Unreadable
@@ -104,7 +113,9 @@ def grade(options, make_executor, workers):
         return 2
 
 
-def grade_batch(options, make_executor, workers):
+def grade_batch(
+    options: argparse.Namespace, make_executor: Callable[[], Executor], workers: int
+) -> int:
     """What `grade` does when nothing is wrong with the course or the batch."""
     from tqdm import tqdm
 
@@ -126,13 +137,13 @@ def grade_batch(options, make_executor, workers):
     )
     with Book(options.root, options.assignment) as book, tqdm(unit="notebook") as bar:
 
-        def show(record):
+        def show(record: Record | Lost | None) -> None:
             bar.update()
             bar.set_postfix_str("")
             if record is not None:
                 tqdm.write(report.line(record))
 
-        def show_waiting(students):
+        def show_waiting(students: list[str]) -> None:
             bar.set_postfix_str("waiting for " + ", ".join(students))
 
         batch = Batch(
@@ -158,7 +169,9 @@ def grade_batch(options, make_executor, workers):
     return 1 if lost or not students else 0
 
 
-def executors(options, stack):
+def executors(
+    options: argparse.Namespace, stack: contextlib.ExitStack
+) -> tuple[Callable[[], Executor], int]:
     """(what makes the executor, how many it runs at a time): processes here, or a cluster."""
     if not options.dask:
         # It imports what the notebooks need while this process imports what it needs itself.
