@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 
-from helpers import downloads
+from helpers import _downloads
 
 __all__ = ["trained_alexnet"]
 
@@ -48,11 +48,11 @@ def trained_alexnet(download: bool = False):
     url = AlexNet_Weights.IMAGENET1K_V1.url
     path = Path(torch.hub.get_dir(), "checkpoints", url.rpartition("/")[2])
     sha256 = path.stem.rpartition("-")[2]  # the name ends with the beginning of the checksum
-    fault = downloads.fault(path, sha256)
+    fault = _downloads.fault(path, sha256)
     if fault and download:
         try:
             _download(url, path, sha256)
-        except downloads.TransferError as error:
+        except _downloads.TransferError as error:
             print(
                 f"The trained weights could not be downloaded, because {error.why} "
                 f"({error.details}). To try again, run this once more."
@@ -79,19 +79,19 @@ def trained_alexnet(download: bool = False):
 
 def _download(url: str, path: Path, sha256: str) -> None:
     """Download and check the weights, all or nothing; they replace a damaged file."""
-    with downloads.partial_folder(path.parent, DISK_BYTES_NEEDED, "TORCH_HOME") as partial:
-        limit = downloads.Limit(DOWNLOAD_SECONDS)
+    with _downloads.partial_folder(path.parent, DISK_BYTES_NEEDED, "TORCH_HOME") as partial:
+        limit = _downloads.Limit(DOWNLOAD_SECONDS)
         print(f"Downloading the trained weights (244 MB), once; {limit} at most ...")
-        downloads.fetch(url, partial / path.name, limit, most=DISK_BYTES_NEEDED)
-        fault = downloads.fault(partial / path.name, sha256)
+        _downloads.fetch(url, partial / path.name, limit, most=DISK_BYTES_NEEDED)
+        fault = _downloads.fault(partial / path.name, sha256)
         if fault:
-            raise downloads.TransferError("what arrived is something else", fault)
+            raise _downloads.TransferError("what arrived is something else", fault)
         try:
             (partial / path.name).replace(path)
         except OSError as error:
             # On Windows, a file that another notebook has open cannot be replaced: if it is
             # intact, that notebook was first, and its copy will do.
-            if downloads.fault(path, sha256):
-                raise downloads.TransferError(
+            if _downloads.fault(path, sha256):
+                raise _downloads.TransferError(
                     "the file cannot be replaced", f"{path}: {error.strerror}"
                 ) from error

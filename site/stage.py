@@ -31,7 +31,7 @@ RENAMED = {
     "solutions/README.md": "instructors/index.md",
     "solutions/grading.md": "instructors/grading.md",
     "solutions/known-mistakes.md": "known-mistakes/index.md",
-    "helpers/samples/README.md": "data.md",
+    "helpers/data/samples/README.md": "data.md",
 }
 # What is a page of its own in site/, and only linked to by these names.
 NOT_COPIED = {"README.md", "LICENSE", "notebooks", "assignments", "solutions/known-mistakes.md"}

@@ -1,6 +1,6 @@
 """Make the MNIST sample that comes with the course, from the full MNIST.
 
-    python tools/make_mnist_sample.py            write helpers/samples/mnist-sample.npz
+    python tools/make_mnist_sample.py            write helpers/data/samples/mnist-sample.npz
     python tools/make_mnist_sample.py --check    compare that file with what would be written
 
 The rule: of each digit the first 500 images of MNIST's training part, in MNIST's own order. The
@@ -17,11 +17,12 @@ from pathlib import Path
 
 import numpy as np
 
+from helpers.command.files import ROOT
 from helpers.data import DataUnavailableError, load_mnist
 
 PER_DIGIT_TRAIN, PER_DIGIT_TEST = 400, 100
 MIX_SEED = 1
-DEFAULT_PATH = Path(__file__).resolve().parents[1] / "helpers" / "samples" / "mnist-sample.npz"
+DEFAULT_PATH = ROOT / "helpers/data/samples/mnist-sample.npz"
 
 
 def choose_indices(labels: np.ndarray) -> dict[str, np.ndarray]:

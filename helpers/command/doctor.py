@@ -142,14 +142,13 @@ def inside() -> None:
 
 def data() -> str:
     """What there is of MNIST. Nothing is downloaded."""
-    from helpers import mnist_files
-    from helpers.data import load_mnist
+    from helpers.data import _mnist, load_mnist
 
     sample = load_mnist(source="sample").description
-    there = os.environ.get("MNIST_ROOT") or (mnist_files.cache_folder() / "MNIST").exists()
+    there = os.environ.get("MNIST_ROOT") or (_mnist.cache_folder() / "MNIST").exists()
     if not there:
         return f"{sample} The full set is downloaded (12 MB) when a lesson first needs it."
     try:
-        return f"The full MNIST, intact, in {mnist_files.find_full_mnist()}."
-    except mnist_files.DataUnavailableError as error:
+        return f"The full MNIST, intact, in {_mnist.find_full_mnist()}."
+    except _mnist.DataUnavailableError as error:
         return f"{error}"

@@ -25,7 +25,8 @@ import torch
 from torch.utils.data import DataLoader, Subset
 
 import helpers
-from helpers import data, downloads, mnist_files
+from helpers import _downloads, data
+from helpers.data import _mnist
 from tests.support.file_server import (
     changed,
     closed_port,
@@ -41,7 +42,7 @@ from tests.support.file_server import (
 )
 
 REAL_ROOT = os.environ.get("MNIST_ROOT") and os.path.abspath(os.environ["MNIST_ROOT"])
-REAL_SHA256 = dict(mnist_files.SHA256)
+REAL_SHA256 = dict(_mnist.SHA256)
 no_full = pytest.mark.skipif(
     not REAL_ROOT, reason="MNIST_ROOT is not set, so no full MNIST is here"
 )
@@ -78,7 +79,7 @@ def closed_world(monkeypatch, tmp_path):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setattr(data, "_last_failure", None)
     digests = {name: hashlib.sha256(content).hexdigest() for name, content in FILES.items()}
-    monkeypatch.setattr(mnist_files, "SHA256", digests)
+    monkeypatch.setattr(_mnist, "SHA256", digests)
     monkeypatch.setattr(
         torchvision.datasets.MNIST, "mirrors", [f"http://127.0.0.1:{closed_port()}/"]
     )
@@ -249,7 +250,7 @@ def test_damaged_sample(monkeypatch, tmp_path, damage):
 @pytest.fixture
 def sample_tool(monkeypatch):
     """The program tools/make_mnist_sample.py, reading the real full MNIST."""
-    monkeypatch.setattr(mnist_files, "SHA256", REAL_SHA256)
+    monkeypatch.setattr(_mnist, "SHA256", REAL_SHA256)
     path = Path(helpers.__file__).parents[1] / "tools" / "make_mnist_sample.py"
     spec = importlib.util.spec_from_file_location("make_mnist_sample", path)
     module = importlib.util.module_from_spec(spec)
@@ -274,7 +275,7 @@ def test_sample_is_made_again(monkeypatch, tmp_path, sample_tool, capsys):
 @pytest.mark.full
 @no_full
 def test_sample_images_are_in_the_full_set(monkeypatch):
-    monkeypatch.setattr(mnist_files, "SHA256", REAL_SHA256)
+    monkeypatch.setattr(_mnist, "SHA256", REAL_SHA256)
     monkeypatch.setenv("MNIST_ROOT", REAL_ROOT)
     full = data.load_mnist(source="full")
     assert (len(full), len(data.load_mnist(False, "full"))) == (60_000, 10_000)
@@ -515,26 +516,26 @@ def test_full_tries_again_at_once(server, monkeypatch):
     ],
 )
 def test_broken_download_leaves_nothing(server, monkeypatch, answer, silence, why):
-    real_fetch_file = mnist_files._fetch_file
+    real_fetch_file = _mnist._fetch_file
 
     def break_the_second(mirror, path, limit):
         is_second = path.name == list(FILES)[1]
         server.answer = answer if is_second else whole
-        monkeypatch.setattr(downloads, "SILENCE_SECONDS", silence if is_second else 10)
+        monkeypatch.setattr(_downloads, "SILENCE_SECONDS", silence if is_second else 10)
         real_fetch_file(mirror, path, limit)
 
-    monkeypatch.setattr(mnist_files, "_fetch_file", break_the_second)
+    monkeypatch.setattr(_mnist, "_fetch_file", break_the_second)
     with pytest.raises(data.DownloadError, match=why):
         data.load_mnist(source="full")
     assert list(cache().iterdir()) == []
-    monkeypatch.setattr(mnist_files, "_fetch_file", real_fetch_file)
-    monkeypatch.setattr(downloads, "SILENCE_SECONDS", 10)
+    monkeypatch.setattr(_mnist, "_fetch_file", real_fetch_file)
+    monkeypatch.setattr(_downloads, "SILENCE_SECONDS", 10)
     server.answer = whole
     assert_is_tiny_mnist(data.load_mnist(source="full"))
 
 
 def test_server_that_trickles_is_given_up_for_the_sample(server, monkeypatch, capsys):
-    monkeypatch.setattr(mnist_files, "DOWNLOAD_SECONDS", 0.5)
+    monkeypatch.setattr(_mnist, "DOWNLOAD_SECONDS", 0.5)
     server.answer = trickle
     assert data.load_mnist().source == "sample"
     assert capsys.readouterr().out.splitlines()[-1] == (
@@ -546,7 +547,7 @@ def test_server_that_trickles_is_given_up_for_the_sample(server, monkeypatch, ca
 
 
 def test_server_that_trickles_is_an_error_where_the_full_set_is_asked_for(server, monkeypatch):
-    monkeypatch.setattr(mnist_files, "DOWNLOAD_SECONDS", 0.5)
+    monkeypatch.setattr(_mnist, "DOWNLOAD_SECONDS", 0.5)
     server.answer = trickle
     with pytest.raises(data.DownloadError) as caught:
         data.load_mnist(source="full")
@@ -558,7 +559,7 @@ def test_server_that_trickles_is_an_error_where_the_full_set_is_asked_for(server
 
 def test_all_files_share_one_time_limit(server, monkeypatch):
     """Each file takes less than the limit, all four more."""
-    monkeypatch.setattr(mnist_files, "DOWNLOAD_SECONDS", 3)
+    monkeypatch.setattr(_mnist, "DOWNLOAD_SECONDS", 3)
 
     def slowly(handler, content):
         server.released.wait(1)
@@ -570,7 +571,7 @@ def test_all_files_share_one_time_limit(server, monkeypatch):
 
 
 def test_server_that_trickles_its_first_answer(server, monkeypatch, capsys):
-    monkeypatch.setattr(downloads, "SILENCE_SECONDS", 0.5)
+    monkeypatch.setattr(_downloads, "SILENCE_SECONDS", 0.5)
     server.answer_head = trickle_headers
     with pytest.raises(data.DownloadError, match=r"no answer within 0\.5 seconds"):
         data.load_mnist(source="full")
@@ -597,7 +598,7 @@ def test_servers_that_keep_silent_cost_one_time_limit(monkeypatch):
     listening = [socket.create_server(("127.0.0.1", 0)) for _ in range(5)]
     mirrors = [f"http://127.0.0.1:{s.getsockname()[1]}/" for s in listening]
     monkeypatch.setattr(torchvision.datasets.MNIST, "mirrors", mirrors)
-    monkeypatch.setattr(downloads, "SILENCE_SECONDS", 1.0)
+    monkeypatch.setattr(_downloads, "SILENCE_SECONDS", 1.0)
     start = time.monotonic()
     with pytest.raises(data.DownloadError, match="cannot be reached"):
         data.load_mnist(source="full")
@@ -614,7 +615,7 @@ def test_name_lookup_that_hangs(monkeypatch):
         raise socket.gaierror("no name server")
 
     monkeypatch.setattr(socket, "getaddrinfo", hang)
-    monkeypatch.setattr(downloads, "SILENCE_SECONDS", 0.5)
+    monkeypatch.setattr(_downloads, "SILENCE_SECONDS", 0.5)
     with pytest.raises(data.DownloadError, match=r"no answer within 0\.5 seconds"):
         data.load_mnist(source="full")
     released.set()
@@ -622,7 +623,7 @@ def test_name_lookup_that_hangs(monkeypatch):
 
 def test_killed_download_does_not_trip_the_next(server):
     # What a process leaves that was killed while the second file came in.
-    young, old = (cache() / f"{downloads.PARTIAL_PREFIX}{name}" for name in ("young", "old"))
+    young, old = (cache() / f"{_downloads.PARTIAL_PREFIX}{name}" for name in ("young", "old"))
     for folder in (young, old):
         put_mnist(folder, {"train-images-idx3-ubyte": b"half"})
     make_older(old)
@@ -635,7 +636,7 @@ def test_killed_download_does_not_trip_the_next(server):
 
 
 def make_older(folder):
-    then = time.time() - downloads.LEFTOVER_SECONDS - 60
+    then = time.time() - _downloads.LEFTOVER_SECONDS - 60
     os.utime(folder, (then, then))
 
 
@@ -644,27 +645,27 @@ def test_stopped_by_hand(server, monkeypatch):
         put_mnist(folder, {"train-images-idx3-ubyte": b"half"})
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(mnist_files, "_fetch", stop)
+    monkeypatch.setattr(_mnist, "_fetch", stop)
     with pytest.raises(KeyboardInterrupt):
         data.load_mnist()
     assert list(cache().iterdir()) == []
 
 
 def test_another_notebook_was_first(server, monkeypatch):
-    real_fetch = mnist_files._fetch
+    real_fetch = _mnist._fetch
 
     def fetch_slowly(folder):
         real_fetch(folder)
         put_mnist(cache())
 
-    monkeypatch.setattr(mnist_files, "_fetch", fetch_slowly)
+    monkeypatch.setattr(_mnist, "_fetch", fetch_slowly)
     assert_is_tiny_mnist(data.load_mnist(source="full"))
     assert [p.name for p in cache().iterdir()] == ["MNIST"]
 
 
 def test_what_arrives_is_checked_against_our_digests(server, monkeypatch):
-    wrong = {**mnist_files.SHA256, "t10k-labels-idx1-ubyte": "0" * 64}
-    monkeypatch.setattr(mnist_files, "SHA256", wrong)
+    wrong = {**_mnist.SHA256, "t10k-labels-idx1-ubyte": "0" * 64}
+    monkeypatch.setattr(_mnist, "SHA256", wrong)
     with pytest.raises(data.DownloadError, match=r"not MNIST \(t10k-labels-idx1-ubyte"):
         data.load_mnist(source="full")
     assert list(cache().iterdir()) == []
@@ -705,8 +706,8 @@ def test_disk_that_fills_up_while_unpacking(server, monkeypatch):
 
 
 def test_full_disk(server, monkeypatch, capsys):
-    usage = downloads.shutil.disk_usage("/")._replace(free=5_000_000)
-    monkeypatch.setattr(downloads.shutil, "disk_usage", lambda path: usage)
+    usage = _downloads.shutil.disk_usage("/")._replace(free=5_000_000)
+    monkeypatch.setattr(_downloads.shutil, "disk_usage", lambda path: usage)
     with pytest.raises(data.DownloadError, match=r"disk is full \(100 MB needed, 5 MB free"):
         data.load_mnist(source="full")
     assert list(cache().iterdir()) == []

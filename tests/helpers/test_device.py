@@ -16,7 +16,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from helpers import device, machine_report, nvidia_smi
+from helpers import device
+from helpers.device import _nvidia_smi, _report
 
 posix = pytest.mark.skipif(os.name != "posix", reason="the fake nvidia-smi is a shell script")
 
@@ -179,19 +180,19 @@ GPU-aa, 77, C:\\odd, name.exe, [N/A]
 
 
 def test_cards_and_processes():
-    first, second = device.read_nvidia_smi(CARDS, PROCESSES)
+    first, second = _nvidia_smi.read_nvidia_smi(CARDS, PROCESSES)
     assert (first.index, first.name, first.driver) == (0, "NVIDIA GeForce RTX 3060", "550.54.14")
     assert (first.used, first.total) == (412, 12288)
     assert first.processes == (
-        nvidia_smi.Process(4242, "/usr/bin/python3", 300),
-        nvidia_smi.Process(77, "C:\\odd, name.exe", None),
+        _nvidia_smi.Process(4242, "/usr/bin/python3", 300),
+        _nvidia_smi.Process(77, "C:\\odd, name.exe", None),
     )
     assert (second.name, second.used, second.total) == ("NVIDIA T4, G", None, None)
     assert second.processes == ()
 
 
 def test_a_card_as_text():
-    first, second = device.read_nvidia_smi(CARDS, PROCESSES)
+    first, second = _nvidia_smi.read_nvidia_smi(CARDS, PROCESSES)
     assert str(first) == (
         "GPU 0 NVIDIA GeForce RTX 3060, driver 550.54.14, memory 412 MiB used of 12,288 MiB, "
         "processes: 4242 /usr/bin/python3, 300 MiB; 77 C:\\odd, name.exe, unknown"
@@ -200,15 +201,15 @@ def test_a_card_as_text():
 
 
 def test_no_cards():
-    assert device.read_nvidia_smi("", "") == []
+    assert _nvidia_smi.read_nvidia_smi("", "") == []
 
 
 @pytest.mark.parametrize(
     "text", ["No devices were found", "a, b, c, d, e, f", "GPU-a, 0, x, 1.2, lots, 5", '"']
 )
 def test_garbage(text):
-    with pytest.raises(nvidia_smi.NvidiaSmiError, match="cannot read"):
-        device.read_nvidia_smi(text)
+    with pytest.raises(_nvidia_smi.NvidiaSmiError, match="cannot read"):
+        _nvidia_smi.read_nvidia_smi(text)
 
 
 @settings(derandomize=True, deadline=None, max_examples=60)
@@ -216,8 +217,8 @@ def test_garbage(text):
 def test_any_text_is_read_or_refused(text):
     refusal = None
     try:
-        cards = nvidia_smi.read_nvidia_smi(text, "")
-    except nvidia_smi.NvidiaSmiError as error:
+        cards = _nvidia_smi.read_nvidia_smi(text, "")
+    except _nvidia_smi.NvidiaSmiError as error:
         refusal = str(error)
     if refusal is None:
         assert all(isinstance(card.index, int) for card in cards)
@@ -285,7 +286,7 @@ def test_report_when_nvidia_smi_fails(fake_smi, body, line):
 
 @posix
 def test_report_when_nvidia_smi_hangs(fake_smi, monkeypatch):
-    monkeypatch.setattr(nvidia_smi, "SMI_SECONDS", 0.3)
+    monkeypatch.setattr(_nvidia_smi, "SMI_SECONDS", 0.3)
     fake_smi("exec /bin/sleep 20")
     start = time.monotonic()
     assert "nvidia-smi: it did not answer within 0.3 seconds" in str(device.describe())
@@ -322,10 +323,10 @@ def test_report_survives_everything(monkeypatch, two_cards):
         raise RuntimeError("driver lost\nmore")
 
     monkeypatch.setattr(torch.cuda, "mem_get_info", broken)
-    monkeypatch.setattr(machine_report.os, "sysconf", broken_os, raising=False)
-    monkeypatch.setattr(machine_report.shutil, "disk_usage", broken_os)
-    monkeypatch.setattr(machine_report.Path, "read_text", broken_os)
-    monkeypatch.setattr(machine_report.importlib.metadata, "version", no_package)
+    monkeypatch.setattr(_report.os, "sysconf", broken_os, raising=False)
+    monkeypatch.setattr(_report.shutil, "disk_usage", broken_os)
+    monkeypatch.setattr(_report.Path, "read_text", broken_os)
+    monkeypatch.setattr(_report.importlib.metadata, "version", no_package)
     monkeypatch.setenv("COURSE_DEVICE", "toaster")
     text = str(device.describe())
     assert "torch.cuda: cuda:0 gives no facts: driver lost" in text
@@ -339,7 +340,7 @@ def broken_os(*args, **kwargs):
 
 
 def no_package(name):
-    raise machine_report.importlib.metadata.PackageNotFoundError(name)
+    raise _report.importlib.metadata.PackageNotFoundError(name)
 
 
 # time_on

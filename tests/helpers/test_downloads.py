@@ -1,4 +1,4 @@
-"""helpers.downloads: what ends a transfer, beside what tests/helpers/test_data.py sees of it."""
+"""helpers._downloads: what ends a transfer, beside what tests/helpers/test_data.py sees of it."""
 
 import hashlib
 import http.server
@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from helpers import downloads
+from helpers import _downloads
 from tests.support.file_server import endless, serve, silent_halfway
 
 CONTENT = bytes(range(256)) * 2000
@@ -23,7 +23,7 @@ def server():
 
 
 def fetch(httpd, path, seconds=60.0, most=10**6):
-    downloads.fetch(httpd.url + "file", path, downloads.Limit(seconds), most)
+    _downloads.fetch(httpd.url + "file", path, _downloads.Limit(seconds), most)
 
 
 def test_a_file_arrives_with_its_progress_on_stdout(server, tmp_path, capsys):
@@ -65,7 +65,7 @@ def test_a_redirect_is_followed(server, tmp_path):
 
 def test_a_server_that_never_ends_is_left(server, tmp_path):
     server.answer = endless
-    with pytest.raises(downloads.TransferError, match=r"too large \(file, more than 1 MB\)"):
+    with pytest.raises(_downloads.TransferError, match=r"too large \(file, more than 1 MB\)"):
         fetch(server, tmp_path / "file")
     assert server.ended.wait(30)
 
@@ -73,17 +73,17 @@ def test_a_server_that_never_ends_is_left(server, tmp_path):
 def test_nothing_is_taken_after_the_time_although_something_is_there():
     pieces = queue.Queue()
     pieces.put(b"a fast server")
-    with pytest.raises(downloads.TransferError, match="took longer than 0 seconds"):
-        downloads._next(pieces, downloads.Limit(0), "why")
+    with pytest.raises(_downloads.TransferError, match="took longer than 0 seconds"):
+        _downloads._next(pieces, _downloads.Limit(0), "why")
 
 
 def test_a_connection_ends_although_its_pieces_were_not_taken(server, tmp_path, monkeypatch):
-    class Stopped(downloads.tqdm):
+    class Stopped(_downloads.tqdm):
         def update(self, count):
             time.sleep(1)  # so that as much as can wait has arrived
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(downloads, "tqdm", Stopped)
+    monkeypatch.setattr(_downloads, "tqdm", Stopped)
     server.answer = endless
     with pytest.raises(KeyboardInterrupt):
         fetch(server, tmp_path / "file")
@@ -91,23 +91,23 @@ def test_a_connection_ends_although_its_pieces_were_not_taken(server, tmp_path, 
 
 
 def test_what_cannot_be_written(server, tmp_path):
-    with pytest.raises(downloads.TransferError, match=r"folder cannot be written \(.*nowhere"):
+    with pytest.raises(_downloads.TransferError, match=r"folder cannot be written \(.*nowhere"):
         fetch(server, tmp_path / "nowhere" / "file")
 
 
 def test_an_address_that_is_none(tmp_path):
-    with pytest.raises(downloads.TransferError, match=r"cannot be reached \(.*unknown url type"):
-        downloads.fetch("nonsense", tmp_path / "file", downloads.Limit(60), 10)
+    with pytest.raises(_downloads.TransferError, match=r"cannot be reached \(.*unknown url type"):
+        _downloads.fetch("nonsense", tmp_path / "file", _downloads.Limit(60), 10)
 
 
 def test_a_hanging_download_does_not_hold_the_program(server):
     server.answer = silent_halfway
     code = (
-        "import pathlib, sys, tempfile; from helpers import downloads\n"
-        "downloads.SILENCE_SECONDS = 0.5\n"
+        "import pathlib, sys, tempfile; from helpers import _downloads\n"
+        "_downloads.SILENCE_SECONDS = 0.5\n"
         "path = pathlib.Path(tempfile.mkdtemp(), 'file')\n"
-        "try: downloads.fetch(sys.argv[1], path, downloads.Limit(60), 10**6)\n"
-        "except downloads.TransferError as error: print(error)"
+        "try: _downloads.fetch(sys.argv[1], path, _downloads.Limit(60), 10**6)\n"
+        "except _downloads.TransferError as error: print(error)"
     )
     answer = subprocess.run(
         [sys.executable, "-c", code, server.url + "file"], capture_output=True, text=True
@@ -117,7 +117,7 @@ def test_a_hanging_download_does_not_hold_the_program(server):
 
 
 def test_limits_are_spoken_as_people_speak():
-    assert [str(downloads.Limit(s)) for s in (0.5, 10, 300, 1800)] == [
+    assert [str(_downloads.Limit(s)) for s in (0.5, 10, 300, 1800)] == [
         "0.5 seconds",
         "10 seconds",
         "5 minutes",
@@ -126,14 +126,15 @@ def test_limits_are_spoken_as_people_speak():
 
 
 def test_no_download_lasts_until_its_folder_counts_as_left_over():
-    from helpers import mnist_files, pretrained
+    from helpers import pretrained
+    from helpers.data import _mnist
 
-    longest = max(mnist_files.DOWNLOAD_SECONDS, pretrained.DOWNLOAD_SECONDS)
-    assert 2 * longest <= downloads.LEFTOVER_SECONDS
+    longest = max(_mnist.DOWNLOAD_SECONDS, pretrained.DOWNLOAD_SECONDS)
+    assert 2 * longest <= _downloads.LEFTOVER_SECONDS
 
 
 def test_partial_folder_is_gone_whatever_happens(tmp_path):
-    @downloads.partial_folder(tmp_path / "new", 1, "THAT")
+    @_downloads.partial_folder(tmp_path / "new", 1, "THAT")
     def stopped_by_hand():
         (folder,) = (tmp_path / "new").iterdir()
         (folder / "file").write_bytes(b"half")
@@ -148,8 +149,8 @@ def test_partial_folder_says_which_variable_moves_it(tmp_path):
     (tmp_path / "file").write_bytes(b"")
     for parent, needed in ((tmp_path / "file" / "in", 1), (tmp_path, 10**18)):
         with (
-            pytest.raises(downloads.TransferError, match="; THAT moves it"),
-            downloads.partial_folder(parent, needed, "THAT"),
+            pytest.raises(_downloads.TransferError, match="; THAT moves it"),
+            _downloads.partial_folder(parent, needed, "THAT"),
         ):
             pytest.fail("the folder was given")
 
@@ -157,10 +158,10 @@ def test_partial_folder_says_which_variable_moves_it(tmp_path):
 def test_fault(tmp_path):
     digest = hashlib.sha256(CONTENT).hexdigest()
     path = tmp_path / "file"
-    assert downloads.fault(path, digest) == "missing"
+    assert _downloads.fault(path, digest) == "missing"
     path.write_bytes(CONTENT)
-    assert downloads.fault(path, digest) is None
-    assert downloads.fault(path, digest[:8]) is None
+    assert _downloads.fault(path, digest) is None
+    assert _downloads.fault(path, digest[:8]) is None
     path.write_bytes(CONTENT + b"x")
-    assert downloads.fault(path, digest[:8]) == "wrong checksum"
-    assert downloads.fault(tmp_path, digest).startswith("cannot be read, ")
+    assert _downloads.fault(path, digest[:8]) == "wrong checksum"
+    assert _downloads.fault(tmp_path, digest).startswith("cannot be read, ")

@@ -12,7 +12,7 @@ import pytest
 import torch
 from torchvision.models import AlexNet_Weights, alexnet
 
-from helpers import downloads, pretrained
+from helpers import _downloads, pretrained
 from helpers.pretrained import trained_alexnet
 from tests.support.file_server import (
     changed,
@@ -168,7 +168,7 @@ def test_failed_download(server, checkpoints, monkeypatch, capsys, answer, why):
     (checkpoints / NAME).write_bytes(b"damaged")
     server.answer = answer
     if answer is silent:
-        monkeypatch.setattr(downloads, "SILENCE_SECONDS", 0.5)
+        monkeypatch.setattr(_downloads, "SILENCE_SECONDS", 0.5)
     if answer is trickle:
         monkeypatch.setattr(pretrained, "DOWNLOAD_SECONDS", 0.5)
     assert trained_alexnet(download=True) is None
@@ -193,8 +193,8 @@ def test_no_network(checkpoints, capsys):
 
 
 def test_full_disk(server, monkeypatch, capsys):
-    usage = downloads.shutil.disk_usage("/")._replace(free=250_000_000)
-    monkeypatch.setattr(downloads.shutil, "disk_usage", lambda path: usage)
+    usage = _downloads.shutil.disk_usage("/")._replace(free=250_000_000)
+    monkeypatch.setattr(_downloads.shutil, "disk_usage", lambda path: usage)
     assert trained_alexnet(download=True) is None
     assert "the disk is full (300 MB needed, 250 MB free in " in capsys.readouterr().out
     assert server.asked == []
@@ -205,7 +205,7 @@ def test_stopped_by_hand(server, checkpoints, monkeypatch):
         path.write_bytes(b"half")
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(downloads, "fetch", stop)
+    monkeypatch.setattr(_downloads, "fetch", stop)
     with pytest.raises(KeyboardInterrupt):
         trained_alexnet(download=True)
     assert names(checkpoints) == []

@@ -4,10 +4,10 @@ import re
 
 import pytest
 
-from helpers import mnist_files, pretrained
+from helpers import pretrained
+from helpers._downloads import SILENCE_SECONDS, Limit
 from helpers.command import verbs
-from helpers.data import load_mnist
-from helpers.downloads import SILENCE_SECONDS, Limit
+from helpers.data import _mnist, load_mnist
 from tests.support.lessons import LEFT_OUT, LESSONS, ROOT, read
 
 PAGES = [
@@ -18,7 +18,7 @@ PAGES = [
         "CONTRIBUTING.md",
         "SECURITY.md",
         ".github/PULL_REQUEST_TEMPLATE.md",
-        "helpers/samples/README.md",
+        "helpers/data/samples/README.md",
         "notebooks/README.md",
         "assignments/README.md",
         "solutions/README.md",
@@ -101,10 +101,10 @@ def test_the_limits_of_downloads_are_told_as_they_are():
     (intro,) = [cell.source for cell in read(lesson).cells if cell.id == "trained-intro"]
     weights = str(Limit(pretrained.DOWNLOAD_SECONDS))
     for text, whole in (
-        (section, str(Limit(mnist_files.DOWNLOAD_SECONDS))),
+        (section, str(Limit(_mnist.DOWNLOAD_SECONDS))),
         (section, weights),
         (intro, weights),
-        (load_mnist.__doc__, str(Limit(mnist_files.DOWNLOAD_SECONDS))),
+        (load_mnist.__doc__, str(Limit(_mnist.DOWNLOAD_SECONDS))),
         (pretrained.trained_alexnet.__doc__, weights),
     ):
         assert whole in text

@@ -7,8 +7,6 @@ import csv
 import subprocess
 from dataclasses import dataclass
 
-__all__ = ["Gpu", "NvidiaSmiError", "Process", "read_nvidia_smi"]
-
 SMI_SECONDS = 10
 """How long ``nvidia-smi`` may take; with a hung driver it never answers."""
 

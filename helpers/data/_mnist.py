@@ -15,7 +15,7 @@ import urllib.request
 import zlib
 from pathlib import Path
 
-from helpers import downloads
+from helpers import _downloads
 
 SHA256 = {
     "train-images-idx3-ubyte": "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
@@ -26,7 +26,7 @@ SHA256 = {
 """The SHA-256 digest of each unpacked file."""
 
 DOWNLOAD_SECONDS = 5 * 60
-"""How long the download may take altogether; silence ends it after ``downloads.SILENCE_SECONDS``.
+"""How long the download may take altogether; silence ends it after ``_downloads.SILENCE_SECONDS``.
 
 12 MB in 5 minutes are 40 kB a second.
 """
@@ -84,7 +84,7 @@ def find_full_mnist() -> Path:
         return Path(named)
     cache = cache_folder()
     if os.path.lexists(cache / "MNIST"):
-        downloads.remove_leftovers(cache)
+        _downloads.remove_leftovers(cache)
         _check_cache(cache)
     else:
         _download(cache)
@@ -129,7 +129,7 @@ def _check_cache(cache: Path) -> None:
 
 def _faults(raw: Path) -> dict[str, str]:
     """Map the name of each file in ``raw`` that is not as it should be to what is wrong."""
-    found = {name: downloads.fault(raw / name, digest) for name, digest in SHA256.items()}
+    found = {name: _downloads.fault(raw / name, digest) for name, digest in SHA256.items()}
     return {name: fault for name, fault in found.items() if fault}
 
 
@@ -152,12 +152,12 @@ def open_with_torchvision(root: Path, train: bool):
 def _download(cache: Path) -> None:
     """Download, check and unpack MNIST into ``cache``, all or nothing."""
     try:
-        with downloads.partial_folder(cache, DISK_BYTES_NEEDED, "XDG_CACHE_HOME") as partial:
-            limit = downloads.Limit(DOWNLOAD_SECONDS)
+        with _downloads.partial_folder(cache, DISK_BYTES_NEEDED, "XDG_CACHE_HOME") as partial:
+            limit = _downloads.Limit(DOWNLOAD_SECONDS)
             print(f"Downloading MNIST (12 MB), once for all lessons; {limit} at most ...")
             _fetch(partial)
             _move_into_place(partial / "MNIST", cache / "MNIST")
-    except downloads.TransferError as error:
+    except _downloads.TransferError as error:
         raise DownloadError(error.why, error.details) from error
 
 
@@ -179,7 +179,7 @@ def _fetch(folder: Path) -> None:
     import torchvision
 
     mirrors = _answering(torchvision.datasets.MNIST.mirrors)
-    limit = downloads.Limit(DOWNLOAD_SECONDS)
+    limit = _downloads.Limit(DOWNLOAD_SECONDS)
     raw = folder / "MNIST" / "raw"
     raw.mkdir(parents=True)
     for name in SHA256:
@@ -187,29 +187,29 @@ def _fetch(folder: Path) -> None:
             try:
                 _fetch_file(mirror, raw / name, limit)
                 break
-            except downloads.TransferError:
+            except _downloads.TransferError:
                 if mirror == mirrors[-1]:
                     raise
 
 
-def _fetch_file(mirror: str, path: Path, limit: downloads.Limit) -> None:
+def _fetch_file(mirror: str, path: Path, limit: _downloads.Limit) -> None:
     packed = path.with_name(f"{path.name}.gz")
-    downloads.fetch(mirror + packed.name, packed, limit, most=DISK_BYTES_NEEDED)
+    _downloads.fetch(mirror + packed.name, packed, limit, most=DISK_BYTES_NEEDED)
     try:
         with gzip.open(packed) as file:
             path.write_bytes(file.read(DISK_BYTES_NEEDED))
         packed.unlink()
-        fault = downloads.fault(path, SHA256[path.name])
+        fault = _downloads.fault(path, SHA256[path.name])
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         fault = str(error)
     except OSError as error:
         raise DownloadError("its folder cannot be written", f"{path}: {error}") from error
     if fault:
-        raise downloads.TransferError("what arrived is not MNIST", _listed({path.name: fault}))
+        raise _downloads.TransferError("what arrived is not MNIST", _listed({path.name: fault}))
 
 
 def _answering(mirrors: list[str]) -> list[str]:
-    """Return the servers that answer within ``downloads.SILENCE_SECONDS``, in the order given.
+    """Return the servers that answer within ``_downloads.SILENCE_SECONDS``, in the order given.
 
     All are asked at once, in threads: looking up a name can take minutes where the network is
     half there, and no time limit of Python reaches into that.
@@ -218,9 +218,9 @@ def _answering(mirrors: list[str]) -> list[str]:
 
     def ask(mirror):
         address = f"{mirror}{next(iter(SHA256))}.gz"
-        request = urllib.request.Request(address, headers=downloads.HEADERS, method="HEAD")
+        request = urllib.request.Request(address, headers=_downloads.HEADERS, method="HEAD")
         try:
-            urllib.request.urlopen(request, timeout=downloads.SILENCE_SECONDS).close()
+            urllib.request.urlopen(request, timeout=_downloads.SILENCE_SECONDS).close()
             results[mirror] = None
         except (OSError, ValueError, http.client.HTTPException) as error:
             results[mirror] = error
@@ -228,7 +228,7 @@ def _answering(mirrors: list[str]) -> list[str]:
     threads = [threading.Thread(target=ask, args=(mirror,), daemon=True) for mirror in mirrors]
     for thread in threads:
         thread.start()
-    limit = downloads.Limit(downloads.SILENCE_SECONDS)
+    limit = _downloads.Limit(_downloads.SILENCE_SECONDS)
     for thread in threads:
         thread.join(limit.left())
 

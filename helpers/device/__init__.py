@@ -16,9 +16,8 @@ from collections.abc import Callable
 import numpy as np
 import torch
 
-from helpers.machine_report import MachineReport, cuda_problem, read_machine
-from helpers.memory import MemoryEstimate, estimate_memory, largest_batch
-from helpers.nvidia_smi import read_nvidia_smi
+from helpers.device._memory import MemoryEstimate, estimate_memory, largest_batch
+from helpers.device._report import MachineReport, cuda_problem, read_machine
 
 __all__ = [
     "MachineReport",
@@ -27,7 +26,6 @@ __all__ = [
     "estimate_memory",
     "get_device",
     "largest_batch",
-    "read_nvidia_smi",
     "seed_everything",
     "time_on",
 ]

@@ -19,8 +19,8 @@ import numpy as np
 import torch
 from torch.utils.data import Dataset
 
-from helpers import mnist_files
-from helpers.mnist_files import DataUnavailableError, DownloadError, cache_folder
+from helpers.data import _mnist
+from helpers.data._mnist import DataUnavailableError, DownloadError, cache_folder
 
 __all__ = [
     "PHOTO_NAMES",
@@ -151,7 +151,7 @@ def load_mnist(
             f"so these are {len(sample):,} real images from the sample that comes with the course."
         )
         return sample
-    full = mnist_files.open_with_torchvision(root, train)
+    full = _mnist.open_with_torchvision(root, train)
     part = "training" if train else "test"
     return MNISTImages(
         full.data,
@@ -180,7 +180,7 @@ def _find_or_remember(source: str) -> Path:
         if time.monotonic() - when < RETRY_SECONDS:
             raise DownloadError(why, "tried a moment ago")
     try:
-        root = mnist_files.find_full_mnist()
+        root = _mnist.find_full_mnist()
     except DownloadError as error:
         _last_failure = (time.monotonic(), error.why)
         raise
@@ -197,7 +197,7 @@ def _load_sample(train: bool, transform) -> MNISTImages:
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise DataUnavailableError(
             f"The sample that comes with the course cannot be read from {path} ({error}). "
-            "Get the file anew: `git checkout helpers/samples`, or install the course again."
+            "Get the file anew: `git checkout helpers/data/samples`, or install the course again."
         ) from error
     return MNISTImages(
         torch.from_numpy(images),
@@ -225,7 +225,7 @@ def photo(name: str) -> np.ndarray:
     except OSError as error:
         raise DataUnavailableError(
             f"The photograph {name!r} cannot be read from {path} ({error}). "
-            "Get the file anew: `git checkout helpers/samples`, or install the course again."
+            "Get the file anew: `git checkout helpers/data/samples`, or install the course again."
         ) from error
 
 

@@ -18,13 +18,7 @@ from pathlib import Path
 
 import torch
 
-from helpers.nvidia_smi import Gpu, NvidiaSmiError, read_nvidia_smi
-
-__all__ = [
-    "MachineReport",
-    "cuda_problem",
-    "read_machine",
-]
+from helpers.device._nvidia_smi import Gpu, NvidiaSmiError, read_nvidia_smi
 
 GIB = 2**30
 

@@ -1,7 +1,4 @@
-"""How much memory it takes to train a model, worked out without running it.
-
-Lessons take these from ``helpers.device``.
-"""
+"""How much memory it takes to train a model, worked out without running it."""
 
 import itertools
 from collections.abc import Sequence
@@ -9,8 +6,6 @@ from dataclasses import dataclass
 
 import torch
 from torch import nn
-
-__all__ = ["MemoryEstimate", "estimate_memory", "largest_batch"]
 
 STATE_TENSORS = {"sgd": 0, "sgd-momentum": 1, "adam": 2}
 """How many tensors of a parameter's size each optimizer keeps for that parameter."""
