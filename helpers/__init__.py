@@ -1,14 +1,16 @@
 """The course's own package: what the lessons import.
 
 Each module is named after what you would look for: ``device``, ``data``, ``shapes``, ``ops``,
-``training``, ``plots``, ``stepper``, ``checks``. They load when first used, so
+``training``, ``plots``, ``pieces``, ``checks``. They load when first used, so
 ``import helpers`` itself costs next to nothing.
 """
 
 import importlib
 import pkgutil
 
-__all__ = sorted(module.name for module in pkgutil.iter_modules(__path__))
+__all__ = sorted(
+    module.name for module in pkgutil.iter_modules(__path__) if not module.name.startswith("_")
+)
 
 
 def __getattr__(name):

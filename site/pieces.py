@@ -1,11 +1,11 @@
 """A Sphinx extension: the pieces that a visitor works with, as directives.
 
-```{stepper} conv2d          the step-through of helpers.stepper; the arguments follow as YAML
+```{stepper} conv2d          helpers.pieces.stepper; the arguments of step_conv2d follow as YAML
 x: [[0, 1], [2, 3]]
 weight: [[1]]
 ```
 
-```{draw-digit}              helpers.draw_digit, with the weights that come with the course
+```{draw-digit}              helpers.pieces.draw_digit, with the weights that come with the course
 ```
 """
 
@@ -24,7 +24,7 @@ class StepperDirective(SphinxDirective):
     has_content = True
 
     def run(self):
-        from helpers import stepper
+        from helpers.pieces import stepper
 
         try:
             make = getattr(stepper, f"step_{self.arguments[0]}")
@@ -36,7 +36,7 @@ class StepperDirective(SphinxDirective):
 
 class DrawDigitDirective(SphinxDirective):
     def run(self):
-        from helpers.draw_digit import draw_digit
+        from helpers.pieces.draw_digit import draw_digit
 
         return [as_node(draw_digit())]
 

@@ -204,16 +204,16 @@ def page_of(module):
 def public_modules(root=ROOT):
     """The modules that the reference describes.
 
-    Those of `helpers`, without `helpers.command`, which is used as a command; and of `grader` what
-    an author of assignments imports.
+    Those of `helpers` and of `helpers.pieces`, without `helpers.command`, which is used as a
+    command; and of `grader` what an author of assignments imports.
     """
-    names = {
-        path.stem if path.is_file() else path.name
-        for path in (root / "helpers").iterdir()
-        if path.suffix == ".py" or (path / "__init__.py").exists()
-    }
-    names = {name for name in names if not name.startswith("_")} - {"command"}
-    return sorted({f"helpers.{name}" for name in names} | {"grader.authoring.bank"})
+    names = {"grader.authoring.bank"}
+    for package in ("helpers", "helpers.pieces"):
+        for path in root.joinpath(*package.split(".")).iterdir():
+            is_module = path.suffix == ".py" or (path / "__init__.py").exists()
+            if is_module and not path.name.startswith("_"):
+                names.add(f"{package}.{path.stem}")
+    return sorted(names - {"helpers.command", "helpers.pieces"})
 
 
 def constants(name, root=ROOT):

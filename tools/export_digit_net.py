@@ -1,6 +1,6 @@
 """Train the network that "Draw a digit" answers with, and write its weights: `make digit-net`.
 
-    python tools/export_digit_net.py             write helpers/draw_digit/digit_net.json
+    python tools/export_digit_net.py             write helpers/pieces/draw_digit/digit_net.json
     python tools/export_digit_net.py --check     compare that file with what would be written
 
 It is lesson 05's network, taken from its notebook, and lesson 05's training on all 60,000 images,
@@ -25,12 +25,12 @@ from torchvision.transforms import Normalize
 
 from helpers.data import DataUnavailableError, load_mnist
 from helpers.device import seed_everything
-from helpers.draw_digit.net import FILE, MEAN, STD, Net
+from helpers.pieces.draw_digit.net import FILE, MEAN, STD, Net
 from helpers.training import evaluate, fit
 
 ROOT = Path(__file__).resolve().parents[1]
 LESSON = ROOT / "notebooks" / "05-mnist-net.ipynb"
-DEFAULT_PATH = ROOT / "helpers" / "draw_digit" / FILE
+DEFAULT_PATH = ROOT / "helpers/pieces/draw_digit" / FILE
 EPOCHS, SEED, BATCH_SIZE, RATE, MOMENTUM = 20, 1, 64, 0.01, 0.5
 DTYPE = "float16"
 MISREAD = 2

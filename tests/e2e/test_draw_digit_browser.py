@@ -14,8 +14,8 @@ import torch.nn.functional as F
 from torch import nn
 
 from helpers.data import load_mnist
-from helpers.draw_digit import draw_digit
-from helpers.draw_digit.net import LAYERS, PARAMETERS, normalise
+from helpers.pieces.draw_digit import draw_digit
+from helpers.pieces.draw_digit.net import LAYERS, PARAMETERS, normalise
 from helpers.shapes import receptive_field
 from tests.e2e.digit_strokes import DRAWN
 
@@ -894,6 +894,6 @@ def test_in_jupyterlab(open_notebook):
 def test_the_parameters_have_the_sizes_that_the_script_expects():
     from importlib.resources import files
 
-    text = files("helpers.draw_digit").joinpath("net.js").read_text(encoding="utf-8")
+    text = files("helpers.pieces.draw_digit").joinpath("net.js").read_text(encoding="utf-8")
     shapes = json.loads(re.search(r"SHAPES = (\[.+\]);", text)[1])
     assert [tuple(shape) for shape in shapes] == [shape for _, shape in PARAMETERS]

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from helpers import ops
-from helpers.stepper.words import show
+from helpers.pieces.stepper.words import show
 
 axe_playwright = pytest.importorskip(
     "axe_playwright_python.sync_playwright", reason="needs the e2e extra: make e2e"

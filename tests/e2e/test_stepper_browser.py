@@ -16,8 +16,8 @@ import torch
 import torch.nn.functional as F
 
 from helpers import ops
-from helpers.stepper import step_conv2d, step_pool2d
-from helpers.stepper.words import Setup, show, step
+from helpers.pieces.stepper import step_conv2d, step_pool2d
+from helpers.pieces.stepper.words import Setup, show, step
 
 axe_playwright = pytest.importorskip(
     "axe_playwright_python.sync_playwright", reason="needs the e2e extra: make e2e"

@@ -22,8 +22,9 @@ from torch import nn
 from traitlets.config import Config
 
 from helpers.data import load_mnist
-from helpers.draw_digit import SOURCES, draw_digit
-from helpers.draw_digit.net import (
+from helpers.pieces._piece import NOT_IN_A_SCRIPT
+from helpers.pieces.draw_digit import SOURCES, draw_digit
+from helpers.pieces.draw_digit.net import (
     FILE,
     LAYERS,
     MEAN,
@@ -36,13 +37,12 @@ from helpers.draw_digit.net import (
     unpack,
 )
 from helpers.shapes import count_parameters, receptive_field
-from helpers.stepper.shrink import NOT_IN_A_SCRIPT
 from tests.support.lessons import ROOT, definitions, need
 from tests.support.small_repository import load
 
 (make_net,) = definitions(5, "make_net")
 export = load("export_digit_net")
-PATH = files("helpers.draw_digit").joinpath(FILE)
+PATH = files("helpers.pieces.draw_digit").joinpath(FILE)
 
 
 def course_net():
@@ -318,7 +318,7 @@ def test_a_sanitizer_prints_no_script_and_no_data(options):
 
 def test_two_makings_are_the_same_to_the_byte():
     code = (
-        "import hashlib; from helpers.draw_digit import *;"
+        "import hashlib; from helpers.pieces.draw_digit import *;"
         "p = draw_digit()._repr_mimebundle_();"
         "print(hashlib.sha256(repr(sorted(p.items())).encode()).hexdigest())"
     )
@@ -349,7 +349,7 @@ def test_nothing_in_the_script_ends_it_early():
     assert html.count("<script") == html.count("</script") == 1
     assert html.count("<!--") == html.count("-->") == 2
     assert "--> </script> <!-- & 숫자" in Text(html).text
-    folder = Path(str(files("helpers.draw_digit")))
+    folder = Path(str(files("helpers.pieces.draw_digit")))
     assert {path.name for path in folder.glob("*.js")} == set(SOURCES)
 
 
@@ -363,7 +363,7 @@ def test_a_page_of_its_own(tmp_path):
 
 def test_the_course_net_needs_no_torch_and_no_plotting():
     code = (
-        "import sys; sys.modules['torch'] = None; from helpers.draw_digit import draw_digit;"
+        "import sys; sys.modules['torch'] = None; from helpers.pieces.draw_digit import draw_digit;"
         "draw_digit()._repr_html_(); print('matplotlib' in sys.modules)"
     )
     run = subprocess.run(

@@ -17,8 +17,9 @@ from hypothesis import strategies as st
 from nbconvert.preprocessors.sanitize import SanitizeHTML
 from traitlets.config import Config
 
-from helpers.stepper import SIZE_LIMIT, shrink, step_conv2d, step_pool2d
-from helpers.stepper.words import Axis, equals, show, step
+from helpers.pieces._piece import NOT_IN_A_SCRIPT
+from helpers.pieces.stepper import SIZE_LIMIT, shrink, step_conv2d, step_pool2d
+from helpers.pieces.stepper.words import Axis, equals, show, step
 
 X = [[2, 3, 0, 1], [0, 2, 2, 2], [1, 2, 1, 1], [3, 2, 2, 0]]
 W = [[1, 0], [2, -1]]
@@ -318,7 +319,7 @@ def test_a_piece_stays_under_20_kib(kind, channels):
 
 def test_two_makings_are_the_same_to_the_byte():
     code = (
-        "import hashlib; from helpers.stepper import *;"
+        "import hashlib; from helpers.pieces.stepper import *;"
         "p = step_conv2d([[0.1, 2], [3, 4]], [[1.5]], 0.3)._repr_mimebundle_();"
         "print(hashlib.sha256(repr(sorted(p.items())).encode()).hexdigest())"
     )
@@ -462,11 +463,14 @@ def test_an_error_says_what_would_be_right(make, error, words):
 
 def test_the_shrunk_script_belongs_to_its_sources():
     text = shrink.SHRUNK.read_text(encoding="utf-8")
-    assert text.startswith(shrink.first_line() + "\n"), "run: python -m helpers.stepper.shrink"
-    assert not [bad for bad in shrink.NOT_IN_A_SCRIPT if bad in text]
+    assert text.startswith(shrink.first_line() + "\n"), "run helpers.pieces.stepper.shrink"
+    assert not [bad for bad in NOT_IN_A_SCRIPT if bad in text]
 
 
 def test_importing_it_loads_no_plotting_and_no_torch():
-    code = "import sys, helpers.stepper; print(sorted({'torch', 'matplotlib'} & set(sys.modules)))"
+    code = (
+        "import sys, helpers.pieces.stepper; "
+        "print(sorted({'torch', 'matplotlib'} & set(sys.modules)))"
+    )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout.strip() == "[]"

@@ -1,8 +1,7 @@
 """Draw a digit, and see what the network of lesson 05 makes of it, in the page itself.
 
-The piece that a cell shows is HTML with its script and the network's weights inside: it needs no
-running kernel and no connection. Where scripts do not run (an untrusted notebook, a code host) a
-table of one digit's probabilities stays readable.
+The network's weights are in the piece. Where scripts do not run, a table of one digit's
+probabilities stays readable.
 
 The keyboard and labelling patterns follow the W3C's ARIA Authoring Practices Guide ("Grid"). A
 drawing is centred as MNIST was made: LeCun, Bottou, Bengio and Haffner, "Gradient-Based Learning
@@ -10,13 +9,12 @@ Applied to Document Recognition", Proceedings of the IEEE 1998.
 """
 
 import base64
-import json
-import re
 from html import escape
 from importlib.resources import files
-from pathlib import Path
 
 import numpy as np
+
+from helpers.pieces._piece import Piece, element, enclose, read_title
 
 from .net import forward, normalise, read_file, read_model
 
@@ -47,33 +45,25 @@ def draw_digit(model=None, title=None):
     >>> draw_digit().probabilities(0).argmax()
     np.int64(0)
     """
-    if title is None:
-        title = "Draw a digit"
-    elif not isinstance(title, str) or not title.strip():
-        raise TypeError(f"title must be a text that is not empty, or None, got {title!r}.")
+    title = read_title(title, "Draw a digit")
     net, examples = read_file()
     if model is not None:
         net = read_model(model, normalise(examples[0].pixels))
     return DrawDigit(net, examples, title)
 
 
-class DrawDigit:
+class DrawDigit(Piece):
     """A pad to draw on; a notebook shows it when it is the last value of a cell.
 
     Attributes:
-        net: the `helpers.draw_digit.net.Net` that the page computes with.
-        examples: the digits that its buttons show, `helpers.draw_digit.net.Example`.
+        net: the `helpers.pieces.draw_digit.net.Net` that the page computes with.
+        examples: the digits that its buttons show, `helpers.pieces.draw_digit.net.Example`.
         title: the line above it.
     """
 
     def __init__(self, net, examples, title):
         self.net, self.examples, self.title = net, examples, title
-        # A sanitizer that prints what is in a script finds only a comment, and drops it; for a
-        # browser both comment marks are one-line comments of JavaScript.
-        self._html = (
-            f'<div class="cnn-draw-digit"><!--{self._data()}-->\n{self._still()}</div>\n'
-            f"<script><!--\n{_script()}\n--></script>"
-        )
+        super().__init__(title, element("cnn-draw-digit", self._data(), self._still(), _script()))
 
     def probabilities(self, number):
         """What the network makes of an example.
@@ -105,7 +95,7 @@ class DrawDigit:
         )
 
     def _data(self):
-        data = {
+        return {
             "t": self.title,
             "a": self.about(),
             "d": self.net.dtype,
@@ -116,9 +106,6 @@ class DrawDigit:
                 for one in self.examples
             ],
         }
-        text = json.dumps(data, separators=(",", ":"), ensure_ascii=False)
-        # Two dashes or an angle bracket could end the comment that this stands in.
-        return re.sub("[<>]|--", lambda m: "".join(f"\\u{ord(c):04x}" for c in m[0]), text)
 
     def _still(self):
         """What stands there without scripts: one example's probabilities, as a table."""
@@ -138,45 +125,17 @@ class DrawDigit:
         hardest = min(range(len(all_of_them)), key=lambda n: all_of_them[n].max())
         return self.examples[hardest].label, all_of_them[hardest]
 
-    def _repr_html_(self):
-        return self._html
-
-    def _repr_mimebundle_(self, include=None, exclude=None):
-        return {"text/html": self._html, "text/plain": repr(self)}
-
     def __repr__(self):
         label, probabilities = self._shown()
         shares = "  ".join(f"{digit}: {p:.1%}" for digit, p in enumerate(probabilities))
         return f"{self.title}\n{self.about()}\nA {label} from the test images: {shares}"
 
-    def save(self, path):
-        """Write the piece as a page of its own, which any browser opens without a connection.
-
-        Args:
-            path: where to; an existing file is replaced.
-
-        Returns:
-            The `pathlib.Path` written.
-        """
-        path, title = Path(path), escape(self.title)
-        path.write_text(
-            '<!DOCTYPE html>\n<html lang="en">\n<head><meta charset="utf-8">\n'
-            '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-            '<meta name="color-scheme" content="light dark">\n'
-            f"<title>{title}</title></head>\n<body><main>\n"
-            f'<h1 style="position:absolute;clip-path:inset(50%)">{title}</h1>\n'
-            f"{self._html}\n</main></body>\n</html>\n",
-            encoding="utf-8",
-        )
-        return path
-
 
 def _script():
     """All of the script, with the style as its constant CSS; without comments and indentation."""
     folder = files(__package__)
-    css = re.sub(r"\s+", " ", folder.joinpath("draw_digit.css").read_text(encoding="utf-8"))
-    css = re.sub(r" ?([{};,]) ?", r"\1", css).replace(";}", "}").strip()
+    css = folder.joinpath("draw_digit.css").read_text(encoding="utf-8")
     code = "".join(folder.joinpath(name).read_text(encoding="utf-8") for name in SOURCES)
     lines = [line.strip() for line in code.splitlines()]
     kept = "\n".join(line for line in lines if line and not line.startswith("//"))
-    return f"(() => {{\nconst CSS = {json.dumps(css)};\n{kept}\n}})();"
+    return enclose(kept, css, tight="{};,")

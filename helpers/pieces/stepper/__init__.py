@@ -1,20 +1,17 @@
 """Step through a convolution or a pooling, one output at a time, in the page itself.
 
-The piece that a cell shows is HTML with its script inside: it needs no running kernel and no
-connection. Where scripts do not run (an untrusted notebook, a code host) plain tables of the first
-step stay readable.
+Where scripts do not run, plain tables of the first step stay readable.
 
 The keyboard and labelling patterns follow the W3C's ARIA Authoring Practices Guide ("Grid").
 """
 
 import base64
 import json
-import re
-from html import escape
 from importlib.resources import files
-from pathlib import Path
 
 import numpy as np
+
+from helpers.pieces._piece import Piece, element, read_title
 
 from . import picture
 from .arguments import MAX_KERNEL, MAX_SIDE, read_bias, read_pair, read_planes
@@ -57,7 +54,7 @@ def step_conv2d(x, weight, bias=None, stride=1, padding=0, dilation=1, title=Non
         )
     setup = Setup(
         kind="conv",
-        title=_title(title, "Convolution, step by step"),
+        title=read_title(title, "Convolution, step by step"),
         x=x,
         weight=weight,
         bias=read_bias(bias),
@@ -119,7 +116,7 @@ def step_pool2d(
     word = "Max" if mode == "max" else "Average"
     setup = Setup(
         kind=mode,
-        title=_title(title, f"{word} pooling, step by step"),
+        title=read_title(title, f"{word} pooling, step by step"),
         x=x,
         weight=None,
         bias=None,
@@ -133,7 +130,7 @@ def step_pool2d(
     return Stepper(setup)
 
 
-class Stepper:
+class Stepper(Piece):
     """A piece to step through; a notebook shows it when it is the last value of a cell.
 
     Attributes:
@@ -150,17 +147,13 @@ class Stepper:
                 )
         self._setup = setup
         self.output = _compute(setup)
-        self._html = self._make()
+        super().__init__(setup.title, self._make())
 
     def _make(self):
+        data, script = _data(self._setup), _script()
         for detail in (picture.WHOLE, picture.WINDOW, picture.CORNER, picture.RESULT):
             still = picture.still(self._setup, self.output, detail)
-            html = (
-                f'<div class="cnn-stepper"><!--{_data(self._setup)}-->\n{still}</div>\n'
-                # A sanitizer that prints what is in a script finds only a comment, and drops it;
-                # for a browser both comment marks are one-line comments of JavaScript.
-                f"<script><!--\n{_script()}\n--></script>"
-            )
+            html = element("cnn-stepper", data, still, script)
             if len(html.encode()) <= SIZE_LIMIT:
                 return html
         raise ValueError(
@@ -168,43 +161,8 @@ class Stepper:
             f"than {SIZE_LIMIT // 1024}; pass a smaller crop or fewer channels."
         )
 
-    def _repr_html_(self):
-        return self._html
-
-    def _repr_mimebundle_(self, include=None, exclude=None):
-        return {"text/html": self._html, "text/plain": repr(self)}
-
     def __repr__(self):
         return picture.text(self._setup, self.output)
-
-    def save(self, path):
-        """Write the piece as a page of its own, which any browser opens without a connection.
-
-        Args:
-            path: where to; an existing file is replaced.
-
-        Returns:
-            The `pathlib.Path` written.
-        """
-        path, title = Path(path), escape(self._setup.title)
-        path.write_text(
-            '<!DOCTYPE html>\n<html lang="en">\n<head><meta charset="utf-8">\n'
-            '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-            '<meta name="color-scheme" content="light dark">\n'
-            f"<title>{title}</title></head>\n<body><main>\n"
-            f'<h1 style="position:absolute;clip-path:inset(50%)">{title}</h1>\n'
-            f"{self._html}\n</main></body>\n</html>\n",
-            encoding="utf-8",
-        )
-        return path
-
-
-def _title(title, default):
-    if title is None:
-        return default
-    if not isinstance(title, str) or not title.strip():
-        raise TypeError(f"title must be a text that is not empty, or None, got {title!r}.")
-    return title
 
 
 def _compute(setup):
@@ -239,7 +197,7 @@ def _numbers(plane):
 
 
 def _data(setup):
-    data = {
+    return {
         "k": setup.kind,
         "t": setup.title,
         "n": setup.x.shape[1:],
@@ -254,9 +212,6 @@ def _data(setup):
         "m": setup.ceil_mode,
         "i": setup.count_include_pad,
     }
-    text = json.dumps(data, separators=(",", ":"), ensure_ascii=False)
-    # Two dashes or an angle bracket could end the comment that this stands in.
-    return re.sub("[<>]|--", lambda m: "".join(f"\\u{ord(c):04x}" for c in m[0]), text)
 
 
 def _script():
