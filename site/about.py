@@ -12,13 +12,12 @@
 
 import re
 from importlib import metadata
-from pathlib import Path
 
 from citation import bibtex, read, sentence
 from docutils import nodes
 from sphinx.util.docutils import SphinxDirective
 
-ROOT = Path(__file__).resolve().parents[1]
+from helpers.command.files import ROOT
 
 # Packages that put files of their own (styles, search, theme) beside the pages.
 SHIPPING = ("Sphinx", "furo", "sphinx-basic-ng", "myst-nb", "Pygments", "accessible-pygments")

@@ -1,6 +1,6 @@
 """Build the site: gather its pages, run Sphinx on them, check the links of what came out.
 
-Called by tools/site.py, with the Python of the site's own environment.
+Called by tools/website.py, with the Python of the site's own environment.
 """
 
 import shutil
@@ -8,8 +8,8 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-ROOT = HERE.parent
-sys.path.insert(0, str(HERE))
+# The extensions beside this file, and the course's helpers.
+sys.path[:0] = [str(HERE), str(HERE.parent)]
 
 
 def build(target):

@@ -3,11 +3,11 @@
 Needs nothing beyond the standard library and PyYAML.
 """
 
-from pathlib import Path
-
 import yaml
 
-CITATION = Path(__file__).resolve().parents[1] / "CITATION.cff"
+from helpers.command.files import ROOT
+
+CITATION = ROOT / "CITATION.cff"
 
 
 def read(path=CITATION):

@@ -2,16 +2,12 @@
 
 import os
 import re
-import sys
 import tomllib
-from pathlib import Path
 
 from sphinx.domains.std import StandardDomain
 from sphinx.ext.autodoc.mock import _MockObject
 
-HERE = Path(__file__).resolve().parent
-ROOT = HERE.parent
-sys.path[:0] = [str(HERE), str(ROOT)]  # the extensions beside this file, and the course's helpers
+from helpers.command.files import ROOT
 
 # The one setting: the repository's address, such as https://HOST/OWNER/NAME. While it is empty,
 # the pages say nothing about hosted notebooks, and link to no file that the site does not have.

@@ -8,14 +8,14 @@
 """
 
 import re
-from pathlib import Path
 
 from docutils import nodes
 from hosted import hosted_services
 from sphinx import addnodes
 from sphinx.util.docutils import SphinxDirective
 
-ROOT = Path(__file__).resolve().parents[1]
+from helpers.command.files import ROOT
+
 ROW = re.compile(
     r'^\| <img src="(?P<cover>[^"]+)"[^>]* alt="(?P<alt>[^"]+)"> '
     r"\| (?P<number>\d\d) \[(?P<title>[^\]]+)\]\((?P<path>[^)]+)\.ipynb\) "

@@ -11,12 +11,13 @@ import csv
 import itertools
 import re
 from operator import itemgetter
-from pathlib import Path
 
 from docutils import nodes
 from sphinx.util.docutils import SphinxDirective
 
-TABLE = Path(__file__).resolve().parents[1] / "solutions/known-mistakes.csv"
+from helpers.command.files import ROOT
+
+TABLE = ROOT / "solutions/known-mistakes.csv"
 
 
 def read_mistakes(assignment, table=TABLE):

@@ -14,11 +14,8 @@ import json
 import posixpath
 import re
 import shutil
-from pathlib import Path
 
-from helpers.command.files import assignments, lessons
-
-ROOT = Path(__file__).resolve().parents[1]
+from helpers.command.files import ROOT, assignments, lessons
 
 # The place on the site of pages that have another name in the repository.
 RENAMED = {

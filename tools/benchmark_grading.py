@@ -27,8 +27,8 @@ import nbformat
 
 from grader.authoring.source import notebook_path, read_cells
 from grader.sandbox.client import MODULES_WITH_TORCH
+from helpers.command.files import ROOT
 
-ROOT = Path(__file__).resolve().parents[1]
 BIN = Path(sys.executable).parent
 CHILD_SUBREAPER = 36  # prctl(2)
 # nbgrader's own list of what `nbgrader autograde` does.

@@ -22,9 +22,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import course
+from helpers.command.files import ROOT
 from helpers.command.prerequisites import OLDEST_MACOS
 
-ROOT = Path(course.ROOT)
 FILE = ROOT / "constraints.txt"
 HEADER = "# Made by `course {}` for Python {} to {}."
 SYSTEMS = ("x86_64-unknown-linux-gnu", "aarch64-unknown-linux-gnu")

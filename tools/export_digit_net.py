@@ -23,12 +23,12 @@ from torch import nn
 from torch.utils.data import DataLoader
 from torchvision.transforms import Normalize
 
+from helpers.command.files import ROOT
 from helpers.data import DataUnavailableError, load_mnist
 from helpers.device import seed_everything
 from helpers.pieces.draw_digit.net import FILE, MEAN, STD, Net
 from helpers.training import evaluate, fit
 
-ROOT = Path(__file__).resolve().parents[1]
 LESSON = ROOT / "notebooks" / "05-mnist-net.ipynb"
 DEFAULT_PATH = ROOT / "helpers/pieces/draw_digit" / FILE
 EPOCHS, SEED, BATCH_SIZE, RATE, MOMENTUM = 20, 1, 64, 0.01, 0.5

@@ -13,12 +13,11 @@ from pathlib import Path
 
 import course
 from helpers.command import environment, venv_folder
-from helpers.command.files import Problem
+from helpers.command.files import ROOT, Problem
 from helpers.command.variables import course_variables
 from helpers.command.verbs import Verb, available, extras_here, is_path, listing
 from helpers.command.wanted import read_wanted
 
-ROOT = Path(course.ROOT)
 SET_UP = "COURSE_IS_SET_UP"
 """Tells the call inside the environment that the one outside has just seen to it."""
 

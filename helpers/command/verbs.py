@@ -241,7 +241,7 @@ VERBS = (
         "site",
         "change",
         "build the web site; course site serve shows it",
-        tool("tools/site.py"),
+        tool("tools/website.py"),
         needs=SITE,
         alone=True,
     ),

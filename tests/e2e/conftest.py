@@ -9,11 +9,11 @@ import subprocess
 import sys
 import time
 import urllib.request
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
+from helpers.command.files import ROOT
+
 TOKEN = "course"
 SECONDS_TO_START = 60
 
@@ -184,13 +184,14 @@ def stop(server):
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory):
-    """The web site, built by tools/site.py as `make site` does, and served on a free port.
+    """The web site, built by tools/website.py as `make site` does, and served on a free port.
 
     In a folder of its own: several of these processes may run side by side.
     """
-    from tests.e2e.site_pages import load_tool, serving
+    from tests.e2e.site_pages import serving
+    from tests.support.scripts import load
 
-    tool = load_tool()
+    tool = load("tools/website.py")
     target = tmp_path_factory.mktemp("site") / "site"
     if tool.build(target=target):
         pytest.fail("the site was not built; the reasons are above", pytrace=False)

@@ -1,6 +1,5 @@
 """The built site for the browser tests: built once, served on a free port."""
 
-import importlib.util
 import json
 import re
 import threading
@@ -9,16 +8,7 @@ from functools import cached_property
 from html.parser import HTMLParser
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
-
-
-def load_tool():
-    """tools/site.py as a module."""
-    spec = importlib.util.spec_from_file_location("course_site", ROOT / "tools/site.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
+from helpers.command.files import ROOT
 
 BLOCKS = {"dd", "dt", "div", "h1", "h2", "h3", "li", "p", "pre", "section", "td", "th", "tr"}
 

@@ -4,14 +4,14 @@ import shutil
 import sqlite3
 import subprocess
 import sys
-from pathlib import Path
 
 import nbformat
 import pytest
 
+from helpers.command.files import ROOT
+
 pytestmark = pytest.mark.e2e
 
-ROOT = Path(__file__).resolve().parents[2]
 NAME = "01-convolution-by-hand"
 SECONDS = 90
 

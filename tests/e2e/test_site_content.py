@@ -15,20 +15,14 @@ import pytest
 
 from grader.authoring.bank import load_bank
 from helpers.command.files import assignments, lessons
-from tests.e2e.site_pages import ROOT, Text, load_tool
+from tests.e2e.site_pages import ROOT, Text
+from tests.support.scripts import load
 
 pytestmark = pytest.mark.e2e
 
 SOLUTIONS = sorted((ROOT / "solutions").glob("*/*.ipynb"))
 ASSIGNMENTS = assignments(ROOT)
 SUBSTANCE = 14  # a shorter line says nothing: "else:", "return result"
-
-
-def load_site_module(name):
-    spec = importlib.util.spec_from_file_location(f"site_{name}", ROOT / f"site/{name}.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def squeezed(text):
@@ -161,7 +155,7 @@ def test_assignments_are_the_student_versions(site):
 
 def test_every_public_name_is_in_the_reference(site):
     missing = []
-    stage = load_site_module("stage")
+    stage = load("site/stage.py")
     for name in stage.public_modules():
         module = importlib.import_module(name)
         here = [
@@ -223,7 +217,7 @@ def test_each_lesson_offers_its_notebook_and_no_hosted_service(site):
 
 def test_the_repository_s_address_brings_hosted_services(tmp_path, monkeypatch):
     monkeypatch.setenv("SITE_REPOSITORY", "https://github.com/someone/cnn-course")
-    assert load_tool().build(target=tmp_path / "site") == 0
+    assert load("tools/website.py").build(target=tmp_path / "site") == 0
     for path in lessons(ROOT):
         name = f"notebooks/{path.name}"
         html = (tmp_path / "site" / name).with_suffix(".html").read_text(encoding="utf-8")
@@ -258,7 +252,7 @@ def test_faults_on_a_page_are_errors_and_keep_the_site_that_was_there(tmp_path):
     target.mkdir()
     (target / "old.html").touch()
     done = subprocess.run(
-        [load_tool().prepare(), root / "site/build.py", target],
+        [load("tools/website.py").prepare(), root / "site/build.py", target],
         capture_output=True,
         text=True,
         env={name: os.environ[name] for name in os.environ if not name.startswith("PYTHON")},

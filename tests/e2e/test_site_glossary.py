@@ -1,19 +1,14 @@
 """The glossary's page on the built site, and the links to it from lessons and assignments."""
 
-import importlib.util
 import re
-import sys
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
 import pytest
 
-from tests.e2e.site_pages import ROOT
+from tests.support.scripts import load
 
-SPEC = importlib.util.spec_from_file_location("first_uses", ROOT / "site/first_uses.py")
-first_uses = importlib.util.module_from_spec(SPEC)
-sys.modules["first_uses"] = first_uses  # dataclasses look their module up there
-SPEC.loader.exec_module(first_uses)
+first_uses = load("site/first_uses.py")
 
 pytestmark = pytest.mark.e2e
 

@@ -7,7 +7,6 @@ against a server on 127.0.0.1 that holds a tiny MNIST made here.
 import errno
 import gzip
 import hashlib
-import importlib.util
 import os
 import pickle
 import re
@@ -24,7 +23,6 @@ import pytest
 import torch
 from torch.utils.data import DataLoader, Subset
 
-import helpers
 from helpers import _downloads, data
 from helpers.data import _mnist
 from tests.support.file_server import (
@@ -40,6 +38,7 @@ from tests.support.file_server import (
     web_page,
     whole,
 )
+from tests.support.scripts import load
 
 REAL_ROOT = os.environ.get("MNIST_ROOT") and os.path.abspath(os.environ["MNIST_ROOT"])
 REAL_SHA256 = dict(_mnist.SHA256)
@@ -251,11 +250,7 @@ def test_damaged_sample(monkeypatch, tmp_path, damage):
 def sample_tool(monkeypatch):
     """The program tools/make_mnist_sample.py, reading the real full MNIST."""
     monkeypatch.setattr(_mnist, "SHA256", REAL_SHA256)
-    path = Path(helpers.__file__).parents[1] / "tools" / "make_mnist_sample.py"
-    spec = importlib.util.spec_from_file_location("make_mnist_sample", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load("tools/make_mnist_sample.py")
 
 
 @pytest.mark.full

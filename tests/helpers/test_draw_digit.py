@@ -38,10 +38,10 @@ from helpers.pieces.draw_digit.net import (
 )
 from helpers.shapes import count_parameters, receptive_field
 from tests.support.lessons import ROOT, definitions, need
-from tests.support.small_repository import load
+from tests.support.scripts import load
 
 (make_net,) = definitions(5, "make_net")
-export = load("export_digit_net")
+export = load("tools/export_digit_net.py")
 PATH = files("helpers.pieces.draw_digit").joinpath(FILE)
 
 

@@ -7,7 +7,6 @@ import shutil
 import subprocess
 import tomllib
 from importlib import metadata
-from pathlib import Path
 
 import pytest
 import yaml
@@ -15,13 +14,14 @@ from packaging.markers import Marker, default_environment
 from packaging.specifiers import SpecifierSet
 
 from helpers.command import verbs
-from tests.support.small_repository import VERSIONS, load
+from helpers.command.files import ROOT
+from tests.support.scripts import load
+from tests.support.small_repository import VERSIONS
 
-ROOT = Path(__file__).resolve().parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 CONDA_NAMES = {"torch": "pytorch", "matplotlib": "matplotlib-base"}
 
-constraints_py = load("constraints")
+constraints_py = load("tools/constraints.py")
 
 
 def requirement(text):

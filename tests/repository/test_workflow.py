@@ -1,6 +1,6 @@
 """The workflow for the code host: it runs what the Makefile runs, with what pyproject.toml allows.
 
-Its form is checked by `make site` (tools/site.py lint).
+Its form is checked by `make site` (tools/website.py lint).
 """
 
 import json
@@ -12,14 +12,15 @@ import yaml
 
 from helpers.command import verbs
 from tests.support.lessons import ROOT
-from tests.support.small_repository import VERSIONS, load
+from tests.support.scripts import load
+from tests.support.small_repository import VERSIONS
 
 TEXT = (ROOT / ".github/workflows/course.yml").read_text(encoding="utf-8")
 WORKFLOW = yaml.safe_load(TEXT)
 JOBS = WORKFLOW["jobs"]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 
-try_versions = load("try_versions")
+try_versions = load("tools/try_versions.py")
 
 
 def test_it_takes_the_pythons_from_pyproject():

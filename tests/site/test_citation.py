@@ -1,26 +1,18 @@
 """How to cite the course: CITATION.cff, what the site makes of it, and who else says the same.
 
-That it follows the Citation File Format is checked by `make site` (tools/site.py lint).
+That it follows the Citation File Format is checked by `make site` (tools/website.py lint).
 """
 
-import importlib.util
 import re
 import tomllib
 
 from tests.support.lessons import ROOT
+from tests.support.scripts import load
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 
 
-def load_citation():
-    """site/citation.py as a module."""
-    spec = importlib.util.spec_from_file_location("site_citation", ROOT / "site/citation.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-citation = load_citation()
+citation = load("site/citation.py")
 CITED = citation.read()
 
 

@@ -1,18 +1,14 @@
 """The glossary's words against the lessons, and the finding of their first uses."""
 
-import importlib.util
 import re
-import sys
 import unicodedata
 
 import pytest
 
-from tests.support.lessons import LESSONS, ROOT, need, read
+from tests.support.lessons import LESSONS, need, read
+from tests.support.scripts import load
 
-SPEC = importlib.util.spec_from_file_location("first_uses", ROOT / "site/first_uses.py")
-first_uses = importlib.util.module_from_spec(SPEC)
-sys.modules["first_uses"] = first_uses  # dataclasses look their module up there
-SPEC.loader.exec_module(first_uses)
+first_uses = load("site/first_uses.py")
 Finder, Term = first_uses.Finder, first_uses.Term
 
 TERMS = first_uses.read_terms()

@@ -2,7 +2,6 @@
 are rewritten and checked, its setting, its packages and its server. tests/e2e tests the built site.
 """
 
-import importlib.util
 import json
 import re
 import sys
@@ -16,21 +15,12 @@ import pytest
 
 from helpers.command.files import assignments
 from tests.support.lessons import LESSONS, ROOT, need
-from tests.support.small_repository import load
+from tests.support.scripts import load
 
-
-def load_part(name):
-    """A module of site/ that needs only the standard library."""
-    spec = importlib.util.spec_from_file_location(f"site_{name}", ROOT / f"site/{name}.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-stage = load_part("stage")
-hosted = load_part("hosted")
-links = load_part("links")
-site = load("site")
+stage = load("site/stage.py")
+hosted = load("site/hosted.py")
+links = load("site/links.py")
+website = load("tools/website.py")
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 
 
@@ -114,9 +104,9 @@ PAGES = {"notebooks/a.ipynb": "notebooks/a.ipynb", "solutions/README.md": "instr
         ("[a](../notebooks/a.ipynb#x)", "solutions/README.md", "[a](../notebooks/a.ipynb#x)"),
         ("[guide](solutions/README.md)", "README.md", "[guide](instructors/index.md)"),
         ("[`code` [1]](../solutions/README.md)", "notebooks/a.ipynb", "[`code` [1]]({})"),
-        ("see [this file](../tools/site.py).", "notebooks/a.ipynb", "see this file."),
+        ("see [this file](../tools/website.py).", "notebooks/a.ipynb", "see this file."),
         ("[w](https://example.org) [x](#y)", "README.md", "[w](https://example.org) [x](#y)"),
-        ("```\n[a](tools/site.py)\n```\n", "README.md", "```\n[a](tools/site.py)\n```\n"),
+        ("```\n[a](tools/website.py)\n```\n", "README.md", "```\n[a](tools/website.py)\n```\n"),
         ("![picture](a.png)", "README.md", "![picture](a.png)"),
     ],
 )
@@ -126,8 +116,10 @@ def test_links_lead_to_pages_of_the_site(text, source, expected):
 
 
 def test_files_that_the_site_has_not_are_linked_where_the_repository_is_known():
-    text = stage.rewrite("[this](../tools/site.py#L3)", "notebooks/a.ipynb", PAGES, "https://h/o/n")
-    assert text == "[this](https://h/o/n/blob/main/tools/site.py#L3)"
+    text = stage.rewrite(
+        "[this](../tools/website.py#L3)", "notebooks/a.ipynb", PAGES, "https://h/o/n"
+    )
+    assert text == "[this](https://h/o/n/blob/main/tools/website.py#L3)"
 
 
 @pytest.fixture
@@ -202,7 +194,7 @@ def test_the_page_for_lost_visitors_has_absolute_links(address, prefix):
 def test_the_packages_are_a_group_and_no_extra():
     """pip installs extras together with the course, whose Jupyter server these would pull back."""
     assert "site" not in PROJECT["project"]["optional-dependencies"]
-    names = {re.match(r"[\w-]+", line)[0] for line in site.requirements()}
+    names = {re.match(r"[\w-]+", line)[0] for line in website.requirements()}
     assert {"sphinx", "myst-nb"} <= names
 
 
@@ -211,7 +203,7 @@ def test_each_package_is_pinned_above_its_floor():
     assert comment.startswith("# ")
     assert all(re.fullmatch(r"[a-z0-9-]+==[0-9][0-9a-z.]*", line) for line in lines)
     pins = dict(line.split("==") for line in lines)
-    for requirement in site.requirements():
+    for requirement in website.requirements():
         name, floor = requirement.split(">=")
         numbers = [list(map(int, re.findall(r"\d+", text))) for text in (pins[name], floor)]
         assert numbers[0] >= numbers[1], requirement
@@ -227,28 +219,28 @@ def repository(tmp_path, monkeypatch):
 
     def run(command, environ):
         if "venv" in command:
-            python = site.venv_folder.venv_python(tmp_path / ".venv-site")
+            python = website.venv_folder.venv_python(tmp_path / ".venv-site")
             python.parent.mkdir()
             python.symlink_to(sys.executable)
             return 0
         installs.append(command[-1])
         return status[0]
 
-    tool = site.installer.Installer("pip", Path("python"), ("pip", "install"), {})
-    monkeypatch.setattr(site.environment, "runner", lambda root, keep_open: run)
-    monkeypatch.setattr(site.installer, "is_environment", lambda python: True)
-    monkeypatch.setattr(site.environment, "installers", lambda *arguments: [tool])
+    tool = website.installer.Installer("pip", Path("python"), ("pip", "install"), {})
+    monkeypatch.setattr(website.environment, "runner", lambda root, keep_open: run)
+    monkeypatch.setattr(website.installer, "is_environment", lambda python: True)
+    monkeypatch.setattr(website.environment, "installers", lambda *arguments: [tool])
     return tmp_path, installs, status
 
 
 def test_the_environment_is_made_once_and_again_after_a_change(repository):
     root, installs, _ = repository
-    python = site.prepare(root)
-    assert site.prepare(root) == python
+    python = website.prepare(root)
+    assert website.prepare(root) == python
     assert installs == ["sphinx>=9"]
     (root / "site/constraints.txt").write_text("sphinx==9.1\n")
-    site.prepare(root)
-    site.prepare(root)
+    website.prepare(root)
+    website.prepare(root)
     assert installs == ["sphinx>=9"] * 2
     assert not (root / ".venv").exists()
 
@@ -256,19 +248,19 @@ def test_the_environment_is_made_once_and_again_after_a_change(repository):
 def test_a_failed_installation_leaves_nothing_behind(repository):
     root, installs, status = repository
     status[0] = 1
-    with pytest.raises(site.Problem, match="Nothing was left behind"):
-        site.prepare(root)
+    with pytest.raises(website.Problem, match="Nothing was left behind"):
+        website.prepare(root)
     assert not (root / ".venv-site").exists()
     status[0] = 0
-    site.prepare(root)
+    website.prepare(root)
     assert len(installs) == 2
 
 
 def test_a_copy_without_the_site_says_so(tmp_path):
-    with pytest.raises(site.Problem, match="no folder site/"):
-        site.prepare(tmp_path)
-    with pytest.raises(site.Problem, match="make site"):
-        site.serve(tmp_path)
+    with pytest.raises(website.Problem, match="no folder site/"):
+        website.prepare(tmp_path)
+    with pytest.raises(website.Problem, match="make site"):
+        website.serve(tmp_path)
 
 
 # --- its server --------------------------------------------------------------------------------
@@ -276,7 +268,7 @@ def test_a_copy_without_the_site_says_so(tmp_path):
 
 def test_the_server_shows_the_site_s_own_page_for_what_is_not_there(small_site):
     (small_site / "404.html").write_text("lost?")
-    with site.make_server(small_site) as server:
+    with website.make_server(small_site) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         base = f"http://127.0.0.1:{server.server_port}/"
         assert server.server_address[0] == "127.0.0.1"

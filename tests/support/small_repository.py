@@ -1,15 +1,13 @@
 """A small repository whose package needs nothing, to try the course's set-up in."""
 
-import importlib.util
 import re
 import shutil
-from pathlib import Path
 
 import pytest
 
 import course
+from helpers.command.files import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 VERSIONS = ["{}.{}".format(*version) for version in course.supported_versions()]
 REQUIRES = re.search(
     r"^requires-python = .*$", (ROOT / "pyproject.toml").read_text(encoding="utf-8"), re.MULTILINE
@@ -66,14 +64,6 @@ def build_editable(folder, config_settings=None, metadata_directory=None):
         wheel.writestr("small-1.0.dist-info/RECORD", "")
     return name
 '''
-
-
-def load(name):
-    """A script of tools/ as a module."""
-    spec = importlib.util.spec_from_file_location(name, ROOT / "tools" / f"{name}.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 @pytest.fixture

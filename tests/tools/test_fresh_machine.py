@@ -10,10 +10,12 @@ import sys
 
 import pytest
 
-from tests.support.small_repository import ROOT, load
+from helpers.command.files import ROOT
+from tests.support.scripts import load
 
-fresh_root = sys.modules["fresh_root"] = load("fresh_root")  # fresh_machine.py imports it by name
-fresh_machine = load("fresh_machine")
+# fresh_machine.py imports it by this name.
+fresh_root = sys.modules["fresh_root"] = load("tools/fresh_root.py")
+fresh_machine = load("tools/fresh_machine.py")
 
 
 # --- what pytest and Jupyter say ---------------------------------------------------------------

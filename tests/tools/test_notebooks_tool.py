@@ -1,16 +1,12 @@
 """tools/notebooks.py: what it writes, what it leaves alone, and what happens on an error."""
 
-import importlib.util
-from pathlib import Path
-
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-PATH = Path(__file__).resolve().parents[2] / "tools" / "notebooks.py"
-SPEC = importlib.util.spec_from_file_location("notebooks_tool", PATH)
-tool = importlib.util.module_from_spec(SPEC)
-SPEC.loader.exec_module(tool)
+from tests.support.scripts import load
+
+tool = load("tools/notebooks.py")
 
 
 @pytest.fixture

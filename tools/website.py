@@ -23,11 +23,11 @@ import sys
 import time
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
+# It runs with any Python, also before the course is installed.
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from helpers.command import environment, installer, prerequisites, venv_folder  # noqa: E402
-from helpers.command.files import Problem  # noqa: E402
+from helpers.command import environment, installer, prerequisites, venv_folder
+from helpers.command.files import ROOT, Problem
 
 ENVIRONMENT = ".venv-site"
 TARGET = "build/site"
