@@ -7,6 +7,8 @@ Sizes are counted in pixels (or positions), along one axis at a time. Wherever t
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from helpers._arguments import check_int, check_pair
+
 
 def conv_output_size(
     size, kernel_size, stride=1, padding=0, dilation=1, ceil_mode=False, exact=False
@@ -39,10 +41,11 @@ def conv_output_size(
     Raises
     ------
     ValueError
-        If an argument is out of range, if the kernel does not fit into the padded input, or, with
-        ``exact=True``, if positions are left over; the message names the nearest sizes that fit.
+        If an argument is out of range or has more than two numbers, if the kernel does not fit
+        into the padded input, or, with ``exact=True``, if positions are left over; the message
+        names the nearest sizes that fit.
     TypeError
-        If an argument is not an integer or a pair of integers.
+        If an argument is neither an integer nor holds integers.
 
     Source: the "Shape" sections of the documentation of `torch.nn.Conv2d` and
     `torch.nn.MaxPool2d`.
@@ -60,7 +63,7 @@ def conv_output_size(
         "dilation": dilation,
     }
     smallest = {"size": 1, "kernel_size": 1, "stride": 1, "padding": 0, "dilation": 1}
-    pairs = {name: _pair(name, value, smallest[name]) for name, value in arguments.items()}
+    pairs = {name: check_pair(name, value, smallest[name]) for name, value in arguments.items()}
     sizes = tuple(
         _output_size(*(pairs[name][axis] for name in arguments), ceil_mode, exact)
         for axis in (0, 1)
@@ -96,18 +99,6 @@ def _output_size(size, kernel_size, stride, padding, dilation, ceil_mode, exact)
     rounded_up = -(-room // stride) + 1
     starts_in_right_padding = (rounded_up - 1) * stride >= size + padding
     return rounded_up - 1 if starts_in_right_padding else rounded_up
-
-
-def _pair(name, value, smallest):
-    values = tuple(value) if isinstance(value, Iterable) else (value, value)
-    if len(values) != 2:
-        raise TypeError(f"{name}={value!r}: give one integer, or two (height, width)")
-    for item in values:
-        if isinstance(item, bool) or not hasattr(item, "__index__"):
-            raise TypeError(f"{name}={value!r}: give one integer, or two (height, width)")
-        if item < smallest:
-            raise ValueError(f"{name}={value!r}: must be at least {smallest}")
-    return tuple(int(item) for item in values)
 
 
 def count_parameters(model, trainable_only=False):
@@ -183,7 +174,7 @@ def receptive_field(layers):
             )
         names = ("kernel_size", "stride", "padding", "dilation")
         kernel_size, stride, padding, dilation = (
-            _pair(f"{name} of layer {number}", value, 0 if name == "padding" else 1)[0]
+            check_int(f"{name} of layer {number}", value, smallest=name != "padding")
             for name, value in zip(names, layer + (0, 1)[len(layer) - 2 :], strict=True)
         )
         size += dilation * (kernel_size - 1) * jump

@@ -4,9 +4,8 @@ The loop itself is taught in lesson 05; this module is the same loop with what l
 """
 
 import math
-import os
 import sys
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -15,6 +14,7 @@ import torch
 from torch import nn
 from tqdm import tqdm
 
+from helpers.command.files import replacing
 from helpers.device import get_device
 
 
@@ -228,26 +228,18 @@ def _set_random_state(state, loader):
 
 
 def _save(path, model, optimizer, loader, history, step):
-    path = Path(path)
-    # Written beside and renamed, so that a stop in the middle leaves the old file whole.
-    part = path.with_name(path.name + ".part")
+    state = {
+        "model": model.state_dict(),
+        "optimizer": optimizer.state_dict(),
+        "history": asdict(history),
+        "step": step,
+        "random": _random_state(loader),
+    }
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        torch.save(
-            {
-                "model": model.state_dict(),
-                "optimizer": optimizer.state_dict(),
-                "history": asdict(history),
-                "step": step,
-                "random": _random_state(loader),
-            },
-            part,
-        )
-        os.replace(part, path)
+        with replacing(Path(path)) as part:
+            torch.save(state, part)
     # torch reports a write that fails as RuntimeError.
     except (OSError, RuntimeError) as error:
-        with suppress(OSError):
-            part.unlink(missing_ok=True)
         raise CheckpointError(
             f"the checkpoint could not be written to {path}: {error}. The model in memory is "
             "trained up to here; give another path, or make room"

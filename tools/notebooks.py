@@ -20,7 +20,7 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellControlSignal, DeadKernelError
 from nbval.plugin import coalesce_streams
 
-from helpers.command.files import ROOT, lessons
+from helpers.command.files import ROOT, lessons, replacing
 from helpers.command.left_out import CELL_METADATA, METADATA
 
 
@@ -83,9 +83,8 @@ def run_and_save(path, timeout, force=False):
     if not force and compared(notebook) == compared(before):
         return "unchanged"
     write_cover(notebook, path)
-    part = path.with_suffix(".part")
-    nbformat.write(notebook, part)
-    os.replace(part, path)
+    with replacing(path) as part:
+        nbformat.write(notebook, part)
     return "saved"
 
 

@@ -61,14 +61,7 @@ def fingerprint(root=ROOT):
 
 def is_ready(root):
     """Whether the site's environment holds what the files ask for today."""
-    venv = root / ENVIRONMENT
-    state = venv_folder.read_state(venv)
-    return (
-        state.get("state") == "ready"
-        and state.get("folder") == str(root)
-        and state.get("fingerprint") == fingerprint(root)
-        and state.get("python") == venv_folder.python_version(venv)
-    )
+    return venv_folder.is_still_ready(root / ENVIRONMENT, root, fingerprint=fingerprint(root))
 
 
 def prepare(root=ROOT):
@@ -111,13 +104,7 @@ def make(root, lock):
     except (Problem, KeyboardInterrupt) as error:
         venv_folder.remove(venv)
         raise Problem(f"{str(error) or 'Stopped.'} Nothing was left behind.") from None
-    venv_folder.write_state(
-        venv,
-        state="ready",
-        fingerprint=fingerprint(root),
-        folder=str(root),
-        python=venv_folder.python_version(venv),
-    )
+    venv_folder.write_ready(venv, root, fingerprint=fingerprint(root))
 
 
 # --- the verbs ---------------------------------------------------------------------------------

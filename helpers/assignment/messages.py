@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from helpers._arguments import check_pair
 from helpers.checks import as_numpy, entry
 
 # nbgrader's Validate cuts lines after 87 signs.
@@ -93,7 +94,10 @@ def window_lines(image, place, kernel_size, stride=1, padding=0, dilation=1):
     axes = zip(
         place[-2:],
         array.shape[-2:],
-        *map(_pair, (kernel_size, stride, padding, dilation)),
+        check_pair("kernel_size", kernel_size),
+        check_pair("stride", stride),
+        check_pair("padding", padding, smallest=0),
+        check_pair("dilation", dilation),
         strict=True,
     )
     for word, (position, size, k, s, p, d) in zip(("rows", "columns"), axes, strict=True):
@@ -109,10 +113,6 @@ def window_lines(image, place, kernel_size, stride=1, padding=0, dilation=1):
     text = np.array2string(part, precision=4, threshold=60, suppress_small=True, max_line_width=66)
     head = labelled("window", f"of this position, {' and '.join(words)} of the input:")
     return [head, textwrap.indent(text, " " * 14)]
-
-
-def _pair(value):
-    return tuple(value) if isinstance(value, tuple | list) else (value, value)
 
 
 def student_frame(error):

@@ -40,6 +40,7 @@ from helpers.command.venv_folder import (
     aside,
     has_pip,
     has_torch,
+    is_still_ready,
     move_aside,
     only_one,
     put_back,
@@ -49,6 +50,7 @@ from helpers.command.venv_folder import (
     runner,
     say,
     venv_python,
+    write_ready,
     write_state,
 )
 from helpers.command.wanted import read_wanted
@@ -61,16 +63,11 @@ PROBE = "import jupyterlab, torch, helpers; import matplotlib.font_manager"
 def is_ready(root: Path, extras: Sequence[str]) -> bool:
     """Whether root/.venv holds the course and these extras, as the files ask for today."""
     venv = root / NAME
-    state = read_state(venv)
-    if state.get("state") != "ready" or state.get("folder") != str(root):
-        return False
-    wanted = read_wanted(root)
+    state, wanted = read_state(venv), read_wanted(root)
     return (
         set(extras) <= set(state.get("extras", []))
-        and state.get("packages") == wanted.packages
-        and state.get("link") == wanted.link
         and asked_torch() in (None, state.get("torch"))
-        and state.get("python") == python_version(venv)
+        and is_still_ready(venv, root, packages=wanted.packages, link=wanted.link)
     )
 
 
@@ -342,13 +339,11 @@ class Change:
                 "The packages were installed, but the course does not work with them; Python's own "
                 "message is above."
             )
-        write_state(
+        write_ready(
             self.venv,
-            state="ready",
+            self.root,
             packages=self.wanted.packages,
             link=self.wanted.link,
-            folder=str(self.root),
-            python=python_version(self.venv),
             extras=self.extras,
             torch=self.torch_build(),
         )

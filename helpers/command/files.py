@@ -7,6 +7,8 @@ lists notebooks asks here, and .gitignore names the same pattern.
 
 import os
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -49,18 +51,29 @@ def _without_copies(paths) -> list[Path]:
     return sorted(path for path in paths if not is_own_copy(path))
 
 
-def write_whole(path: Path, data: bytes) -> None:
-    """Replace a file, or make it with its folders, in one step: never half of it is seen."""
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Replace a file, or make it with its folders, in one step: never half of it is seen.
+
+    Yields the path to write to. If that fails, or the writer is stopped, the old file stays.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        part.write_bytes(data)
+        yield part
         if path.exists():
             shutil.copymode(path, part)
         os.replace(part, path)
     except BaseException:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):  # the error before this one is what matters
+            part.unlink(missing_ok=True)
         raise
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Replace a file, or make it with its folders, by this content in one step."""
+    with replacing(path) as part:
+        part.write_bytes(data)
 
 
 def keep_own_copy(path: Path, now: datetime | None = None) -> Path:

@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from helpers.command.files import write_whole
 from helpers.command.installer import Run
 
 NAME = ".venv"
@@ -43,9 +44,24 @@ def read_state(venv: Path) -> dict:
 
 def write_state(venv: Path, **state: object) -> None:
     """Replace course.json in one step, so that it is never half written."""
-    new = venv / (STATE_NAME + ".new")
-    new.write_text(json.dumps(state, indent=1) + "\n", encoding="utf-8")
-    new.replace(venv / STATE_NAME)
+    write_whole(venv / STATE_NAME, (json.dumps(state, indent=1) + "\n").encode())
+
+
+def write_ready(venv: Path, root: Path, **facts: object) -> None:
+    """Write into course.json that the environment is ready, for this folder and with its Python.
+
+    `facts` are what else must still hold when `is_still_ready` is asked.
+    """
+    write_state(venv, state="ready", folder=str(root), python=python_version(venv), **facts)
+
+
+def is_still_ready(venv: Path, root: Path, **facts: object) -> bool:
+    """Whether course.json says that the environment is ready, and all that it names still holds."""
+    state = read_state(venv)
+    wanted = {"state": "ready", "folder": str(root), **facts}
+    return all(state.get(name) == value for name, value in wanted.items()) and (
+        state.get("python") == python_version(venv)
+    )
 
 
 def python_version(venv: Path) -> str | None:

@@ -21,11 +21,11 @@ or lose their fraction without a word, and convolution over zero channels or ove
 are errors here.
 """
 
-from .activations import leaky_relu, leaky_relu_backward, relu, relu_backward, rrelu
-from .columns import col2im, im2col
-from .convolution import conv2d, conv2d_backward, locally_connected2d
-from .normalisation import local_response_norm
-from .pooling import avg_pool2d, avg_pool2d_backward, max_pool2d, max_pool2d_backward
+from helpers.ops.activations import leaky_relu, leaky_relu_backward, relu, relu_backward, rrelu
+from helpers.ops.columns import col2im, im2col
+from helpers.ops.convolution import conv2d, conv2d_backward, locally_connected2d
+from helpers.ops.normalisation import local_response_norm
+from helpers.ops.pooling import avg_pool2d, avg_pool2d_backward, max_pool2d, max_pool2d_backward
 
 __all__ = [
     "avg_pool2d",

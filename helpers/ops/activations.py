@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .arguments import (
+from helpers.ops.arguments import (
     NUMBERS,
     check_array,
     check_bool,

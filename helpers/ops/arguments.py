@@ -76,26 +76,6 @@ def unbatched_like(x, images):
     return images if x.ndim == 4 else images[0]
 
 
-def check_int(name, value, smallest=1):
-    """`value` as an int of at least `smallest`."""
-    if isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Integral):
-        raise TypeError(f"{name}={value!r}: it must be an integer, not {type(value).__name__}")
-    if value < smallest:
-        raise ValueError(f"{name}={value}: it must be at least {smallest}")
-    return int(value)
-
-
-def check_pair(name, value, smallest=1):
-    """`value` as a pair (for height, for width); an int, or one in a sequence, is used for both."""
-    if not isinstance(value, (tuple, list)):
-        number = check_int(name, value, smallest)
-        return number, number
-    if len(value) not in (1, 2):
-        raise ValueError(f"{name}={value!r}: it must be one integer or a pair (height, width)")
-    numbers_checked = [check_int(f"{name}[{i}]", item, smallest) for i, item in enumerate(value)]
-    return numbers_checked[0], numbers_checked[-1]
-
-
 def check_bool(name, value):
     """`value` as a bool: nothing else will do, as a number here is mostly one in a wrong place."""
     if not isinstance(value, (bool, np.bool_)):

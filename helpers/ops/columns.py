@@ -2,8 +2,9 @@
 
 import numpy as np
 
-from ..shapes import conv_output_size
-from .arguments import NUMBERS, check_array, check_images, check_pair
+from helpers._arguments import check_pair
+from helpers.ops.arguments import NUMBERS, check_array, check_images
+from helpers.shapes import conv_output_size
 
 
 def im2col(x, kernel_size, *, stride=1, padding=0, dilation=1):

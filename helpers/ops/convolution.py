@@ -2,20 +2,19 @@
 
 import numpy as np
 
-from ..shapes import conv_output_size
-from .arguments import (
+from helpers._arguments import check_int, check_pair
+from helpers.ops.arguments import (
     FLOATS,
     NUMBERS,
     check_gradient,
     check_images,
-    check_int,
     check_like,
-    check_pair,
     check_shape,
     silent,
     unbatched_like,
 )
-from .columns import add_windows, pad_images, window_view
+from helpers.ops.columns import add_windows, pad_images, window_view
+from helpers.shapes import conv_output_size
 
 # Columns are made for a few images at a time: this many bytes stay near the processor's caches.
 COLUMN_BYTES = 2**23

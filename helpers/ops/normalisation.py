@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from .arguments import check_array, check_int, check_number, silent
+from helpers._arguments import check_int
+from helpers.ops.arguments import check_array, check_number, silent
 
 
 @silent

@@ -2,19 +2,18 @@
 
 import numpy as np
 
-from ..shapes import conv_output_size
-from .arguments import (
+from helpers._arguments import check_int, check_pair
+from helpers.ops.arguments import (
     FLOATS,
     NUMBERS,
     check_bool,
     check_gradient,
     check_images,
-    check_int,
-    check_pair,
     silent,
     unbatched_like,
 )
-from .columns import every, pad_images
+from helpers.ops.columns import every, pad_images
+from helpers.shapes import conv_output_size
 
 
 @silent

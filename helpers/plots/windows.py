@@ -1,5 +1,6 @@
 """Along one axis: which positions each place of a sliding window covers."""
 
+from helpers._arguments import check_int, check_pair
 from helpers.plots.canvas import GREY, ORANGE, bare, pyplot, to_array
 from helpers.shapes import conv_output_size
 
@@ -99,10 +100,7 @@ def _checked(title, case):
     if "kernel_size" not in case or ("size" in case) == ("values" in case):
         raise ValueError(f"{title!r} has {sorted(case)}: give kernel_size, and size or values")
     padding = case.get("padding", 0)
-    pair = tuple(padding) if isinstance(padding, tuple | list) else (padding, padding)
-    # Refuses a padding that is none; the size 1 with the kernel 1 suits every other.
-    conv_output_size(1, 1, padding=pair)
-    before, after = pair
+    before, after = check_pair("padding", padding, smallest=0)
     ceil_mode = case.get("ceil_mode", False)
     if ceil_mode and before != after:
         raise ValueError(f"{title!r} has padding={padding}: with ceil_mode give a single number")
@@ -110,9 +108,7 @@ def _checked(title, case):
         values = to_array(case["values"], f"values of {title!r}", 1)
         texts = [f"{value:.3g}".replace("-", "−") for value in values.tolist()]
     else:
-        # Refuses what is no size, before a list is made from it.
-        conv_output_size(case["size"], 1)
-        texts = [str(index) for index in range(case["size"])]
+        texts = [str(index) for index in range(check_int("size", case["size"]))]
     return {
         "texts": texts,
         "kernel_size": case["kernel_size"],

@@ -111,7 +111,7 @@ def test_int_in_int_out_and_pair_in_pair_out():
         ("padding", -1, ValueError),
         ("dilation", 0, ValueError),
         ("stride", 1.5, TypeError),
-        ("size", (1, 2, 3), TypeError),
+        ("size", (1, 2, 3), ValueError),
         ("padding", "same", TypeError),
         ("stride", True, TypeError),
     ],

@@ -15,8 +15,7 @@ from importlib.resources import files
 import numpy as np
 
 from helpers.pieces._piece import Piece, element, enclose, read_title
-
-from .net import forward, normalise, read_file, read_model
+from helpers.pieces.draw_digit.net import forward, normalise, read_file, read_model
 
 SOURCES = ("net.js", "ink.js", "explain.js", "panel.js", "pad.js", "draw_digit.js")
 

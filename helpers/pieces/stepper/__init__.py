@@ -11,11 +11,11 @@ from importlib.resources import files
 
 import numpy as np
 
+from helpers._arguments import check_pair
 from helpers.pieces._piece import Piece, element, read_title
-
-from . import picture
-from .arguments import MAX_KERNEL, MAX_SIDE, read_bias, read_pair, read_planes
-from .words import Setup
+from helpers.pieces.stepper import picture
+from helpers.pieces.stepper.arguments import MAX_KERNEL, MAX_SIDE, MAX_STEP, read_bias, read_planes
+from helpers.pieces.stepper.words import Setup
 
 # A notebook holds every piece in full, so a piece stays under 20 KiB.
 SIZE_LIMIT = 20 * 1024
@@ -59,9 +59,9 @@ def step_conv2d(x, weight, bias=None, stride=1, padding=0, dilation=1, title=Non
         weight=weight,
         bias=read_bias(bias),
         kernel_size=weight.shape[1:],
-        stride=read_pair(stride, "stride", 1),
-        padding=read_pair(padding, "padding", 0),
-        dilation=read_pair(dilation, "dilation", 1),
+        stride=check_pair("stride", stride, 1, MAX_STEP),
+        padding=check_pair("padding", padding, 0, MAX_STEP),
+        dilation=check_pair("dilation", dilation, 1, MAX_STEP),
     )
     return Stepper(setup)
 
@@ -100,14 +100,14 @@ def step_pool2d(
     if mode not in ("max", "avg"):
         raise ValueError(f'mode must be "max" or "avg", got {mode!r}.')
     x = read_planes(x, "x", MAX_SIDE)
-    kernel_size = read_pair(kernel_size, "kernel_size", 1)
-    padding = read_pair(padding, "padding", 0)
+    kernel_size = check_pair("kernel_size", kernel_size, 1, MAX_STEP)
+    padding = check_pair("padding", padding, 0, MAX_STEP)
     if any(2 * p > k for p, k in zip(padding, kernel_size, strict=True)):
         raise ValueError(
             f"padding must be at most half of kernel_size, got padding={padding} with "
             f"kernel_size={kernel_size}; at most {tuple(k // 2 for k in kernel_size)} fits."
         )
-    dilation = read_pair(dilation, "dilation", 1)
+    dilation = check_pair("dilation", dilation, 1, MAX_STEP)
     if mode == "avg" and dilation != (1, 1):
         raise ValueError(f'dilation must be 1 with mode="avg", got {dilation}; torch has none.')
     for name, value in (("ceil_mode", ceil_mode), ("count_include_pad", count_include_pad)):
@@ -121,7 +121,7 @@ def step_pool2d(
         weight=None,
         bias=None,
         kernel_size=kernel_size,
-        stride=kernel_size if stride is None else read_pair(stride, "stride", 1),
+        stride=kernel_size if stride is None else check_pair("stride", stride, 1, MAX_STEP),
         padding=padding,
         dilation=dilation,
         ceil_mode=ceil_mode,

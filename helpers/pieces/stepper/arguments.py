@@ -59,27 +59,6 @@ def read_planes(value, name, side):
     return array.astype(np.float64)
 
 
-def read_pair(value, name, least, most=MAX_STEP):
-    """Read an int or a pair of ints as (rows, columns).
-
-    Raises:
-        TypeError: not an int or a pair of ints. ValueError: outside `least` to `most`.
-    """
-    pair = tuple(value) if isinstance(value, (tuple, list)) else (value, value)
-    whole = all(isinstance(v, (int, np.integer)) and not isinstance(v, bool) for v in pair)
-    if len(pair) != 2 or not whole:
-        raise TypeError(
-            f"{name} must be an int or a pair of ints (rows, columns), got {value!r}; "
-            f"for example {name}={max(least, 1)}."
-        )
-    if not all(least <= v <= most for v in pair):
-        raise ValueError(
-            f"{name} must be from {least} to {most}, got {value!r}; for example "
-            f"{name}={max(least, 1)}."
-        )
-    return tuple(int(v) for v in pair)
-
-
 def read_bias(value):
     """Read one number, or an array that holds one number; None stays None.
 

@@ -2,7 +2,7 @@
 
 from html import escape
 
-from .words import show, step
+from helpers.pieces.stepper.words import show, step
 
 # How much of a large picture is drawn: everything; of the input only the window; of the output
 # only a corner as well; that corner alone, since the sentences hold the window's numbers.

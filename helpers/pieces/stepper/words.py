@@ -10,6 +10,8 @@ from decimal import ROUND_HALF_UP, Decimal
 
 import numpy as np
 
+from helpers.shapes import conv_output_size
+
 
 @dataclass
 class Setup:
@@ -69,9 +71,11 @@ class Axis:
         self.n, self.k, self.s, self.p, self.d, self.ceil_mode = n, k, s, p, d, ceil_mode
         self.span = d * (k - 1) + 1
         self.room = n + 2 * p - self.span
-        out = (self.room + (s - 1 if ceil_mode else 0)) // s + 1
-        self.cut = ceil_mode and (out - 1) * s >= n + p
-        self.out = max(out - self.cut, 0)
+        try:
+            self.out = conv_output_size(n, k, s, p, d, ceil_mode)
+        except ValueError:  # nothing fits
+            self.out = 0
+        self.cut = ceil_mode and self.out < math.ceil(self.room / s) + 1
         self.end = max(n + p, (self.out - 1) * s - p + self.span)
 
     def sentence(self, name):

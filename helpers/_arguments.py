@@ -1,0 +1,33 @@
+"""An integer, or one for height and one for width: what several modules take."""
+
+from __future__ import annotations
+
+import numbers
+from collections.abc import Iterable
+
+
+def check_int(name: str, value: object, smallest: int = 1, largest: int | None = None) -> int:
+    """`value` as an int from `smallest` to `largest`; else `TypeError` or `ValueError`."""
+    if isinstance(value, bool) or not isinstance(value, numbers.Integral):
+        raise TypeError(f"{name}={value!r}: it must be an integer, not {type(value).__name__}")
+    if value < smallest or (largest is not None and value > largest):
+        limits = f"at least {smallest}" if largest is None else f"from {smallest} to {largest}"
+        raise ValueError(f"{name}={value}: it must be {limits}")
+    return int(value)
+
+
+def check_pair(
+    name: str, value: object, smallest: int = 1, largest: int | None = None
+) -> tuple[int, int]:
+    """`value` as a pair (for height, for width); an int, or one in a sequence, is used for both.
+
+    Each is from `smallest` to `largest`; else `TypeError` or `ValueError`.
+    """
+    if isinstance(value, str) or not isinstance(value, Iterable):
+        number = check_int(name, value, smallest, largest)
+        return number, number
+    items = list(value)
+    if len(items) not in (1, 2):
+        raise ValueError(f"{name}={value!r}: it must be one integer or a pair (height, width)")
+    checked = [check_int(f"{name}[{i}]", item, smallest, largest) for i, item in enumerate(items)]
+    return checked[0], checked[-1]
