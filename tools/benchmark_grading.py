@@ -1,7 +1,7 @@
 """How fast a batch is graded, against nbgrader's own autograder, on the same submissions.
 
     .venv/bin/python tools/benchmark_grading.py 01-convolution-by-hand --submissions 100
-    .venv/bin/python tools/benchmark_grading.py 06-alexnet --submissions 20 --stock 4
+    .venv/bin/python tools/benchmark_grading.py 07-alexnet --submissions 20 --stock 4
 
 Both run in this one call, one after the other: compare the ratios, not the seconds. Nothing is
 tested here. Every third submission has a mistake in one task; each differs from all others. Stock

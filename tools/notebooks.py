@@ -1,7 +1,7 @@
 """Run notebooks from top to bottom and save them with their outputs: `make notebooks`.
 
 Outputs are made on the CPU, with the full MNIST (set MNIST_ROOT, or have it in the course's
-cache), and without the trained weights that lesson 06 downloads for those who ask. A notebook is
+cache), and without the trained weights that lesson 07 downloads for those who ask. A notebook is
 written only if something that is compared has changed: a cell, or an output without the tag
 nbval-ignore-output. So times and progress bars make no changes of their own.
 """

@@ -50,7 +50,7 @@ class Site:
 
     @cached_property
     def pages(self):
-        """The paths of all pages, such as "notebooks/06-alexnet.html"."""
+        """The paths of all pages, such as "notebooks/07-alexnet.html"."""
         paths = self.folder.rglob("*.html")
         return sorted(path.relative_to(self.folder).as_posix() for path in paths)
 

@@ -52,7 +52,7 @@ def test_validate_button_says_what_fails_and_passes_what_is_right(page, lab):
     assert "Success! Your notebook passes all the tests." in validate(page, lab, NAME)
 
 
-WRITTEN = "06-alexnet"
+WRITTEN = "07-alexnet"
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="grading runs on Linux only")

@@ -230,8 +230,8 @@ def test_lesson_4_linear_layer_and_loss():
     assert_same(grad, scores.grad)
 
 
-def test_lesson_6_alexnet():
-    response_norm, _, make_alexnet = definitions(6, "response_norm", "ResponseNorm", "make_alexnet")
+def test_lesson_7_alexnet():
+    response_norm, _, make_alexnet = definitions(7, "response_norm", "ResponseNorm", "make_alexnet")
     a = np.random.default_rng(0).normal(0, 100, (7, 2, 2))
     wanted = ops.local_response_norm(a[None], 5, alpha=5e-4, beta=0.75, k=2)[0]
     assert_same(response_norm(a), wanted)
@@ -240,9 +240,9 @@ def test_lesson_6_alexnet():
         assert count_parameters(make_alexnet(towers=1)) == 62_378_344
 
 
-def test_lesson_7_grad_cam_of_a_linear_head():
+def test_lesson_9_grad_cam_of_a_linear_head():
     """With a head that is a weighted sum of the means of the maps, Grad-CAM is that sum."""
-    (grad_cam,) = definitions(7, "grad_cam")
+    (grad_cam,) = definitions(9, "grad_cam")
     maps = torch.rand(3, 4, 5) - 0.3
     weights = torch.tensor([[1.0, -2.0, 0.5], [-1.0, 1.0, 1.0]])
 

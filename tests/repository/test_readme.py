@@ -97,7 +97,7 @@ def test_variables_in_the_readme_are_the_ones_that_are_read():
 def test_the_limits_of_downloads_are_told_as_they_are():
     readme = (ROOT / "README.md").read_text("utf-8")
     section = readme.partition("## The data")[2].partition("\n## ")[0]
-    (lesson,) = [path for path in LESSONS if path.name.startswith("06-")]
+    (lesson,) = [path for path in LESSONS if path.name.startswith("07-")]
     (intro,) = [cell.source for cell in read(lesson).cells if cell.id == "trained-intro"]
     weights = str(Limit(pretrained.DOWNLOAD_SECONDS))
     for text, whole in (

@@ -11,7 +11,7 @@ from helpers.command.left_out import METADATA
 from helpers.command.manifest import write_manifest
 
 LESSON = "notebooks/05-mnist-net.ipynb"
-OTHER = "notebooks/06-alexnet.ipynb"
+OTHER = "notebooks/07-alexnet.ipynb"
 ASSIGNMENT = "assignments/05-mnist-net/05-mnist-net.ipynb"
 
 

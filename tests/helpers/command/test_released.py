@@ -86,7 +86,7 @@ def test_line_ends_of_windows_are_no_change(root):
 def test_own_copies_are_no_notebooks_of_the_course(root):
     copy = keep_own_copy(root / LESSON)
     assert is_own_copy(copy)
-    assert [path.name for path in files.lessons(root)] == ["05-mnist-net.ipynb", "06-alexnet.ipynb"]
+    assert [path.name for path in files.lessons(root)] == ["05-mnist-net.ipynb", "07-alexnet.ipynb"]
     keep_own_copy(root / ASSIGNMENT)
     assert files.assignments(root) == [root / ASSIGNMENT]
     assert find_notebook("05", root / "assignments") == root / ASSIGNMENT

@@ -107,7 +107,7 @@ def test_a_broken_or_missing_file_is_given_back(root, broken):
         (["5"], [LESSON]),
         (["lesson", "5"], [LESSON]),
         (["05-mnist-net"], [LESSON]),
-        (["05-mnist-net.ipynb", "6"], [LESSON, OTHER]),
+        (["05-mnist-net.ipynb", "7"], [LESSON, OTHER]),
         (["notebooks/05"], [LESSON]),
         (["./notebooks/05-mnist-net.ipynb", "05"], [LESSON]),
         (["notebooks\\05-mnist-net.ipynb"], [LESSON]),
@@ -115,7 +115,7 @@ def test_a_broken_or_missing_file_is_given_back(root, broken):
         (["assignments/05"], [ASSIGNMENT]),
         (["assignments/05-mnist-net/"], [ASSIGNMENT]),
         ([ASSIGNMENT], [ASSIGNMENT]),
-        (["06", "assignment", "5", "lesson", "5"], [OTHER, ASSIGNMENT, LESSON]),
+        (["07", "assignment", "5", "lesson", "5"], [OTHER, ASSIGNMENT, LESSON]),
     ],
 )
 def test_words_that_mean_a_notebook(unzipped, words, names):  # noqa: F811

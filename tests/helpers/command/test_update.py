@@ -507,7 +507,7 @@ def test_the_copys_name_is_one_that_the_course_passes_over(course):
     assert all(is_own_copy(name) for name in copies(root))
     assert [path.name for path in files.lessons(root)] == [
         "05-mnist-net.ipynb",
-        "06-alexnet.ipynb",
+        "07-alexnet.ipynb",
         "08-new.ipynb",
     ]
     assert notebook("# New") == nbformat.read(root / NEW, as_version=4)
