@@ -1,12 +1,15 @@
-"""The images that the lessons work on: MNIST digits and a few real photographs.
+"""The images that the lessons work on: MNIST digits, emoji in colour and a few real photographs.
 
->>> from helpers.data import load_mnist, photo
+>>> from helpers.data import load_emoji, load_mnist, photo
 >>> load_mnist(train=True, source="sample").images.shape
 torch.Size([4000, 28, 28])
+>>> load_emoji(train=True).images.shape
+torch.Size([1520, 3, 32, 32])
 >>> photo("cat").shape
 (256, 385, 3)
 """
 
+import json
 import operator
 import os
 import time
@@ -26,8 +29,10 @@ __all__ = [
     "PHOTO_NAMES",
     "DataUnavailableError",
     "DownloadError",
+    "EmojiImages",
     "MNISTImages",
     "cache_folder",
+    "load_emoji",
     "load_mnist",
     "photo",
     "photos",
@@ -45,7 +50,52 @@ RETRY_SECONDS = 60
 _last_failure: tuple[float, str] | None = None  # when, and why
 
 
-class MNISTImages(Dataset):
+class _LabelledImages(Dataset):
+    """Images (N, H, W) or (N, C, H, W) as uint8, with their labels, all in memory."""
+
+    def __init__(
+        self,
+        images: torch.Tensor,
+        targets: torch.Tensor,
+        description: str,
+        transform: Callable[[torch.Tensor], object] | None,
+    ):
+        self.images = images
+        self.targets = targets
+        self.description = description
+        self.transform = transform
+
+    def __len__(self) -> int:
+        return len(self.targets)
+
+    def __getitem__(self, index: int):
+        index = operator.index(index)
+        image = self._floats(self.images[index])
+        if self.transform is not None:
+            image = self.transform(image)
+        return image, int(self.targets[index])
+
+    def __getitems__(self, indices: Sequence[int]) -> list:
+        """Take out a whole batch; ``DataLoader`` calls this where it exists.
+
+        The conversion to float runs once for the batch instead of once for each image.
+        """
+        chosen = torch.as_tensor(indices, dtype=torch.int64)
+        images = self._floats(self.images[chosen]).unbind(0)
+        if self.transform is not None:
+            images = [self.transform(image) for image in images]
+        return list(zip(images, self.targets[chosen].tolist(), strict=True))
+
+    def _floats(self, images: torch.Tensor) -> torch.Tensor:
+        """Values from 0 to 1, with an axis for the channel."""
+        grey = self.images.ndim == 3
+        return (images.unsqueeze(-3) if grey else images).float().div_(255)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}: {self.description}"
+
+
+class MNISTImages(_LabelledImages):
     """Handwritten digits with their labels, all in memory.
 
     An item is a pair: the image as a float32 tensor of shape ``(1, 28, 28)`` with values from 0
@@ -69,35 +119,39 @@ class MNISTImages(Dataset):
         description: str,
         transform: Callable[[torch.Tensor], object] | None = None,
     ):
-        self.images = images
-        self.targets = targets
+        super().__init__(images, targets, description, transform)
         self.source = source
-        self.description = description
-        self.transform = transform
 
-    def __len__(self) -> int:
-        return len(self.targets)
 
-    def __getitem__(self, index: int):
-        index = operator.index(index)
-        image = self.images[index].unsqueeze(0).float().div_(255)
-        if self.transform is not None:
-            image = self.transform(image)
-        return image, int(self.targets[index])
+class EmojiImages(_LabelledImages):
+    """Emoji in colour with their groups, all in memory.
 
-    def __getitems__(self, indices: Sequence[int]) -> list:
-        """Take out a whole batch; ``DataLoader`` calls this where it exists.
+    An item is a pair: the image as a float32 tensor of shape ``(3, 32, 32)``, red, green and blue
+    with values from 0 to 1 on a white background, passed through ``transform`` if there is one,
+    and its label as an int, the place of its class in ``classes``.
 
-        The conversion to float runs once for the batch instead of once for each image.
-        """
-        chosen = torch.as_tensor(indices, dtype=torch.int64)
-        images = self.images[chosen].unsqueeze(1).float().div_(255).unbind(0)
-        if self.transform is not None:
-            images = [self.transform(image) for image in images]
-        return list(zip(images, self.targets[chosen].tolist(), strict=True))
+    Attributes
+    ----------
+    images : uint8 tensor, shape (N, 3, 32, 32), values 0 to 255
+    targets : int64 tensor, shape (N,), values 0 to 8
+    classes : names of the nine classes, Unicode's groups
+    names : Unicode's name of each image
+    description : one sentence that says which images these are and how many
+    transform : called with each image tensor when it is taken out, or None
+    """
 
-    def __repr__(self) -> str:
-        return f"MNISTImages: {self.description}"
+    def __init__(
+        self,
+        images: torch.Tensor,
+        targets: torch.Tensor,
+        classes: Sequence[str],
+        names: Sequence[str],
+        description: str,
+        transform: Callable[[torch.Tensor], object] | None = None,
+    ):
+        super().__init__(images, targets, description, transform)
+        self.classes = tuple(classes)
+        self.names = tuple(names)
 
 
 def load_mnist(
@@ -205,6 +259,63 @@ def _load_sample(train: bool, transform) -> MNISTImages:
         "sample",
         f"The {'training' if train else 'test'} part of the MNIST sample that comes with the "
         f"course, {len(labels):,} images.",
+        transform,
+    )
+
+
+def load_emoji(
+    train: bool = True, transform: Callable[[torch.Tensor], object] | None = None
+) -> EmojiImages:
+    """Load the emoji of Google's font Noto, 32 × 32 pixels in colour; no network.
+
+    The nine classes are Unicode's groups, from "Smileys & Emotion" to "Flags"; they differ in
+    size. Drawings that are nearly alike (a woman and a man who run, the twenty-four clocks) are
+    on the same side of the split. Author and licence stand in ``samples/README.md``.
+
+    Parameters
+    ----------
+    train
+        True for the 1,520 images to learn from, False for the 386 to test on; each part in one
+        fixed mixed order.
+    transform
+        Called with each image, a float32 tensor ``(3, 32, 32)``; what it returns takes the
+        image's place.
+
+    Raises
+    ------
+    ValueError
+        ``train`` is neither True nor False.
+    DataUnavailableError
+        The files are missing or damaged.
+    """
+    if not isinstance(train, bool):
+        raise ValueError(f"train={train!r}: give True (training images) or False (test images)")
+    from PIL import Image
+
+    try:
+        facts = json.loads((SAMPLES / "emoji.json").read_text("utf-8"))
+        with Image.open(SAMPLES / "emoji.png") as sheet:
+            pixels = np.array(sheet.convert("RGB"))
+        chosen = facts["train" if train else "test"]
+        side = 32
+        rows, columns = pixels.shape[0] // side, pixels.shape[1] // side
+        pictures = pixels.reshape(rows, side, columns, side, 3).transpose(0, 2, 4, 1, 3)
+        images = pictures.reshape(-1, 3, side, side)[chosen]
+        targets, names = np.array(facts["labels"])[chosen], [facts["names"][i] for i in chosen]
+        classes = facts["classes"]
+    except (OSError, SyntaxError, ValueError, KeyError, IndexError, TypeError) as error:
+        raise DataUnavailableError(
+            f"The emoji that come with the course cannot be read from {SAMPLES / 'emoji.png'} and "
+            f"emoji.json ({error}). Get the files anew: `git checkout helpers/data/samples`, or install "
+            "the course again."
+        ) from error
+    return EmojiImages(
+        torch.from_numpy(images),
+        torch.from_numpy(targets),
+        classes,
+        names,
+        f"The {'training' if train else 'test'} part of the emoji that come with the course, "
+        f"{len(names):,} images in {len(classes)} classes.",
         transform,
     )
 

@@ -754,12 +754,16 @@ def test_damaged_photo(monkeypatch, tmp_path):
 def test_every_sample_file_has_its_source_and_licence():
     text = (data.SAMPLES / "README.md").read_text()
     files = {path.name for path in data.SAMPLES.iterdir()} - {"README.md"}
-    assert files == {"mnist-sample.npz", *(f"{name}.jpg" for name in data.PHOTO_NAMES)}
+    emoji = {"emoji.png", "emoji.json", "emoji-LICENSE.txt"}
+    assert files == {"mnist-sample.npz", *emoji, *(f"{name}.jpg" for name in data.PHOTO_NAMES)}
     for name in files:
         assert name in text
     assert "CC BY-SA 3.0" in text
+    terms = (data.SAMPLES / "emoji-LICENSE.txt").read_text("utf-8")
+    assert "Apache License\n                           Version 2.0" in terms
+    assert "The MIT License" in terms
     assert all("CC0" in row or "public domain" in row for row in text.splitlines() if ".jpg" in row)
-    assert sum(path.stat().st_size for path in data.SAMPLES.iterdir()) < 1_000_000
+    assert sum(path.stat().st_size for path in data.SAMPLES.iterdir()) < 1_700_000
 
 
 def test_import_is_light():
