@@ -10,6 +10,7 @@ from helpers.plots.charts import bars, confusion_matrix, loss_curve
 from helpers.plots.comparison import dot_rows, grouped_bars
 from helpers.plots.curves import curves
 from helpers.plots.grids import number_grid
+from helpers.plots.network import network
 from helpers.plots.overlays import overlay
 from helpers.plots.pictures import feature_maps, filter_grid, image_grid
 from helpers.plots.windows import window_places
@@ -30,6 +31,7 @@ __all__ = [
     "grouped_bars",
     "image_grid",
     "loss_curve",
+    "network",
     "number_grid",
     "overlay",
     "window_places",
