@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from small_repository import load
 from torch.utils.data import DataLoader
 
 from helpers import data
+from tests.support.small_repository import load
 
 tool = load("make_emoji_sample")
 

@@ -8,12 +8,12 @@ from torch import nn
 
 mpl.use("Agg")
 
-from lessons import LESSONS, definitions
 from matplotlib import pyplot as plt
 from matplotlib.patches import Rectangle
 
 from helpers import plots
 from helpers.shapes import count_parameters
+from tests.support.lessons import LESSONS, definitions
 
 
 @pytest.fixture(autouse=True)
