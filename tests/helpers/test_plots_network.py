@@ -108,6 +108,9 @@ def test_height_and_width_of_maps_that_are_not_square():
     (first,), (second,) = boxes(ax).values()
     assert first.get_height() == pytest.approx(second.get_height())
     assert second.get_width() == pytest.approx(2 * first.get_width())
+    # Ten pixels high, thirty deep; the depth is drawn at 0.28 of its length.
+    (_, y0), (_, y1) = ax.patches[0].get_xy()[1:3]
+    assert (y1 - y0) / first.get_height() == pytest.approx(0.28 * 30 / 10)
 
 
 def test_alexnet_has_two_towers_that_meet_in_conv3():
@@ -137,6 +140,8 @@ def test_alexnet_has_two_towers_that_meet_in_conv3():
     conv2, conv3 = boxes(ax)["box 3"], boxes(ax)["box 5"]
     assert conv2[0].get_width() == conv2[1].get_width()
     assert conv3[0].get_width() == pytest.approx(conv2[0].get_width() * 384 / 256)
+    (image,) = boxes(ax)["box 0"]
+    assert conv2[0].get_width() == pytest.approx(image.get_width() * 128 / 3)
     assert conv2[1].get_y() > conv2[0].get_y() + conv2[0].get_height()
     lines = gids(ax, "line")
     assert lines.count("line 2 to 3") == 2  # each tower for itself
@@ -191,9 +196,11 @@ def test_depthwise_and_transposed_convolutions():
     assert [len(towers) for towers in boxes(ax).values()] == [1, 1, 1]
 
 
-def test_a_net_on_its_way_between_devices_and_with_any_batch_norm_is_left_as_it_was():
-    net = nn.Sequential(nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2)).train()
+def test_the_net_is_left_as_it_was():
+    # In training mode a normalisation refuses a batch of one number for each channel.
+    net = nn.Sequential(nn.Conv2d(1, 2, 9), nn.BatchNorm2d(2)).train()
     plots.network(net, (1, 9, 9))
+    assert net.training
     assert net[1].num_batches_tracked == 0
     assert next(net.parameters()).device.type == "cpu"
 
