@@ -113,15 +113,14 @@ class _Tracer(TorchFunctionMode):
                 )
 
     def __torch_function__(self, func, types, args=(), kwargs=None):
-        out = func(*args, **(kwargs or {}))
         given = [value for value in _tensors(args) if id(value) in self.origins]
-        made = [value for value in _tensors((out,)) if id(value) not in self.origins]
-        if given and made:
-            origin = self._merge(func.__name__, given)
-            for value in made:
-                self._keep(value, origin)
-            if not self.inside and isinstance(out, torch.Tensor):
-                self._function(func.__name__.strip("_"), given[0], out)
+        origin = self._merge(func.__name__, given) if given else ()
+        out = func(*args, **(kwargs or {}))
+        # What x.add_(y) gives back is x: known already, but with other origins from now on.
+        for value in _tensors((out,)) if given else ():
+            self._keep(value, origin)
+        if given and not self.inside and isinstance(out, torch.Tensor):
+            self._function(func.__name__.strip("_"), given[0], out)
         return out
 
     def _merge(self, name, given):

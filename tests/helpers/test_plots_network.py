@@ -159,6 +159,26 @@ def test_an_addition_is_an_arc_and_a_norm_counts_for_the_layer_before():
     assert total == count_parameters(net)
 
 
+@pytest.mark.parametrize("in_place", [False, True])
+def test_an_addition_is_seen_in_place_and_as_a_function(in_place):
+    class Net(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.first, self.long = nn.Conv2d(1, 4, 1), nn.Conv2d(4, 4, 3, padding=1)
+
+        def forward(self, x):
+            x = self.first(x)
+            y = self.long(x)
+            if in_place:
+                y += x
+            else:
+                y = torch.add(x, y)
+            return y.relu_()
+
+    _, ax = plots.network(Net(), (1, 5, 5))
+    assert gids(ax, "added") == ["added 1 to 2"]
+
+
 def test_layers_written_as_functions_and_with_names_of_their_own():
     class Net(nn.Module):
         def __init__(self):
