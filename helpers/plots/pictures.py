@@ -91,8 +91,11 @@ def filter_grid(weight, titles=None, columns=10, size=0.9):
     return image_grid(weight[:, 0], titles, columns, size, cmap=SIGNED, limits=(-highest, highest))
 
 
-def feature_maps(layers, columns=10, size=0.85):
+def feature_maps(layers, columns=10, size=0.85, one_scale=False):
     """What each layer makes of one input: a band of small pictures for each layer.
+
+    All maps of a band are drawn on one scale, so that they can be compared: black is the smallest
+    number of the layer, white the largest. The title names both.
 
     Parameters
     ----------
@@ -103,6 +106,8 @@ def feature_maps(layers, columns=10, size=0.85):
         Maps in a row.
     size : float
         Width of a map, in inches.
+    one_scale : bool
+        One scale for all bands, from the smallest number of all layers to the largest.
 
     Returns
     -------
@@ -117,6 +122,10 @@ def feature_maps(layers, columns=10, size=0.85):
     if not layers:
         raise ValueError("layers is empty: there is nothing to draw")
     arrays = {name: to_array(maps, name, 3) for name, maps in layers.items()}
+    ends = {name: (maps.min(), maps.max()) for name, maps in arrays.items()}
+    if one_scale:
+        whole = (min(low for low, _ in ends.values()), max(high for _, high in ends.values()))
+        ends = dict.fromkeys(ends, whole)
     plt = pyplot()
     columns = min(columns, max(len(maps) for maps in arrays.values()))
     fig = plt.figure(figsize=(columns * size, len(arrays) * (size + 0.3)), layout="constrained")
@@ -126,10 +135,12 @@ def feature_maps(layers, columns=10, size=0.85):
         shown = min(columns, len(maps))
         more = f", {shown} of them shown" if shown < len(maps) else ""
         shape = " × ".join(map(str, maps.shape))
-        band.suptitle(f"{name}: {shape}{more}", fontsize=10, x=0.01, ha="left")
+        low, high = ends[name]
+        scale = f"black {low:.3g}, white {high:.3g}".replace("-", "−")
+        band.suptitle(f"{name}: {shape}{more} ({scale})", fontsize=10, x=0.01, ha="left")
         row[:] = band.subplots(1, columns)
         for axis in row:
             bare(axis)
         for axis, picture in zip(row, maps, strict=False):
-            axis.imshow(picture, cmap="gray")
+            axis.imshow(picture, cmap="gray", vmin=low, vmax=high)
     return fig, axes

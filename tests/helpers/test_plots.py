@@ -130,13 +130,21 @@ def test_filter_grid_in_colour():
 
 
 def test_feature_maps():
-    fig, axes = plots.feature_maps(
-        {"image": np.zeros((1, 4, 4)), "conv": torch.rand(12, 2, 2)}, columns=5
-    )
+    conv = torch.arange(48.0).reshape(12, 2, 2) - 8
+    layers = {"image": np.zeros((1, 4, 4)), "conv": conv}
+    fig, axes = plots.feature_maps(layers, columns=5)
     assert axes.shape == (2, 5)
     titles = [band.get_suptitle() for band in fig.subfigs]
-    assert titles == ["image: 1 × 4 × 4", "conv: 12 × 2 × 2, 5 of them shown"]
+    assert titles == [
+        "image: 1 × 4 × 4 (black 0, white 0)",
+        "conv: 12 × 2 × 2, 5 of them shown (black −8, white 39)",
+    ]
     assert [len(axis.images) for axis in axes[0]] == [1, 0, 0, 0, 0]
+    # One scale for a band, whether a map is shown or not.
+    assert {axis.images[0].get_clim() for axis in axes[1]} == {(-8, 39)}
+    fig, axes = plots.feature_maps({"conv": conv, "more": conv + 10}, one_scale=True)
+    assert {axis.images[0].get_clim() for axis in axes.flat} == {(-8, 49)}
+    assert fig.subfigs[0].get_suptitle().endswith("(black −8, white 49)")
     with pytest.raises(ValueError, match="empty"):
         plots.feature_maps({})
     with pytest.raises(ValueError, match="conv has shape"):
