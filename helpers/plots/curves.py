@@ -14,7 +14,7 @@ _STYLES = (
 _FEW = 20
 
 
-def curves(x, panels, xlabel="", ylabel="", limits=None):
+def curves(x, panels, xlabel="", ylabel="", limits=None, yscale="linear"):
     """Lines over a common x axis, in one panel or in several side by side.
 
     Parameters
@@ -28,6 +28,9 @@ def curves(x, panels, xlabel="", ylabel="", limits=None):
         What the axes show, with the unit.
     limits : (float or None, float or None), optional
         Lowest and highest y; None leaves it to the values.
+    yscale : "linear" or "log"
+        On a "log" scale each mark is ten times the one below; values of 0 and below, and NaN,
+        are left out.
 
     Returns
     -------
@@ -37,10 +40,12 @@ def curves(x, panels, xlabel="", ylabel="", limits=None):
     Raises
     ------
     ValueError
-        If there is no panel or no line, there are more than five names of lines, or a line has
-        another number of values than x.
+        If there is no panel or no line, there are more than five names of lines, a line has
+        another number of values than x, or `yscale` is neither "linear" nor "log".
     """
     x = to_array(x, "x", 1)
+    if yscale not in ("linear", "log"):
+        raise ValueError(f"yscale={yscale!r}: give 'linear' or 'log'")
     if not panels:
         raise ValueError("panels is empty: there is nothing to draw")
     names = list(dict.fromkeys(name for lines in panels.values() for name in lines))
@@ -76,7 +81,7 @@ def curves(x, panels, xlabel="", ylabel="", limits=None):
                 label=name,
             )
         axis.set_title(title, fontsize=10)
-        axis.set(xlabel=xlabel, ylabel=ylabel, ylim=limits)
+        axis.set(xlabel=xlabel, ylabel=ylabel, yscale=yscale, ylim=limits)
         if len(x) <= _FEW:
             axis.set_xticks(x)
         axis.grid(alpha=0.3)

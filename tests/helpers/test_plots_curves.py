@@ -57,6 +57,20 @@ def test_limits_of_the_values():
     assert plots.curves(X, {"": {"a": X}}, limits=(-1, 9))[1][0].get_ylim() == (-1, 9)
 
 
+def test_a_log_scale_shows_all_values():
+    _, axes = plots.curves(X, {"": {"a": 10.0 ** -(3 * X)}}, yscale="log")
+    assert axes[0].get_yscale() == "log"
+    lowest, highest = axes[0].get_ylim()
+    assert 1e-10 < lowest <= 1e-9
+    assert 1 <= highest < 10
+    assert plots.curves(X, {"": {"a": X}})[1][0].get_yscale() == "linear"
+
+
+def test_an_unknown_scale_is_refused():
+    with pytest.raises(ValueError, match="yscale='ln': give 'linear' or 'log'"):
+        plots.curves(X, {"": {"a": X}}, yscale="ln")
+
+
 def test_tensors_with_gradients_can_be_drawn():
     x = torch.linspace(0, 1, 4, requires_grad=True)
     _, axes = plots.curves(x, {"": {"a": x * 2}})

@@ -45,6 +45,17 @@ def test_outputs_are_written_and_a_second_run_changes_nothing(notebook, capsys):
     assert "saved" in capsys.readouterr().out
 
 
+def test_what_is_folded_stays_folded(notebook):
+    path = notebook("1 + 1")
+    folded = nbformat.read(path, as_version=4)
+    folded.cells[1].metadata["jupyter"] = {"outputs_hidden": True}
+    nbformat.write(folded, path)
+    tool.main([str(path)])
+    saved = nbformat.read(path, as_version=4).cells[1]
+    assert saved.metadata == {"jupyter": {"outputs_hidden": True}, "tags": []}
+    assert saved.outputs
+
+
 def test_what_varies_makes_no_change_of_its_own(notebook, capsys):
     path = notebook("import time; print(time.time())", tags=["nbval-ignore-output"])
     tool.main([str(path)])
