@@ -6,18 +6,29 @@ error that no tag announces, or if an announced error does not come. The tag
 ``tolerance=0.01`` lets the numbers of one cell differ by that much (absolute, or relative for
 numbers above 1), with the text around them the same.
 
+Pictures, which nbval passes over, are compared with the saved ones. The tag ``picture-varies`` is
+for a picture that shows times, or depends on the data or the device: it only has to be there, and
+an assert beside it has to test what it shows. Where a picture differs, the saved one, the new one
+and their difference lie side by side in ``build/pictures``.
+
 Notebooks that a reader works in are left out, and named at the end. One that is named on the
 command line is compared all the same.
 """
 
+import base64
+import io
 import math
 import os
 import re
 from functools import cache
+from importlib.metadata import version
 from pathlib import Path
 
+import numpy as np
+from matplotlib.testing.compare import calculate_rms
 from nbval.kernel import RunningKernel
 from nbval.plugin import IPyNbCell
+from PIL import Image
 
 from helpers.command.files import is_own_copy
 from helpers.command.left_out import left_out
@@ -36,6 +47,14 @@ if "PYTEST_XDIST_WORKER" in os.environ:
 
 NUMBER = re.compile(r"[-−+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
 ERROR_TAGS = {"raises-exception", "nbval-raises-exception"}
+
+PICTURES = ROOT / "build" / "pictures"
+# Root mean square of the difference of two pictures, of 255. With the pinned matplotlib they are
+# equal to the byte on one machine, and nearly so on others: one digit of a label makes 2.
+SAME_VERSION = 1.0
+# Another version moves letters and lines by a pixel or two. Of pictures that are shrunk this much
+# it changes little, and what a picture shows can still be told from something else.
+OTHER_VERSION, SHRUNK = 10.0, 8
 
 
 def execute_cell_input(self, cell_input, allow_stdin=None):
@@ -96,6 +115,7 @@ class LessonCell(IPyNbCell):
         self.check_saved()
         super().runtest()
         self.check_outputs(self.test_outputs, "running it")
+        self.check_pictures()
 
     def check_saved(self):
         if self.options["skip"]:
@@ -115,6 +135,21 @@ class LessonCell(IPyNbCell):
             if output.output_type == "stream" and output.name == "stderr":
                 self.raise_cell_error(f"output on stderr, in {where}: {output.text.strip()}")
 
+    def check_pictures(self):
+        saved, new = pictures_in(self.cell.outputs), pictures_in(self.test_outputs)
+        if len(saved) != len(new):
+            self.raise_cell_error(f"{len(new)} pictures, but {len(saved)} in the saved file")
+        if "picture-varies" in self.tags:
+            if not new:
+                self.raise_cell_error("the tag picture-varies, but no picture")
+            return
+        stem = f"{Path(self.parent.name).stem}-{self.cell.get('id', self.cell_num)}"
+        for number, pair in enumerate(zip(saved, new, strict=True), 1):
+            problem = difference(*pair)
+            if problem:
+                path = side_by_side(*pair, PICTURES / f"{stem}-{number}.png")
+                self.raise_cell_error(f"another picture than the saved one: {problem}. See {path}")
+
     def compare_outputs(self, test, ref, skip_compare=None):
         tolerance = self.tolerance()
         if tolerance is not None:
@@ -124,6 +159,58 @@ class LessonCell(IPyNbCell):
     def tolerance(self):
         values = [tag.partition("=")[2] for tag in self.tags if tag.startswith("tolerance=")]
         return float(values[0]) if values else None
+
+
+def pictures_in(outputs):
+    """The PNGs among outputs, as bytes."""
+    return [
+        base64.b64decode(output.data["image/png"])
+        for output in outputs
+        if "image/png" in output.get("data", {})
+    ]
+
+
+def opened(png):
+    return Image.open(io.BytesIO(png)).convert("RGB")
+
+
+def difference(saved, new):
+    """How two pictures differ, as a few words; "" if they are the same as far as can be asked."""
+    if saved == new:
+        return ""
+    saved, new = opened(saved), opened(new)
+    is_pinned = f"matplotlib=={version('matplotlib')}" in pinned()
+    room = 0 if is_pinned else SHRUNK
+    if max(abs(a - b) for a, b in zip(saved.size, new.size, strict=True)) > room:
+        return f"{new.width} × {new.height} pixels, saved {saved.width} × {saved.height}"
+    limit = SAME_VERSION
+    if not is_pinned:
+        new, limit = new.resize(saved.size), OTHER_VERSION
+        saved, new = saved.reduce(SHRUNK), new.reduce(SHRUNK)
+    rms = calculate_rms(np.asarray(saved, float), np.asarray(new, float))
+    return f"it differs by {rms:.2f} of 255, more than {limit}" if rms > limit else ""
+
+
+@cache
+def pinned():
+    """The lines of constraints.txt, without the conditions after a semicolon."""
+    text = (ROOT / "constraints.txt").read_text(encoding="utf-8")
+    return {line.partition(";")[0].strip() for line in text.splitlines()}
+
+
+def side_by_side(saved, new, path):
+    """Write the saved picture, the new one and their difference into one file."""
+    saved, new = opened(saved), opened(new)
+    size = (max(saved.width, new.width), max(saved.height, new.height))
+    panels = []
+    for image in (saved, new):
+        panel = Image.new("RGB", size, "white")
+        panel.paste(image)
+        panels.append(np.asarray(panel, dtype=int))
+    panels.append(255 - np.abs(panels[0] - panels[1]))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(np.hstack(panels).astype(np.uint8)).save(path)
+    return path
 
 
 def zip_outputs(test, ref):

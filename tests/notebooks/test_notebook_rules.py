@@ -1,12 +1,20 @@
 """The rules of conftest.py for notebooks, each seen to fail on a notebook that breaks it."""
 
+import base64
+import io
 import os
 import subprocess
 import sys
+from importlib.metadata import version
 
 import nbformat
+import numpy as np
 import pytest
+from matplotlib.figure import Figure
 from nbformat.v4 import new_code_cell, new_notebook, new_output
+from PIL import Image
+
+import conftest
 
 from helpers.command.files import ROOT
 
@@ -27,7 +35,27 @@ def failure(kind="ValueError"):
     return new_output("error", ename=kind, evalue="no", traceback=["no"])
 
 
+# A map that is no mirror image of itself, as a program and as a picture.
+MAP = "np.arange(12000).reshape(100, 120) // 50"
+SHOW = "import numpy as np; from PIL import Image; display(Image.fromarray(({}).astype(np.uint8)))"
+
+
+def picture(code=MAP):
+    png = io.BytesIO()
+    Image.fromarray(eval(code, {"np": np}).astype(np.uint8)).save(png, "PNG")
+    data = {"image/png": base64.b64encode(png.getvalue()).decode(), "text/plain": "<image>"}
+    return new_output("display_data", data)
+
+
+def drawn(code, *saved, tags=()):
+    """A cell that draws one map, with other ones in the saved file; its text is not compared."""
+    return cell(SHOW.format(code), *map(picture, saved), tags=["nbval-ignore-output", *tags])
+
+
 GOOD = {
+    "same picture": drawn(MAP, MAP),
+    "a picture with a hardly visible difference": drawn(MAP, f"{MAP} + (np.arange(120) == 7)"),
+    "another picture, announced": drawn(MAP, f"({MAP}).T", tags=["picture-varies"]),
     "same text": cell("print(1)", printed("1\n")),
     "no output": cell("a = 1"),
     "announced error": cell("raise ValueError('no')", failure(), tags=["raises-exception"]),
@@ -44,6 +72,21 @@ GOOD = {
     "empty cell": cell("", count=None),
 }
 BAD = {
+    "a transposed picture": (drawn(f"({MAP})[:, :100]", f"({MAP})[:, :100].T"), "differs by"),
+    "an upside down picture": (drawn(MAP, f"({MAP})[::-1]"), "another picture than the saved one"),
+    "a picture with reversed colours": (drawn(MAP, f"255 - {MAP}"), "differs by"),
+    "a picture of another scale": (drawn(MAP, f"({MAP}) // 2"), "differs by"),
+    "a picture with one spot more": (
+        drawn(MAP, f"{MAP} * ~((abs(np.arange(120) - 60) < 3) & (np.arange(100)[:, None] > 95))"),
+        "differs by",
+    ),
+    "a picture of another size": (drawn(MAP, f"({MAP})[:90]"), "100 pixels, saved 120 × 90"),
+    "a picture too few": (drawn(MAP, MAP, MAP), "1 pictures, but 2"),
+    "a picture too many": (drawn(MAP), "1 pictures, but 0"),
+    "an announced picture that does not come": (
+        cell("a = 1", tags=["picture-varies"]),
+        "but no picture",
+    ),
     "other text": (cell("print(2)", printed("1\n")), "outputs differ"),
     "lost output": (cell("a = 1", printed("1\n")), "outputs differ"),
     "new output": (cell("print(1)"), "outputs differ"),
@@ -85,14 +128,22 @@ BAD = {
 
 
 @pytest.fixture(scope="module")
-def results(tmp_path_factory):
+def notebook_folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("notebook")
+
+
+@pytest.fixture(scope="module")
+def results(notebook_folder):
     """Outcome of each cell, from one run of pytest over one notebook."""
-    folder = tmp_path_factory.mktemp("notebook")
+    folder = notebook_folder
     names = list(GOOD) + list(BAD)
     cells = list(GOOD.values()) + [broken for broken, _ in BAD.values()]
+    for number, made in enumerate(cells):
+        made.id = f"cell-{number}"
     nbformat.write(new_notebook(cells=cells), folder / "rules.ipynb")
     (folder / "conftest.py").write_text((ROOT / "conftest.py").read_text("utf-8"), "utf-8")
     (folder / "pytest.ini").write_text("[pytest]\n")
+    (folder / "constraints.txt").write_text(f"matplotlib=={version('matplotlib')}\n")
     run = subprocess.run(
         [
             sys.executable,
@@ -114,6 +165,40 @@ def results(tmp_path_factory):
     for section in sections:
         details[int(section.split("Cell ")[1].split(":")[0])] = section
     return outcomes, {name: details.get(number, "") for number, name in enumerate(names)}
+
+
+def test_a_wrong_picture_lies_beside_the_saved_one(results, notebook_folder):
+    number = [*GOOD, *BAD].index("an upside down picture")
+    (path,) = (notebook_folder / "build/pictures").glob(f"*-cell-{number}-1.png")
+    saved, new, difference = np.hsplit(np.asarray(Image.open(path))[..., 0], 3)
+    expected = eval(MAP, {"np": np})
+    assert (new == expected).all()
+    assert (saved == expected[::-1]).all()
+    assert (difference == 255 - abs(expected - expected[::-1])).all()
+
+
+@pytest.mark.parametrize("version", ["pinned", "other"])
+def test_how_far_a_picture_may_differ(version, monkeypatch):
+    """Less than by a digit of a label; under another matplotlib than the pinned letters may move."""
+    figure = drawn_figure
+    if version == "other":
+        monkeypatch.setattr(conftest, "pinned", set)
+    same, digit, moved = figure("7,640"), figure("7,840"), figure("7,640", 0.004)
+    assert conftest.difference(same, figure("7,640")) == ""
+    assert bool(conftest.difference(same, digit)) is (version == "pinned")
+    assert bool(conftest.difference(same, moved)) is (version == "pinned")
+    assert conftest.difference(same, drawn_figure("7,640", flipped=True))
+
+
+def drawn_figure(label, shift=0.0, flipped=False):
+    """A figure as lessons have them, as PNG."""
+    figure = Figure(figsize=(6, 4))
+    ax = figure.add_axes((0.1, 0.1, 0.8, 0.8))
+    ax.imshow(np.arange(12).reshape(3, 4), origin="lower" if flipped else "upper")
+    ax.text(0.5 + shift, 0.5, label, fontsize=10)
+    png = io.BytesIO()
+    figure.savefig(png, format="png")
+    return png.getvalue()
 
 
 @pytest.mark.parametrize("name", GOOD)
