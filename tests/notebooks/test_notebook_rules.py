@@ -179,7 +179,7 @@ def test_a_wrong_picture_lies_beside_the_saved_one(results, notebook_folder):
 
 @pytest.mark.parametrize("version", ["pinned", "other"])
 def test_how_far_a_picture_may_differ(version, monkeypatch):
-    """Less than by a digit of a label; under another matplotlib than the pinned letters may move."""
+    """By less than a digit of a label; but letters may move under another matplotlib."""
     figure = drawn_figure
     if version == "other":
         monkeypatch.setattr(conftest, "pinned", set)
