@@ -1,4 +1,20 @@
-"""Texts that come from students, made so that they can be written and shown."""
+"""Texts that come from students, made so that they can be written and shown.
+
+Whoever prints such a text or writes it into a file calls the function for that place, here.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+import unicodedata
+from typing import Any
+
+# Joins letters of Persian and Hindi, and the parts of an emoji: names need them.
+JOINERS = "\u200c\u200d"
+# With these a spreadsheet takes a text for a formula (the wide ones in Japanese settings), at the
+# beginning of a cell; other settings than ours begin a cell after a semicolon or a tab, too.
+FORMULA = re.compile(r"(^|[;,|\t\"])(\s*)(?=[=+\-@＝＋－＠])")
 
 
 def writable(text: str) -> str:
@@ -7,3 +23,40 @@ def writable(text: str) -> str:
     JSON and names of files can hold them.
     """
     return text.encode("utf-8", "replace").decode()
+
+
+def for_terminal(text: object) -> str:
+    """Text on one line, in which no character moves, colours or hides another one.
+
+    Line ends become spaces; control characters, and those that change the direction of writing,
+    are shown by their number: ``\\x1b``.
+    """
+    line = " ".join(writable(str(text)).split())
+    return "".join(character if _is_plain(character) else _number(character) for character in line)
+
+
+def _is_plain(character: str) -> bool:
+    kind = unicodedata.category(character)
+    return kind not in ("Cc", "Cf", "Zl", "Zp") or character in JOINERS
+
+
+def _number(character: str) -> str:
+    return character.encode("unicode_escape").decode()
+
+
+def for_table(value: Any) -> Any:
+    """A cell of a table that no spreadsheet takes for a formula; numbers as they are.
+
+    An apostrophe before a sign that begins a formula makes it text, in every spreadsheet.
+    """
+    return FORMULA.sub(r"\1\2'", for_terminal(value)) if isinstance(value, str) else value
+
+
+def for_markdown(text: object) -> str:
+    """Text that Markdown shows as it is, on one line."""
+    return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", for_terminal(text))
+
+
+def for_html(text: str) -> str:
+    """Text that a page shows as it is."""
+    return html.escape(writable(text))

@@ -1,101 +1,151 @@
-"""What students wrote as HTML, made harmless for the browser of the person who grades.
+r"""What students wrote as HTML, made harmless for the browser of the person who grades.
 
 Formgrader shows students' cells and outputs in the same origin as JupyterLab: a script in them
 would act with the grader's rights, on files and marks. nbgrader_config.py puts these filters in
 the place of nbconvert's, for formgrader and feedback alike.
+
+MathJax reads a page after it was cleaned: what its commands could do (`\href`) is taken out of
+texts by `without_commands`.
 """
 
-import functools
-import html
-import re
+from __future__ import annotations
 
-import bleach
+import functools
+import re
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import unquote
+
+import nh3
 from jinja2 import pass_context
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
+
+from grader.text import for_html
+
+Pictures = Mapping[str, Mapping[str, str]]
+"""Pasted pictures, as of `grader.cells.Cell.attachments`."""
 
 TEXT_TAGS = "a abbr b br code del em i ins kbd mark q s small span strong sub sup u img"
 BLOCK_TAGS = "blockquote dd details div dl dt h1 h2 h3 h4 h5 h6 hr li ol p pre summary ul"
 TABLE_TAGS = "caption table tbody td tfoot th thead tr"
-TAGS = frozenset(f"{TEXT_TAGS} {BLOCK_TAGS} {TABLE_TAGS}".split())
-PLAIN_ATTRIBUTES = {"class", "title", "colspan", "rowspan", "align", "alt", "width", "height"}
 PICTURE = re.compile(r"data:image/(png|jpeg|gif|webp);base64,[\w+/=\s]*\Z")
-# Their text is no text for a reader.
-DROPPED = re.compile(r"(?is)<(script|style)\b.*?(</\1\s*>|\Z)")
-# Longer texts are shown as text: with some of them the parsers need minutes.
-LONGEST_MARKDOWN, LONGEST_HTML, MOST_TAGS = 20_000, 200_000, 4000
-# MathJax makes links of its own, also to scripts.
-LINKS_IN_MATH = re.compile(r"\\(href|require|cssId|class|style)(?![a-zA-Z])")
+LINK = re.compile(r"(?i)(https?://|mailto:|#)")
+LONGEST_ATTRIBUTE = 1000
+ATTRIBUTES = {"title", "colspan", "rowspan", "align", "alt", "width", "height"}
+CLEANER_OPTIONS = {
+    "tags": set(f"{TEXT_TAGS} {BLOCK_TAGS} {TABLE_TAGS}".split()),
+    "clean_content_tags": {"script", "style"},
+    "attributes": {
+        "*": set(),
+        **dict.fromkeys(f"{BLOCK_TAGS} {TABLE_TAGS}".split(), ATTRIBUTES),
+        "a": {"href"},
+        "img": {"src", *ATTRIBUTES},
+    },
+    # The page has styles of its own for many classes.
+    "allowed_classes": {"table": {"dataframe"}},
+    "url_schemes": {"http", "https", "mailto", "data"},
+}
+
+# Deeply nested tags take the square of their number: 20,000 a second.
+MOST_TAGS = 20_000
+# A tag like <b> that is left open is opened again in each following paragraph, with its attributes:
+# 40 KB can become 28 MB. How many tags that can be, and how many of their characters.
+STAYS_OPEN = re.compile(r"(?i)<(a|b|big|code|em|font|i|nobr|s|small|strike|strong|tt|u)[\s/]")
+MOST_REPEATED, MOST_COPIED = 200_000, 50_000_000
+# From each of these the rest of a text is searched for its end.
+OPENS_FORMULA = re.compile(r"\\\\[\[(]|\\begin\{")
+MOST_FORMULAS = 200
+LONGEST_MARKDOWN = 20_000
+COMMANDS = re.compile(r"\\(href|require|cssId|class|style|bbox|mmlToken)(?![a-zA-Z])")
 
 
-def clean_html(element):
+def clean_html(element: str | bytes) -> str:
     """HTML of which nothing is left but text, tables and pictures that are part of it."""
     text = element.decode(errors="replace") if isinstance(element, bytes) else str(element)
-    if len(text) > LONGEST_HTML or text.count("<") > MOST_TAGS:
+    tags, open_tags = text.count("<"), len(STAYS_OPEN.findall(text))
+    if (
+        tags > MOST_TAGS
+        or tags * open_tags > MOST_REPEATED
+        or (open_tags and tags * len(text) > MOST_COPIED)
+    ):
         return as_text(text)
-    try:
-        return bleach.clean(
-            DROPPED.sub("", text),
-            tags=TAGS,
-            attributes=_is_allowed,
-            protocols=["http", "https", "mailto", "data"],
-            strip=True,
-        )
-    except Exception:  # whatever a text that was made for it does to the parser
-        return as_text(text)
+    return without_commands(_cleaner().clean(text))
+
+
+@functools.cache
+def _cleaner() -> nh3.Cleaner:
+    return nh3.Cleaner(attribute_filter=_allowed, **CLEANER_OPTIONS)  # type: ignore[arg-type]
+
+
+def _allowed(tag: str, name: str, value: str) -> str | None:
+    if name == "src":
+        return value if PICTURE.match(value) else None
+    if len(value) > LONGEST_ATTRIBUTE or (name == "href" and not LINK.match(value)):
+        return None
+    return value
+
+
+def without_commands(text: str) -> str:
+    """Text without the commands by which MathJax makes links and styles, or loads more of them."""
+    return COMMANDS.sub(r"\\text", text)
 
 
 @pass_context
-def markdown2html(context, source):
+def markdown2html(context: Any, source: str) -> str:
     """Markdown to HTML: as it is in the assignment's own cells, made harmless in all others."""
     cell = context.get("cell") or {}
     meta = cell.get("metadata", {}).get("nbgrader") or {}
-    is_ours = bool(meta.get("locked") or meta.get("task")) and not meta.get("solution")
+    # What a locked code cell shows may come from the student's code.
+    is_text = cell.get("cell_type") == "markdown"
+    is_ours = is_text and bool(meta.get("locked") or meta.get("task")) and not meta.get("solution")
     return render_ours(source) if is_ours else render(source, cell.get("attachments"))
 
 
 @functools.lru_cache(500)
-def render_ours(source):
+def render_ours(source: str) -> str:
     """Markdown of the assignment to HTML, once for all students."""
     return MarkdownWithMath(renderer=IPythonRenderer(escape=False)).render(source)
 
 
-def render(source, pictures=None):
-    """Markdown of a student to HTML that does nothing.
+class StudentsMarkdown(IPythonRenderer):
+    """Markdown with pasted pictures, and without colours for code: some languages take minutes.
 
     Parameters
     ----------
-    source : str
-    pictures : dict, optional
-        Pasted ones, as of `grader.cells.Cell.attachments`.
+    pictures : dict
     """
-    # Short texts stand for the pictures until everything has been cleaned.
-    stand_ins, real = {}, {}
-    for name, kinds in (pictures or {}).items():
-        kind, text = next(iter(kinds.items()))
-        stand_ins[name] = {kind: f"picture{len(real):08}"}
-        real[f"data:{kind};base64,picture{len(real):08}"] = f"data:{kind};base64,{text}"
-    renderer = IPythonRenderer(escape=False, allow_harmful_protocols=False, attachments=stand_ins)
-    if len(source) > LONGEST_MARKDOWN:
+
+    def __init__(self, pictures: Pictures) -> None:
+        super().__init__(escape=False, allow_harmful_protocols=False, exclude_anchor_links=True)
+        self.pictures = pictures
+
+    def block_code(self, code: str, info: str | None = None) -> str:
+        return super().block_code(code, None)
+
+    def image(self, text: str, url: str, title: str | None = None) -> str:
+        if not url.startswith("attachment:"):
+            return super().image(text, url, title)
+        name = url.removeprefix("attachment:")
+        kinds = self.pictures.get(name) or self.pictures.get(unquote(name))
+        if not kinds:
+            return f"({for_html(unquote(name))}: this picture is not in the notebook.)"
+        kind, data = next(iter(kinds.items()))
+        data = "".join(data.split())
+        return f'<img src="data:{kind};base64,{data}" alt="{for_html(text)}">'
+
+
+def render(source: str, pictures: Pictures | None = None) -> str:
+    """Markdown of a student to HTML that does nothing."""
+    if len(source) > LONGEST_MARKDOWN or len(OPENS_FORMULA.findall(source)) > MOST_FORMULAS:
         return as_text(source)
     try:
-        text = clean_html(MarkdownWithMath(renderer=renderer).render(source))
-    except Exception:  # whatever a text that was made for it does to the parsers
+        made = MarkdownWithMath(renderer=StudentsMarkdown(pictures or {})).render(source)
+    except Exception:  # whatever a text that was made for it does to the parser
         return as_text(source)
-    text = LINKS_IN_MATH.sub(r"\\text", text)
-    for short, picture in real.items():
-        text = text.replace(f'"{short}"', f'"{"".join(picture.split())}"')
-    return text
+    return clean_html(made)
 
 
-def as_text(text):
+def as_text(text: str) -> str:
     """The beginning of a text, as it is."""
     cut = text if len(text) <= LONGEST_MARKDOWN else f"{text[:LONGEST_MARKDOWN]} ... cut off ..."
-    return f"<pre>{html.escape(cut)}</pre>"
-
-
-def _is_allowed(tag, name, value):
-    if tag == "img" and name == "src":
-        return bool(PICTURE.match(value))
-    if tag == "a" and name == "href":
-        return value.lower().startswith(("http://", "https://", "mailto:", "#"))
-    return name in PLAIN_ATTRIBUTES
+    return f"<pre>{for_html(cut)}</pre>"

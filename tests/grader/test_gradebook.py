@@ -18,10 +18,9 @@ from sqlalchemy import text
 
 from grader.authoring.release import generate
 from grader.gradebook.book import Book
-from grader.gradebook.feedback import TOO_LONG, hide, write_feedback
+from grader.gradebook.feedback import MOST_ON_A_PAGE, TOO_LONG, hide, write_feedback
 from grader.gradebook.graded import EVIDENCE_ID, NOTES_ID, executed_notebook, finish
 from grader.gradebook.master import BookError, load_config
-from grader.gradebook.safe_html import clean_html, render, render_ours
 from grader.intake.rebuild import load_skeleton
 from grader.judging import job
 from grader.judging.policy import Policy
@@ -687,39 +686,6 @@ def test_a_student_s_own_text_is_no_hidden_test():
     assert [c["source"] for c in hide(notebook)["cells"]] == [own.source, own.source]
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "<script>alert(1)</script>",
-        "<SCRIPT src=http://x></SCRIPT",
-        "<img src=x onerror=alert(1)>",
-        "<img src='http://tracker/pixel.png'>",
-        "<svg onload=alert(1)></svg>",
-        "<iframe src='javascript:alert(1)'></iframe>",
-        "[a](javascript:alert(1))",
-        "<a href=' JaVaScRiPt:alert(1)'>a</a>",
-        "<a href='data:text/html,<script>alert(1)</script>'>a</a>",
-        "```mermaid\n</pre><script>alert(1)</script>\n```",
-        "$x<script>alert(1)</script>$",
-        "$\\href{javascript:alert(1)}{x}$",
-        "<style>body {display: none}</style>",
-        "<form action=/api><input type=submit></form>",
-        "<math><mtext></form><form><mglyph><style></math><img src onerror=alert(1)>",
-    ],
-)
-def test_students_html_does_nothing(text):
-    for made in (render(f"kept\n\n{text}"), clean_html(f"kept {text}")):
-        tree = BeautifulSoup(made, "html.parser")
-        assert "kept" in made
-        for tag in tree.find_all(True):
-            assert tag.name not in ("script", "svg", "iframe", "style", "form", "input", "math")
-            assert not any(name.startswith("on") for name in tag.attrs)
-            assert "script" not in str(tag.get("href")).lower()
-            assert not str(tag.get("href")).startswith("data")
-            assert not str(tag.get("src", "data")).startswith(("http", "x"))
-    assert "\\href" not in render(text)
-
-
 def test_texts_made_to_hold_up_whoever_reads_them(written, results):
     skeleton, cells, result = results[PARTS]["all"]
     notebook = executed_notebook(cells, skeleton, result["outputs"])
@@ -729,25 +695,14 @@ def test_texts_made_to_hold_up_whoever_reads_them(written, results):
     notebook["cells"][place:place] = [
         {**long, "source": text, "id": f"long-{n}"} for n, text in enumerate(sources)
     ]
-    start = time.process_time()
-    assert len(clean_html("<b>" * 100_000)) < 100_000
     with Book(written, PARTS) as book:
         book.record("all", result, notebook)
         page = write_feedback(book, "all").read_text(encoding="utf-8")
-    assert time.process_time() - start < 5
     assert TOO_LONG in page
+    assert len(page) < 2 * MOST_ON_A_PAGE
     # The marks of what is left out are there.
     assert "(Score: 3.0 / 15.0)" in page
     assert "double_two" in words(page)
-
-
-def test_tables_and_pictures_stay():
-    picture = '<img alt="p" src="data:image/png;base64,iVBORw0KGgo=">'
-    table = '<table class="dataframe"><tr><th colspan="2">a</th></tr></table>'
-    assert clean_html(picture) == picture
-    assert "<th " in clean_html(table)
-    assert "$a &lt; b$" in render("$a < b$")
-    assert render_ours("<details>own</details>").strip() == "<details>own</details>"
 
 
 def test_formgrader_s_page_runs_no_script(written, results):

@@ -1,0 +1,167 @@
+"""What students wrote as HTML or Markdown does nothing in the browser of whoever reads it."""
+
+import base64
+import re
+
+import pytest
+from bs4 import BeautifulSoup
+
+from grader.gradebook import safe_html
+from grader.gradebook.safe_html import clean_html, markdown2html, render, render_ours
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<script>alert(1)</script>",
+        "<SCRIPT src=http://x></SCRIPT",
+        "<img src=x onerror=alert(1)>",
+        "<img src='http://tracker/pixel.png'>",
+        "<svg onload=alert(1)></svg>",
+        "<iframe src='javascript:alert(1)'></iframe>",
+        "[a](javascript:alert(1))",
+        "<a href=' JaVaScRiPt:alert(1)'>a</a>",
+        "<a href='data:text/html,<script>alert(1)</script>'>a</a>",
+        "```mermaid\n</pre><script>alert(1)</script>\n```",
+        "$x<script>alert(1)</script>$",
+        "$\\href{javascript:alert(1)}{x}$",
+        "<style>body {display: none}</style>",
+        "<form action=/api><input type=submit></form>",
+        "<math><mtext></form><form><mglyph><style></math><img src onerror=alert(1)>",
+    ],
+)
+def test_students_html_does_nothing(text):
+    for made in (render(f"kept\n\n{text}"), clean_html(f"kept {text}")):
+        tree = BeautifulSoup(made, "html.parser")
+        assert "kept" in made
+        for tag in tree.find_all(True):
+            assert tag.name not in ("script", "svg", "iframe", "style", "form", "input", "math")
+            assert not any(name.startswith("on") for name in tag.attrs)
+            assert "script" not in str(tag.get("href")).lower()
+            assert not str(tag.get("href")).startswith("data")
+            assert not str(tag.get("src", "data")).startswith(("http", "x"))
+    assert "\\href" not in render(text)
+
+
+COMMANDS = [
+    r"\href{javascript:alert(1)}{x}",
+    r"\&#104;ref{javascript:alert(1)}{x}",
+    r"\&#x68;r<!-- -->ef{javascript:alert(1)}{x}",
+    r"\h<font>ref</font>{javascript:alert(1)}{x}",
+    r"\mmlToken{mi}[href='javascript:alert(1)']{x}",
+    r"\bbox[position:fixed]{x}",
+    r"\style{position:fixed}{x}",
+    r"\require{html}",
+]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_formula_makes_no_links(command):
+    """MathJax reads what the browser shows, after the page was cleaned."""
+    for text in (f"$ {command} $", f"$$\n{command}\n$$", f"<p>$ {command} $</p>"):
+        for made in (render(text), clean_html(text)):
+            seen = BeautifulSoup(made, "html.parser").get_text()
+            assert "x" in seen or "html" in seen
+            assert not re.search(r"\\(href|mmlToken|bbox|style|require)", seen), made
+    assert render(r"$\hrefs \classical \\ \frac{1}{2}$").count("\\text") == 0
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '<div class="navbar navbar-fixed-top modal in" id="score" style="top:0">mine</div>',
+        '<table class="dataframe modal in"><tr><td class="in">mine</td></tr></table>',
+        "```xml\nmine\n```",
+        "# mine",
+    ],
+)
+def test_students_take_no_styles_of_the_page(text):
+    for made in (render(text), clean_html(text)):
+        assert "mine" in made
+        tree = BeautifulSoup(made, "html.parser")
+        assert not {"id", "style"} & {name for tag in tree.find_all(True) for name in tag.attrs}
+        assert {c for tag in tree.find_all(True) for c in tag.get("class", ())} <= {"dataframe"}
+
+
+WORST = {
+    "nested": "<div>" * 100_000,
+    "opened again and again": "".join(f"<b a{n}><p>" for n in range(8000)),
+    "opened as often as may be": "".join(f"<b a{n}><p>" for n in range(300)),
+    "opened a bit more often": "".join(f"<b a{n}><p>" for n in range(2000)),
+    "links that are opened again": '<p><a href="http://' + "x" * 9900 + '">' + "<p>y" * 2000,
+    "titles that are opened again": "<p>" + f"<b title={'x' * 900}>" * 3 + "<p>y" * 2000,
+    "a long title opened again": '<p><b title="' + "x" * 50_000 + '">' + "<p>y" * 4000,
+    "a long link opened again": '<p><a href="http://' + "x" * 50_000 + '">' + "<p>y" * 4000,
+    "attributes": "<a " + " ".join(f"a{n}=1" for n in range(20_000)) + ">",
+    "formulas": "\\\\[" * 6000,
+    "formulas of the other kind": "\\\\(" * 6000,
+    "environments": "\\begin{a}" * 2000,
+    "quotes": ">" * 19_000,
+    "brackets": "[" * 19_000,
+}
+
+
+@pytest.mark.parametrize("name", WORST)
+def test_no_text_becomes_a_page_of_another_size(name):
+    """With some texts the parsers take the square of the length, in time and in what they make."""
+    text = WORST[name]
+    for made in (clean_html(text), render(text)):
+        assert len(made) < max(2_000_000, 2 * len(text))
+
+
+@pytest.mark.parametrize(
+    ("name", "parser", "clean"),
+    [
+        ("formulas", "MarkdownWithMath", render),
+        ("formulas of the other kind", "MarkdownWithMath", render),
+        ("environments", "MarkdownWithMath", render),
+        ("nested", "_cleaner", clean_html),
+    ],
+)
+def test_what_takes_a_parser_long_is_shown_as_text(name, parser, clean, monkeypatch):
+    def parse(**options):
+        raise AssertionError("it was given to the parser")
+
+    monkeypatch.setattr(safe_html, parser, parse)
+    monkeypatch.setattr(safe_html, "as_text", lambda text: "as text")
+    assert clean(WORST[name]) == "as text"
+
+
+PIXEL = base64.b64encode(b"pixel").decode()
+
+
+@pytest.mark.parametrize(
+    "link",
+    ["attachment:Screen%20shot%201.png", "<attachment:Screen shot 1.png>", "attachment:a.png"],
+)
+def test_pasted_pictures_are_shown_whatever_their_names(link):
+    pictures = {"Screen shot 1.png": {"image/png": PIXEL}, "a.png": {"image/png": PIXEL}}
+    made = render(f"before ![it]({link}) after", pictures)
+    tree = BeautifulSoup(made, "html.parser")
+    assert tree.img["src"] == f"data:image/png;base64,{PIXEL}"
+    assert tree.get_text().split() == ["before", "after"]
+
+
+def test_a_picture_that_is_missing_takes_no_text_with_it():
+    made = render("*before* ![it](attachment:b.heic) after")
+    assert "<em>before</em>" in made
+    assert "b.heic: this picture is not in the notebook." in made
+
+
+def test_what_a_locked_cell_shows_is_not_ours():
+    """A student's function that a test calls may show what it likes."""
+    locked = {"metadata": {"nbgrader": {"locked": True}}, "cell_type": "code"}
+    ours = {**locked, "cell_type": "markdown"}
+    text = "<details onclick='x'>kept</details>"
+    assert "onclick" not in markdown2html({"cell": locked}, text)
+    assert "onclick" in markdown2html({"cell": ours}, text)
+
+
+def test_tables_and_pictures_stay():
+    picture = '<img alt="p" src="data:image/png;base64,iVBORw0KGgo=">'
+    table = '<table class="dataframe"><tr><th colspan="2">a</th></tr></table>'
+    assert clean_html(picture) == picture
+    assert 'class="dataframe"' in clean_html(table)
+    assert "<th " in clean_html(table)
+    assert "$a &lt; b$" in render("$a < b$")
+    assert render_ours("<details>own</details>").strip() == "<details>own</details>"
