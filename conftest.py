@@ -50,8 +50,8 @@ ERROR_TAGS = {"raises-exception", "nbval-raises-exception"}
 
 PICTURES = ROOT / "build" / "pictures"
 # How far two pictures may differ: the root mean square of the difference, of 255. With the pinned
-# matplotlib they are equal to the byte on one machine, and nearly so on others. There the worst tile
-# counts, since one digit of a label, which makes 5 in its tile, is lost in the whole.
+# matplotlib they are equal to the byte on one machine, and nearly so on others. There the worst
+# tile counts: one digit of a label makes 5 in its tile, and is lost in the whole.
 SAME_VERSION, TILE = 2.0, 40
 # Another version moves letters and lines by a pixel or two. Of pictures that are shrunk this much
 # it changes little, and what a picture shows can still be told from something else.

@@ -1,7 +1,7 @@
 """Make the emoji sample that comes with the course, from the npm package emoji-datasource-google.
 
     npm pack emoji-datasource-google@16.0.0               fetch the package (74 MB)
-    python tools/make_emoji_sample.py PACKAGE.tgz         write helpers/data/samples/emoji.{png,json}
+    python tools/make_emoji_sample.py PACKAGE.tgz         write emoji.png and emoji.json
     python tools/make_emoji_sample.py PACKAGE.tgz --check compare them with what would be written
 
 The rule: every emoji of the package without a skin tone of its own, in Unicode's order, in the

@@ -306,8 +306,8 @@ def load_emoji(
     except (OSError, SyntaxError, ValueError, KeyError, IndexError, TypeError) as error:
         raise DataUnavailableError(
             f"The emoji that come with the course cannot be read from {SAMPLES / 'emoji.png'} and "
-            f"emoji.json ({error}). Get the files anew: `git checkout helpers/data/samples`, or install "
-            "the course again."
+            f"emoji.json ({error}). Get the files anew: `git checkout helpers/data/samples`, or "
+            "install the course again."
         ) from error
     return EmojiImages(
         torch.from_numpy(images),

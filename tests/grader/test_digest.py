@@ -58,9 +58,9 @@ def test_what_the_cells_import_matters(course):
 
 
 def test_data_beside_the_code_matters(course):
-    named = modules_in("from helpers.draw_digit import DrawDigit")
+    named = modules_in("from helpers.pieces.draw_digit import DrawDigit")
     before = digest_of(course, named)
-    path = course / "helpers/draw_digit/digit_net.json"
+    path = course / "helpers/pieces/draw_digit/digit_net.json"
     path.write_bytes(path.read_bytes() + b"\n")
     assert digest_of(course, named) != before
 

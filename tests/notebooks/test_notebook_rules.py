@@ -15,7 +15,6 @@ from nbformat.v4 import new_code_cell, new_notebook, new_output
 from PIL import Image
 
 import conftest
-
 from helpers.command.files import ROOT
 
 STDERR = "import sys; print('look', file=sys.stderr)"
