@@ -230,6 +230,85 @@ def test_lesson_4_linear_layer_and_loss():
     assert_same(grad, scores.grad)
 
 
+def test_lesson_6_early_stopping():
+    (stop_early,) = definitions(6, "stop_early")
+    assert stop_early([3, 2, 1], patience=1) == (3, 3)
+    assert stop_early([1, 2, 3, 0], patience=2) == (3, 1)
+    assert stop_early([2, 2, 2, 2], patience=4) == (4, 1), "an equal loss is not better"
+
+
+def test_lesson_6_adam():
+    (adam,) = definitions(6, "adam")
+    w = torch.tensor(2.0, dtype=torch.float64, requires_grad=True)
+    optimizer, path = torch.optim.Adam([w], lr=0.3), []
+    for _ in range(20):
+        optimizer.zero_grad()
+        (w**4 - w).backward()
+        optimizer.step()
+        path.append(w.item())
+    assert_same(adam(lambda w: 4 * w**3 - 1, 2.0, 0.3, 20), path, rtol=1e-6)
+
+
+@SETTINGS
+@given(shape=st.tuples(*[st.integers(2, 4)] * 4), seed=st.integers(0, 99))
+def test_lesson_6_batch_norm(shape, seed):
+    (batch_norm,) = definitions(6, "batch_norm")
+    x = torch.randn(shape, generator=torch.Generator().manual_seed(seed)) * 3 + 2
+    assert_same(batch_norm(x), F.batch_norm(x, None, None, training=True), atol=1e-4)
+
+
+def test_lesson_6_dropout():
+    (dropout,) = definitions(6, "dropout")
+    torch.manual_seed(0)
+    out = dropout(torch.full((40_000,), 3.0), 0.25)
+    assert set(out.tolist()) == {0, 4}
+    assert abs(out.mean() - 3) < 0.05
+
+
+@SETTINGS
+@given(most=st.integers(1, 3), seed=st.integers(0, 99))
+def test_lesson_6_shifts(most, seed):
+    shift, random_shift, black = definitions(6, "shift", "random_shift", "BLACK")
+    rng = torch.Generator().manual_seed(seed)
+    images = F.pad(torch.rand(6, 1, 5, 4, generator=rng), [most] * 4, value=black)
+    down, right = torch.randint(-most, most + 1, (2, 6), generator=rng)
+    moved = shift(images, down, right, most)
+    for before, after, d, r in zip(images, moved, down.tolist(), right.tolist(), strict=True):
+        # The border is black, so that nothing is lost when the image is rolled.
+        assert_same(after, before.roll((d, r), dims=(1, 2)))
+    torch.manual_seed(seed)
+    by_chance = random_shift(images, most)
+    assert by_chance.shape == images.shape
+    assert_same(by_chance.sum(dim=(1, 2, 3)), images.sum(dim=(1, 2, 3)), atol=1e-4)
+
+
+def test_lesson_6_lead_of_one_network():
+    (lead,) = definitions(6, "lead")
+    rng = torch.Generator().manual_seed(0)
+    a = torch.rand(1, 4000, generator=rng) < 0.97
+    b = torch.rand(1, 4000, generator=rng) < 0.94
+    points, uncertain = lead(a, b)
+    assert_same(points, 100 * (a.float().mean() - b.float().mean()), rtol=1e-4)
+    # The mistakes are independent here, so the squares of both uncertainties add up.
+    assert abs(uncertain - 100 * ((0.97 * 0.03 + 0.94 * 0.06) / 4000) ** 0.5) < 0.05
+
+
+def test_lesson_6_nearest_label():
+    (nearest_label,) = definitions(6, "nearest_label")
+    rng = torch.Generator().manual_seed(0)
+    images, asked = (torch.rand(n, 3, 4, generator=rng) for n in (50, 300))
+    labels = torch.randint(10, (50,), generator=rng)
+    wanted = labels[torch.cdist(asked.flatten(1), images.flatten(1)).argmin(dim=1)]
+    assert_same(nearest_label(images, labels, asked), wanted)
+
+
+def test_lesson_6_nets():
+    make_net, make_cnn = definitions(6, "make_net", "make_cnn")
+    for net, parameters in ((make_net(), 21_840), (make_cnn(16), 29_290)):
+        assert count_parameters(net) == parameters
+        assert net.eval()(torch.rand(2, 1, 28, 28)).shape == (2, 10)
+
+
 def test_lesson_7_alexnet():
     response_norm, _, make_alexnet = definitions(7, "response_norm", "ResponseNorm", "make_alexnet")
     a = np.random.default_rng(0).normal(0, 100, (7, 2, 2))

@@ -152,6 +152,16 @@ def test_the_committed_mnist_lesson_used_all_images():
     assert "epoch 3/3" in printed
 
 
+def test_the_committed_lesson_06_used_all_images():
+    need("notebooks/06-")
+    (path,) = [path for path in LESSONS if path.name == "06-train-it-well.ipynb"]
+    printed = "".join(
+        output.get("text", "") for cell in code(read(path)) for output in cell.outputs
+    )
+    assert "55,000 images" in printed
+    assert "10,000 test images" in printed
+
+
 def test_the_cover_is_the_picture_of_the_tagged_cell(lesson, notebook):
     (cell,) = [cell for cell in code(notebook) if "cover" in cell.metadata.get("tags", [])]
     (picture,) = [output.data["image/png"] for output in cell.outputs if "data" in output]
