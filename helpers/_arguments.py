@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import numbers
-from collections.abc import Iterable
+import operator
+from collections.abc import Iterable, Sequence
+
+IntOrPair = int | Sequence[int]
+"""An integer for both axes, or a pair (for height, for width)."""
 
 
 def check_int(name: str, value: object, smallest: int = 1, largest: int | None = None) -> int:
     """`value` as an int from `smallest` to `largest`; else `TypeError` or `ValueError`."""
     if isinstance(value, bool) or not isinstance(value, numbers.Integral):
         raise TypeError(f"{name}={value!r}: it must be an integer, not {type(value).__name__}")
-    if value < smallest or (largest is not None and value > largest):
+    number = operator.index(value)
+    if number < smallest or (largest is not None and number > largest):
         limits = f"at least {smallest}" if largest is None else f"from {smallest} to {largest}"
         raise ValueError(f"{name}={value}: it must be {limits}")
-    return int(value)
+    return number
 
 
 def check_pair(

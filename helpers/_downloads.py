@@ -5,6 +5,8 @@ does the work behind both. A time limit of Python's own ``urllib`` begins anew w
 server that sends one now and then would hold a download for days. Here the whole has a limit too.
 """
 
+from __future__ import annotations
+
 import contextlib
 import hashlib
 import queue
@@ -17,6 +19,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from tqdm import tqdm
 
@@ -37,7 +40,7 @@ class TransferError(RuntimeError):
     ``why`` holds the reason as part of a sentence, ``details`` what helps to find the cause.
     """
 
-    def __init__(self, why: str, details: str):
+    def __init__(self, why: str, details: str) -> None:
         self.why = why
         self.details = details
         super().__init__(f"{why} ({details})")
@@ -50,7 +53,7 @@ class Limit:
     ('5 minutes', '0.5 seconds')
     """
 
-    def __init__(self, seconds: float):
+    def __init__(self, seconds: float) -> None:
         self.seconds = seconds
         self._end = time.monotonic() + seconds
 
@@ -64,7 +67,7 @@ class Limit:
         return f"{self.seconds:g} seconds"
 
 
-def fetch(url: str, path: Path, limit: Limit, most: int) -> None:
+def fetch(url: str, path: Path, limit: Limit, max_bytes: int) -> None:
     """Copy what ``url`` answers into the new file ``path``, with a progress bar on stdout.
 
     Parameters
@@ -75,7 +78,7 @@ def fetch(url: str, path: Path, limit: Limit, most: int) -> None:
         The file to write. It is left half-filled where the transfer fails.
     limit
         The time for the whole; a silence of ``SILENCE_SECONDS`` ends it earlier.
-    most
+    max_bytes
         How many bytes to take at the most.
 
     Raises
@@ -107,9 +110,9 @@ def fetch(url: str, path: Path, limit: Limit, most: int) -> None:
                 file.write(piece)
                 bar.update(len(piece))
                 arrived += len(piece)
-                if arrived > most:
+                if arrived > max_bytes:
                     raise TransferError(
-                        "what arrived is too large", f"{path.name}, more than {_mb(most)}"
+                        "what arrived is too large", f"{path.name}, more than {_mb(max_bytes)}"
                     )
         if total is not None and arrived != total:
             raise TransferError(
@@ -140,7 +143,7 @@ def _receive(url: str, pieces: queue.Queue, given_up: threading.Event) -> None:
         pieces.put(error)
 
 
-def _next(pieces: queue.Queue, limit: Limit, why: str):
+def _next(pieces: queue.Queue, limit: Limit, why: str) -> Any:
     """Take what arrives next; TransferError where that is an error, or nothing comes in time."""
     try:
         item = pieces.get(timeout=min(SILENCE_SECONDS, limit.left()))

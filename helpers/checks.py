@@ -5,15 +5,21 @@ Both accept NumPy arrays, torch tensors, numbers and nested lists, and both rais
 `AssertionError` that shows the function, its input, what was expected and what came back.
 """
 
-from typing import NamedTuple
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
 
 # Relative tolerance by precision: some ten times the rounding error of a long sum.
 _RTOL = {np.dtype(np.float16): 1e-2, np.dtype(np.float32): 1e-4, np.dtype(np.float64): 1e-9}
 
 
-def as_numpy(value, name="value"):
+def as_numpy(value: object, name: str = "value") -> np.ndarray:
     """The value as a NumPy array; torch tensors are detached and brought to the CPU.
 
     Parameters
@@ -44,7 +50,16 @@ def as_numpy(value, name="value"):
     return array
 
 
-def assert_same(actual, expected, *, name="result", inputs=None, rtol=None, atol=None, hint=None):
+def assert_same(
+    actual: npt.ArrayLike,
+    expected: npt.ArrayLike,
+    *,
+    name: str = "result",
+    inputs: Mapping[str, object] | None = None,
+    rtol: float | None = None,
+    atol: float | None = None,
+    hint: str | None = None,
+) -> None:
     """Raise an `AssertionError` unless `actual` and `expected` hold the same numbers.
 
     Parameters
@@ -82,7 +97,13 @@ class Difference(NamedTuple):
     hint: str | None
 
 
-def difference(received, wanted, *, rtol=None, atol=None):
+def difference(
+    received: np.ndarray,
+    wanted: np.ndarray,
+    *,
+    rtol: float | None = None,
+    atol: float | None = None,
+) -> Difference | None:
     """The `Difference` between two arrays, or None if they hold the same numbers.
 
     Parameters
@@ -115,8 +136,17 @@ def difference(received, wanted, *, rtol=None, atol=None):
 
 
 def grad_check(
-    forward, backward, inputs, *, names=None, eps=1e-5, rtol=1e-5, atol=1e-7, max_checks=60, seed=0
-):
+    forward: Callable[..., npt.ArrayLike],
+    backward: Callable[..., object],
+    inputs: Sequence[npt.ArrayLike],
+    *,
+    names: Sequence[str] | None = None,
+    eps: float = 1e-5,
+    rtol: float = 1e-5,
+    atol: float = 1e-7,
+    max_checks: int = 60,
+    seed: int = 0,
+) -> dict[str, float]:
     """Compare a backward pass with central differences, input by input.
 
     The derivative of ``L = sum(grad_out · forward(*inputs))`` is measured as
@@ -250,8 +280,8 @@ def _shape_hint(received, wanted):
             else "the number of values is right: the axes are in another order, or flattened"
         )
     if received.ndim == wanted.ndim:
-        off = [r - w for r, w in zip(received.shape, wanted.shape, strict=True)]
-        if all(abs(d) <= 1 for d in off):
+        differences = [r - w for r, w in zip(received.shape, wanted.shape, strict=True)]
+        if all(abs(d) <= 1 for d in differences):
             return "off by one: count the positions of the window once more"
     elif received.ndim != wanted.ndim:
         axes = "axis" if received.ndim == 1 else "axes"
@@ -301,7 +331,7 @@ def _message(name, reason, inputs, wanted, received, hint):
     return "\n".join(lines)
 
 
-def entry(label, value, prefix=""):
+def entry(label: str, value: object, prefix: str = "") -> str:
     """A line of a message, or a block for an array: a label, and the value, shortened."""
     lead = f"  {label:<10}{prefix}"
     if not (hasattr(value, "shape") or isinstance(value, list | tuple)):

@@ -1,14 +1,19 @@
 """Networks that others have trained on millions of photos, ready to look into.
 
->>> from helpers.pretrained import trained_alexnet
->>> net = trained_alexnet()  # None where the weights are not on this machine
+``trained_alexnet()`` gives None where the weights are not on this machine.
 """
 
+from __future__ import annotations
+
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
 
 from helpers import _downloads
+
+if TYPE_CHECKING:
+    from torchvision.models import AlexNet
 
 __all__ = ["trained_alexnet"]
 
@@ -19,7 +24,7 @@ DISK_BYTES_NEEDED = 300_000_000
 """Free disk space the download asks for: 244 MB, and some room."""
 
 
-def trained_alexnet(download: bool = False):
+def trained_alexnet(download: bool = False) -> AlexNet | None:
     """Return torchvision's AlexNet with weights that were trained on ImageNet.
 
     The weights are one file of 244 MB. It lies where torchvision itself keeps it, the folder
@@ -82,7 +87,7 @@ def _download(url: str, path: Path, sha256: str) -> None:
     with _downloads.partial_folder(path.parent, DISK_BYTES_NEEDED, "TORCH_HOME") as partial:
         limit = _downloads.Limit(DOWNLOAD_SECONDS)
         print(f"Downloading the trained weights (244 MB), once; {limit} at most ...")
-        _downloads.fetch(url, partial / path.name, limit, most=DISK_BYTES_NEEDED)
+        _downloads.fetch(url, partial / path.name, limit, max_bytes=DISK_BYTES_NEEDED)
         fault = _downloads.fault(partial / path.name, sha256)
         if fault:
             raise _downloads.TransferError("what arrived is something else", fault)

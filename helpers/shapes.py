@@ -4,15 +4,56 @@ Sizes are counted in pixels (or positions), along one axis at a time. Wherever t
 "an int or a pair", so do these functions: an int is used for height and width alike.
 """
 
-from collections.abc import Iterable
-from typing import NamedTuple
+from __future__ import annotations
 
-from helpers._arguments import check_int, check_pair
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, NamedTuple, overload
+
+from helpers._arguments import IntOrPair, check_int, check_pair
+
+if TYPE_CHECKING:
+    from torch import nn
 
 
+@overload
 def conv_output_size(
-    size, kernel_size, stride=1, padding=0, dilation=1, ceil_mode=False, exact=False
-):
+    size: int,
+    kernel_size: int,
+    stride: int = 1,
+    padding: int = 0,
+    dilation: int = 1,
+    ceil_mode: bool = False,
+    exact: bool = False,
+) -> int: ...
+@overload
+def conv_output_size(
+    size: Sequence[int],
+    kernel_size: IntOrPair,
+    stride: IntOrPair = 1,
+    padding: IntOrPair = 0,
+    dilation: IntOrPair = 1,
+    ceil_mode: bool = False,
+    exact: bool = False,
+) -> tuple[int, int]: ...
+@overload
+def conv_output_size(
+    size: IntOrPair,
+    kernel_size: IntOrPair,
+    stride: IntOrPair = 1,
+    padding: IntOrPair = 0,
+    dilation: IntOrPair = 1,
+    ceil_mode: bool = False,
+    exact: bool = False,
+) -> int | tuple[int, int]: ...
+def conv_output_size(
+    size: IntOrPair,
+    kernel_size: IntOrPair,
+    stride: IntOrPair = 1,
+    padding: IntOrPair = 0,
+    dilation: IntOrPair = 1,
+    ceil_mode: bool = False,
+    exact: bool = False,
+) -> int | tuple[int, int]:
     """Output size of a convolution or a pooling layer, as torch counts it.
 
     ``floor((size + 2·padding − dilation·(kernel_size − 1) − 1) / stride) + 1``
@@ -64,16 +105,16 @@ def conv_output_size(
     }
     smallest = {"size": 1, "kernel_size": 1, "stride": 1, "padding": 0, "dilation": 1}
     pairs = {name: check_pair(name, value, smallest[name]) for name, value in arguments.items()}
-    sizes = tuple(
-        _output_size(*(pairs[name][axis] for name in arguments), ceil_mode, exact)
-        for axis in (0, 1)
+    height, width = (
+        _output_size(*numbers, ceil_mode=ceil_mode, exact=exact)
+        for numbers in zip(*pairs.values(), strict=True)
     )
     if any(isinstance(value, Iterable) for value in arguments.values()):
-        return sizes
-    return sizes[0]
+        return height, width
+    return height
 
 
-def _output_size(size, kernel_size, stride, padding, dilation, ceil_mode, exact):
+def _output_size(size, kernel_size, stride, padding, dilation, *, ceil_mode, exact):
     extent = dilation * (kernel_size - 1) + 1
     room = size + 2 * padding - extent
     # Rounding up, one window may hang over the end: torch lets it, though it is the only one.
@@ -101,7 +142,7 @@ def _output_size(size, kernel_size, stride, padding, dilation, ceil_mode, exact)
     return rounded_up - 1 if starts_in_right_padding else rounded_up
 
 
-def count_parameters(model, trainable_only=False):
+def count_parameters(model: nn.Module, trainable_only: bool = False) -> int:
     """Number of parameters of a model: weights and biases, each shared one counted once.
 
     Parameters
@@ -136,7 +177,7 @@ class ReceptiveField(NamedTuple):
     """Input index of the first position that output 0 sees; inside the padding it is negative."""
 
 
-def receptive_field(layers):
+def receptive_field(layers: Iterable[Sequence[int]]) -> ReceptiveField:
     """Receptive field of the last of several convolution or pooling layers, along one axis.
 
     Each layer with kernel size k, stride s, padding p and dilation d makes, from the jump j

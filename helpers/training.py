@@ -3,8 +3,11 @@
 The loop itself is taught in lesson 05; this module is the same loop with what long runs need.
 """
 
+from __future__ import annotations
+
 import math
 import sys
+from collections.abc import Callable, Iterable
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -47,7 +50,12 @@ class CheckpointError(RuntimeError):
     """A checkpoint file that can't be used: damaged, or made by another model."""
 
 
-def evaluate(model, loader, loss_fn=nn.functional.nll_loss, device=None):
+def evaluate(
+    model: nn.Module,
+    loader: Iterable,
+    loss_fn: Callable[[torch.Tensor, torch.Tensor], torch.Tensor] = nn.functional.nll_loss,
+    device: str | torch.device | None = None,
+) -> Evaluation:
     """Mean loss and accuracy of a classifier over all batches of a loader.
 
     The model is put into eval mode for the measurement and then back into the mode it was in; no
@@ -75,7 +83,7 @@ def evaluate(model, loader, loss_fn=nn.functional.nll_loss, device=None):
     """
     device = get_device() if device is None else torch.device(device)
     model.to(device)
-    loss = right = count = 0
+    loss, right, count = 0.0, 0, 0
     with _mode(model, train=False), torch.no_grad():
         for inputs, targets in loader:
             inputs, targets = inputs.to(device), targets.to(device)
@@ -89,18 +97,18 @@ def evaluate(model, loader, loss_fn=nn.functional.nll_loss, device=None):
 
 
 def fit(
-    model,
-    train_loader,
-    optimizer,
-    loss_fn=nn.functional.nll_loss,
+    model: nn.Module,
+    train_loader: Iterable,
+    optimizer: torch.optim.Optimizer,
+    loss_fn: Callable[[torch.Tensor, torch.Tensor], torch.Tensor] = nn.functional.nll_loss,
     *,
-    epochs,
-    test_loader=None,
-    device=None,
-    log_every=10,
-    checkpoint=None,
-    progress=True,
-):
+    epochs: int,
+    test_loader: Iterable | None = None,
+    device: str | torch.device | None = None,
+    log_every: int = 10,
+    checkpoint: str | Path | None = None,
+    progress: bool = True,
+) -> History:
     """Train a classifier; after each epoch print one line, and save a checkpoint if asked.
 
     Parameters

@@ -56,8 +56,10 @@ def anchor(word):
 def read_terms(path=GLOSSARY):
     """The terms of a glossary file, in its order.
 
-    Raises:
-        TypeError: a field has a name that is not known, or one is missing.
+    Raises
+    ------
+    TypeError
+        If a field has a name that is not known, or one is missing.
     """
     entries = tomllib.loads(Path(path).read_text("utf-8"))["term"]
     return [
@@ -91,12 +93,12 @@ class Finder:
                         raise ValueError(f"{written!r} is {term.english} and {other.english}")
         skipped = {normal(phrase): None for term in terms for phrase in term.skip}
         self.terms = skipped | self.terms
-        # At each place the longest wins: "max pooling" before "pooling". The look at the first
-        # sign makes the search ten times faster.
+        # At each place the longest wins: "max pooling" before "pooling". A look at the first
+        # character makes the search ten times faster.
         longest_first = sorted(self.terms, key=lambda form: (form[0], -len(form)))
         words = "|".join(
-            rf"(?={self._pattern(sign)})(?:{'|'.join(map(self._pattern, forms))})"
-            for sign, forms in groupby(longest_first, key=lambda form: form[0])
+            rf"(?={self._pattern(first)})(?:{'|'.join(map(self._pattern, forms))})"
+            for first, forms in groupby(longest_first, key=lambda form: form[0])
         )
         # Whole words: not in "non-linear", "kernel_size" or "Units.MEGABYTES".
         self.pattern = re.compile(

@@ -31,8 +31,17 @@ class FormulaError(ValueError):
 def to_mathml(latex, display):
     """A formula as MathML, a string.
 
-    Parameters: `latex`, without dollar signs; `display`, on a line of its own. Raises FormulaError
-    for anything that would not come out whole.
+    Parameters
+    ----------
+    latex : str
+        Without dollar signs.
+    display : bool
+        Whether it stands on a line of its own.
+
+    Raises
+    ------
+    FormulaError
+        If anything would not come out whole.
     """
     # In words the converter takes "_" as it is, and would show the backslash before it.
     latex = WORDS.sub(lambda match: match[0].replace(r"\_", "_"), latex.strip())
@@ -47,7 +56,7 @@ def to_mathml(latex, display):
         raise FormulaError(f"{left[0]} is not known to the converter")
     if not "".join(root.itertext()).strip():
         raise FormulaError("nothing came out")
-    mend(root, display)
+    repair(root, display)
     return ElementTree.tostring(root, encoding="unicode")
 
 
@@ -70,7 +79,7 @@ def close_brackets(parent):
             power.insert(0, row)
 
 
-def mend(root, display):
+def repair(root, display):
     """Set right what the converter writes otherwise than TeX sets it."""
     for parent in root.iter():
         close_brackets(parent)

@@ -80,11 +80,11 @@ class GlossaryTerms(SphinxDirective):
         self.env.get_domain("std").note_object("term", word, anchor(word), location=name)
         if word != term.english:
             see = nodes.paragraph("", "see ", link(term.english, nodes.Text(term.english)))
-            said = [see]
+            content = [see]
         else:
             name += [nodes.Text(" "), korean(", ".join(term.korean))]
-            said = [nodes.paragraph("", term.definition), self.where(term)]
-        return nodes.definition_list_item("", name, nodes.definition("", *said))
+            content = [nodes.paragraph("", term.definition), self.where(term)]
+        return nodes.definition_list_item("", name, nodes.definition("", *content))
 
     def where(self, term):
         """The other words for it, and the lesson that introduces it."""

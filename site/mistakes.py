@@ -27,9 +27,9 @@ def read_mistakes(assignment, table=TABLE):
     return [
         (
             exercise,
-            [(row["mistake"].replace("_", " "), row["what the student reads"]) for row in of],
+            [(row["mistake"].replace("_", " "), row["what the student reads"]) for row in group],
         )
-        for exercise, of in itertools.groupby(rows, itemgetter("exercise"))
+        for exercise, group in itertools.groupby(rows, itemgetter("exercise"))
     ]
 
 
@@ -60,8 +60,8 @@ class KnownMistakesDirective(SphinxDirective):
         entries = nodes.definition_list(classes=["mistakes"])
         for name, sentence in mistakes:
             term = nodes.term("", name, ids=[nodes.make_id(f"{exercise} {name}")])
-            told = nodes.definition("", nodes.paragraph("", "", *with_code(sentence)))
-            entries += nodes.definition_list_item("", term, told)
+            text = nodes.definition("", nodes.paragraph("", "", *with_code(sentence)))
+            entries += nodes.definition_list_item("", term, text)
         section += entries
         return section
 

@@ -92,7 +92,7 @@ def with_language(html):
 
 
 def finish(app, error):
-    """Mend the finished pages."""
+    """Repair the finished pages."""
     if error is not None:
         return
     for path in Path(app.outdir).rglob("*.html"):

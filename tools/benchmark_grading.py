@@ -77,21 +77,21 @@ def measured(command, cwd):
     start = time.perf_counter()
     path = f"{BIN}{os.pathsep}{os.environ['PATH']}"
     itself = (0, 0.0)
-    with tempfile.TemporaryFile() as said:
+    with tempfile.TemporaryFile() as output:
         process = subprocess.Popen(
             [str(part) for part in command],
             cwd=cwd,
             env={**os.environ, "PATH": path, "OMP_NUM_THREADS": "1"},
-            stdout=said,
-            stderr=said,
+            stdout=output,
+            stderr=output,
         )
         while process.poll() is None:
             itself = usage_of(process.pid) or itself
             time.sleep(0.1)
         wall = time.perf_counter() - start
         if process.returncode:
-            said.seek(0)
-            sys.exit(f"{command} failed:\n{said.read().decode(errors='replace')[-3000:]}")
+            output.seek(0)
+            sys.exit(f"{command} failed:\n{output.read().decode(errors='replace')[-3000:]}")
     wait_for_orphans()
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime

@@ -39,9 +39,19 @@ PIN = re.compile(r"([a-z0-9-]+)==([A-Za-z0-9.!]+)(?P<build>\+[a-z0-9.]+)?( ; .+)
 def constraints(resolved: str, header: str) -> str:
     """The text of constraints.txt for what uv worked out.
 
-    Parameters: `resolved`, lines "name==version" or "name==version ; marker"; `header`, the first
-    line. A build's suffix ("+cpu") is dropped: any build of that version will do. Raises ValueError
-    for a line of another form, such as an address.
+    A build's suffix ("+cpu") is dropped: any build of that version will do.
+
+    Parameters
+    ----------
+    resolved : str
+        Lines "name==version" or "name==version ; marker".
+    header : str
+        The first line.
+
+    Raises
+    ------
+    ValueError
+        If a line has another form, such as an address.
     """
     lines = []
     for line in filter(None, map(str.strip, resolved.splitlines())):
@@ -69,9 +79,17 @@ def resolve(requirements: Sequence[str], *options: str | Path) -> str:
 def write(
     requirements: Sequence[str], file: Path, maker: str, only: Sequence[str] | None = None
 ) -> None:
-    """Write the versions for every Python and system into a file; `maker` is the verb that does.
+    """Write the versions for every Python and system into a file.
 
-    `only`: the packages that may change, besides what no longer fits; None for all.
+    Parameters
+    ----------
+    requirements : sequence of str
+        What is asked for, such as "numpy>=2.0".
+    file : pathlib.Path
+    maker : str
+        The verb that this is done by, for the first line.
+    only : sequence of str, optional
+        The packages that may change, besides what no longer fits; by default all.
     """
     oldest, *_, newest = ("{}.{}".format(*version) for version in course.supported_versions())
     print(f"Working out the versions for Python {oldest} to {newest} ...", flush=True)

@@ -68,8 +68,10 @@ def rounded(net, dtype):
 def choose_examples(net, test_data):
     """The first test image of each digit, then the most confident mistakes, of different digits.
 
-    Returns:
-        list of image numbers.
+    Returns
+    -------
+    list of int
+        Their numbers in the test part.
     """
     loader = DataLoader(test_data, batch_size=1000)
     with torch.no_grad():

@@ -42,22 +42,22 @@ sys.exit(0 if b"jupyter-config-data" in page.read() else "what came is not Jupyt
 # --- what programs say --------------------------------------------------------------------------
 
 
-def address(said: str) -> str | None:
+def address(output: str) -> str | None:
     """The address, with its whole token, that a Jupyter server has printed; None before that."""
-    found = re.search(r"http://(?:127\.0\.0\.1|localhost):\d+/\S*token=\w+(?=\s)", said)
+    found = re.search(r"http://(?:127\.0\.0\.1|localhost):\d+/\S*token=\w+(?=\s)", output)
     return found and found[0]
 
 
-def closing_line(said: str) -> dict[str, int]:
+def closing_line(output: str) -> dict[str, int]:
     """pytest's counts: {"passed": 812, "skipped": 3}; empty if it did not come to its end."""
-    lines = re.findall(r"^=+ (.*) in [0-9.]+s(?: \([0-9:, a-z]+\))? =+$", said, re.MULTILINE)
+    lines = re.findall(r"^=+ (.*) in [0-9.]+s(?: \([0-9:, a-z]+\))? =+$", output, re.MULTILINE)
     counts = re.findall(r"(\d+) ([a-z]+)", lines[-1]) if lines else []
     return {kind: int(number) for number, kind in counts}
 
 
-def summary_lines(said: str, kind: str) -> list[str]:
+def summary_lines(output: str, kind: str) -> list[str]:
     """The lines of pytest's short summary that begin with SKIPPED, FAILED or ERROR, without it."""
-    _, found, summary = said.rpartition(" short test summary info ")
+    _, found, summary = output.rpartition(" short test summary info ")
     return re.findall(rf"^{kind} (.*)$", summary, re.MULTILINE) if found else []
 
 
@@ -114,7 +114,7 @@ def lab(machine: Machine, name: str, network: bool = True, seconds=float("inf"))
         machine.running(name, command, network=network, keyboard=screen) as process,
     ):
         start = time.monotonic()
-        url = machine.follow(name, process, lambda: address(machine.said(name)), seconds)
+        url = machine.follow(name, process, lambda: address(machine.output(name)), seconds)
         if url is None:
             row["problem"] = ended(process) or f"no page in {seconds:.0f} seconds"
             return row
@@ -126,7 +126,7 @@ def lab(machine: Machine, name: str, network: bool = True, seconds=float("inf"))
 
         os.write(keyboard, b"\x03")
         # It asks whether that was meant; the second Ctrl-C says yes.
-        machine.follow(name, process, lambda: "Shut down this" in machine.said(name), 3)
+        machine.follow(name, process, lambda: "Shut down this" in machine.output(name), 3)
         os.write(keyboard, b"\x03")
         machine.follow(name, process, seconds=SECONDS_FOR_THE_END)
         if process.returncode is None:
@@ -149,10 +149,10 @@ def tests(machine: Machine, verb: str) -> dict:
     name = f"make {verb}"
     with measured(machine, name) as row, machine.running(name, ["make", verb]) as process:
         machine.follow(name, process)
-    said = machine.said(name)
-    row["counts"] = closing_line(said)
+    output = machine.output(name)
+    row["counts"] = closing_line(output)
     for kind in ("failed", "error", "skipped"):
-        row[kind] = summary_lines(said, kind.upper())
+        row[kind] = summary_lines(output, kind.upper())
         row["notes"] += [f"{kind}: {line}" for line in row[kind]]
     row["notes"].insert(0, ", ".join(f"{n} {kind}" for kind, n in row["counts"].items()))
     if process.returncode != 0:
@@ -180,8 +180,8 @@ def compare_installers(machine: Machine) -> list[dict]:
         rows.append(row)
     if not any(row["problem"] for row in rows):
         ratios = [
-            f"{rows[0][what] / rows[1][what]:.1f} times the {of} of uv"
-            for what, of in (("seconds", "time"), ("cpu", "processor seconds"))
+            f"{rows[0][what] / rows[1][what]:.1f} times the {name} of uv"
+            for what, name in (("seconds", "time"), ("cpu", "processor seconds"))
         ]
         rows[0]["notes"].append(" and ".join(ratios))
     return rows

@@ -157,7 +157,7 @@ class Machine:
         """What a command of the user's says, in the course's folder."""
         with self.running(command[0], command) as process:
             self.finish(command[0], process)
-        return self.said(command[0]).strip()
+        return self.output(command[0]).strip()
 
     def finish(self, name: str, process: subprocess.Popen) -> None:
         self.follow(name, process)
@@ -243,24 +243,24 @@ class Machine:
 
         Returns what was true, or None.
         """
-        start = said = time.monotonic()
+        start = reported = time.monotonic()
         while process.poll() is None and time.monotonic() < start + seconds:
             found = until()
             if found:
                 return found
-            if time.monotonic() > said + SECONDS_BETWEEN_NEWS:
-                said = time.monotonic()
-                print(f"    {said - start:4.0f} s: {self.last_lines(name, 1)[:90]}", flush=True)
+            if time.monotonic() > reported + SECONDS_BETWEEN_NEWS:
+                reported = time.monotonic()
+                print(f"    {reported - start:4.0f} s: {self.last_lines(name, 1)[:90]}", flush=True)
             time.sleep(0.1)
         return None
 
     def log(self, name: str) -> Path:
         return self.logs / f"{name.replace(' ', '-')}.log"
 
-    def said(self, name: str) -> str:
+    def output(self, name: str) -> str:
         """What the program has written so far."""
         return self.log(name).read_text(encoding="utf-8", errors="replace")
 
     def last_lines(self, name: str, number: int = 15) -> str:
-        lines = [line for line in self.said(name).splitlines() if line.strip()]
+        lines = [line for line in self.output(name).splitlines() if line.strip()]
         return "\n".join(lines[-number:])

@@ -67,8 +67,8 @@ def is_ready(root):
 def prepare(root=ROOT):
     """Make root/.venv-site if it is not there, or is not as it should be; returns its Python.
 
-    It is small, so it is made afresh rather than mended. Raises Problem if that fails; then nothing
-    is left behind.
+    It is small, so it is made afresh rather than repaired. Raises Problem if that fails; then
+    nothing is left behind.
     """
     venv = root / ENVIRONMENT
     if not (root / "site").is_dir():

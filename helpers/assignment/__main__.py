@@ -1,12 +1,15 @@
 """The command line of the student's own check."""
 
+from __future__ import annotations
+
 import argparse
 import sys
+from collections.abc import Sequence
 
 from helpers.assignment.selfcheck import NotCheckable, check
 
 
-def main(arguments=None):
+def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="course check",
         description="Run an assignment from top to bottom in a fresh kernel, and report each test.",

@@ -1,11 +1,15 @@
 """`Checker`: call a student's function by name, and compare what comes back."""
 
+from __future__ import annotations
+
 import contextlib
 import copy
 import functools
 import inspect
 import io
 import sys
+from collections.abc import Callable, Sequence
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -41,7 +45,15 @@ class CheckFailed(AssertionError):
         The sentence of the known mistake that gives exactly these numbers.
     """
 
-    def __init__(self, message, kind, *, hidden=False, evidence=None, diagnosis=None):
+    def __init__(
+        self,
+        message: str,
+        kind: str,
+        *,
+        hidden: bool = False,
+        evidence: tuple | None = None,
+        diagnosis: str | None = None,
+    ) -> None:
         super().__init__(message)
         self.kind = kind
         self.hidden = hidden
@@ -71,22 +83,22 @@ class Checker:
     a warning is not a mistake.
     """
 
-    def __init__(self, assignment, sheet=None, seconds=20.0):
+    def __init__(self, assignment: str, sheet: Sheet | None = None, seconds: float = 20.0) -> None:
         self.assignment = assignment
         self.sheet = Sheet.beside(".") if sheet is None else sheet
         self.seconds = seconds
         self.is_hidden = False
 
     @property
-    def hidden(self):
+    def hidden(self) -> Checker:
         """A checker for hidden tests, whose messages show neither inputs nor expected values."""
         return self._changed(is_hidden=True)
 
-    def limit(self, seconds):
+    def limit(self, seconds: float) -> Checker:
         """A checker whose calls may take this long, for instance for training."""
         return self._changed(seconds=seconds)
 
-    def __call__(self, name, *args, **kwargs):
+    def __call__(self, name: str, *args: Any, **kwargs: Any) -> Observation:
         """Call the function `name` of the notebook; compare with what the result offers.
 
         Returns
@@ -95,7 +107,7 @@ class Checker:
         """
         return self._observe(self._find(name), name, name, args, kwargs)
 
-    def probe(self, procedure, name, *args):
+    def probe(self, procedure: Callable[..., object], name: str, *args: Any) -> Observation:
         """Observe a class or function at work: ``procedure(thing, *args)``.
 
         For what one call does not show: a network that is built, given fixed weights and run, or
@@ -126,7 +138,7 @@ class Checker:
             raise CheckFailed(
                 wrap(
                     f"There is no `{name}` in this notebook. Run the cell that defines it; if that "
-                    "cell shows an error, mend it first. If you gave it another name, give it "
+                    "cell shows an error, fix it first. If you gave it another name, give it "
                     "back the name of the task."
                 ),
                 "missing",
@@ -167,7 +179,18 @@ class Observation:
     so that they can be chained.
     """
 
-    def __init__(self, checker, name, label, names, before, after, value, error, shares=None):
+    def __init__(
+        self,
+        checker: Checker,
+        name: str,
+        label: str,
+        names: Sequence[str] | None,
+        before: tuple[tuple, dict],
+        after: tuple[tuple, dict],
+        value: object,
+        error: BaseException | None,
+        shares: Sequence[bool] | None = None,
+    ) -> None:
         self.checker = checker
         self.name = name
         self.label = label
@@ -178,7 +201,14 @@ class Observation:
         # For each argument whether the result lies in its memory; None: look.
         self._shares = shares
 
-    def gives(self, expected, *, rtol=None, atol=None, window=None):
+    def gives(
+        self,
+        expected: object,
+        *,
+        rtol: float | None = None,
+        atol: float | None = None,
+        window: dict[str, Any] | None = None,
+    ) -> Observation:
         """The result holds these numbers, in this shape.
 
         Parameters
@@ -196,7 +226,14 @@ class Observation:
         self._compare(self.value, expected, "the result", rtol, atol, window)
         return self
 
-    def gives_at(self, values, *, rtol=None, atol=None, window=None):
+    def gives_at(
+        self,
+        values: dict[tuple[int, ...], float],
+        *,
+        rtol: float | None = None,
+        atol: float | None = None,
+        window: dict[str, Any] | None = None,
+    ) -> Observation:
         """The result holds these numbers at these places, whatever stands elsewhere.
 
         For a test of one behaviour that is not to fail because of another, such as the size.
@@ -249,7 +286,7 @@ class Observation:
         wanted = np.array(list(values.values()))
         return difference(array[tuple(places.T)], wanted, rtol=rtol, atol=atol) is None
 
-    def has_shape(self, shape):
+    def has_shape(self, shape: Sequence[int]) -> Observation:
         """The result is an array or tensor of this shape."""
         self._need_value()
         array = self._array(self.value, "the result", needs_axes=bool(len(shape)))
@@ -265,7 +302,7 @@ class Observation:
             )
         return self
 
-    def has_dtype(self, dtype):
+    def has_dtype(self, dtype: Any) -> Observation:
         """The result's numbers are of this type, for instance ``numpy.float32``."""
         self._need_value()
         wanted = str(np.dtype(dtype)) if not str(dtype).startswith("torch.") else str(dtype)[6:]
@@ -280,7 +317,7 @@ class Observation:
             )
         return self
 
-    def keeps_inputs(self):
+    def keeps_inputs(self) -> Observation:
         """The call left the arrays that it was given as they were, and returned numbers."""
         self._need_value()
         if not isinstance(self.value, tuple | list | dict):
@@ -297,7 +334,7 @@ class Observation:
                 )
         return self
 
-    def is_new(self):
+    def is_new(self) -> Observation:
         """The result is an array of its own, not a view of an input."""
         self._need_value()
         result = self._array(self.value, "the result")
@@ -316,7 +353,7 @@ class Observation:
                 )
         return self
 
-    def raises(self, error, mentions=None):
+    def raises(self, error: type[BaseException], mentions: object = None) -> Observation:
         """The call raises this error, and its message has this in it."""
         if isinstance(self.error, error) and not isinstance(self.error, NotImplementedError):
             if mentions is None or str(mentions) in str(self.error):
@@ -336,7 +373,7 @@ class Observation:
             [labelled("expected", error.__name__), *values_lines(None, self.value)[1:]],
         )
 
-    def satisfies(self, claim, holds):
+    def satisfies(self, claim: str, holds: Callable[[Any], object]) -> Observation:
         """The result has a property: `claim` is a clause that says it, ``holds(result)`` tests it.
 
         For what has no single right number, for instance "an accuracy of at least 0.9".
@@ -470,7 +507,15 @@ class Observation:
         reason = found.reason if what == "the result" else f"{what}: {found.reason}"
         self._fail(found.kind, reason, ("value", self.value), lines, hint=found.hint)
 
-    def _fail(self, kind, reason, evidence=None, lines=(), hint=None, cause=None):
+    def _fail(
+        self,
+        kind: str,
+        reason: str,
+        evidence: tuple | None = None,
+        lines: Sequence[str] = (),
+        hint: str | None = None,
+        cause: BaseException | None = None,
+    ) -> NoReturn:
         checker = self.checker
         if checker.is_hidden:
             text = wrap(f"{self.name}: a hidden test fails. {_HIDDEN.get(kind, reason)}")
@@ -508,7 +553,7 @@ _HIDDEN = {
 }
 
 
-def place_lines(place, expected, array):
+def place_lines(place: Sequence[int], expected: object, array: np.ndarray) -> list[str]:
     """A place, and what was expected there and what came back, as blocks."""
     return [labelled("place", str(list(place))), *values_lines(expected, array)]
 

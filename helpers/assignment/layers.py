@@ -13,26 +13,31 @@ fc6, fc7, … Each gets an input of the size that it is made for, so that a wron
 does not stop the network: `layer_sizes` says what really arrived.
 """
 
+from __future__ import annotations
+
 import itertools
 import math
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple, NoReturn
 
 import torch
 from torch import nn
 from torch.nn.modules import module as every_module
 
 IMAGE = (3, 227, 227)
+Numbers = float | Sequence[float] | Callable[[torch.Tensor], object] | None
+"""What a layer hands on, as `between` takes it."""
 
 
 class Between(dict):
     """What arrives after each layer but the last: a dict from "conv1", …, "fc7" to a tensor."""
 
     @property
-    def maps(self):
+    def maps(self) -> list[torch.Tensor]:
         """What arrives after each convolution, in order."""
         return [x for name, x in self.items() if name.startswith("conv")]
 
-    def __missing__(self, name):
+    def __missing__(self, name: str) -> NoReturn:
         found = ", ".join(self) or "none"
         raise LookupError(f"Nothing comes after a layer {name}. The layers before others: {found}")
 
@@ -46,7 +51,7 @@ class _Step(NamedTuple):
     gives: tuple = ()  # the shape that comes out, without the batch
 
 
-def build(network, **options):
+def build(network: Callable[..., object], **options: Any) -> nn.Module:
     """Make a network without weights, on the device ``meta``, in evaluation mode.
 
     Parameters
@@ -67,7 +72,7 @@ def build(network, **options):
     return model
 
 
-def between(model, maps=None, rows=None):
+def between(model: nn.Module, maps: Numbers = None, rows: Numbers = None) -> tuple[Between, object]:
     """Run one image of 227 × 227 pixels; what arrives after each layer, and what comes out.
 
     Parameters
@@ -98,9 +103,9 @@ def between(model, maps=None, rows=None):
         What the network itself raises, as it is.
     """
     steps, result = _run(model, IMAGE, maps, rows)
-    for given, kind in ((maps, nn.Conv2d), (rows, nn.Linear)):
-        if given is not None and not any(isinstance(step.layer, kind) for step in steps):
-            raise LookupError(f"no nn.{kind.__name__} runs in this network")
+    for given, layer_class in ((maps, nn.Conv2d), (rows, nn.Linear)):
+        if given is not None and not any(isinstance(step.layer, layer_class) for step in steps):
+            raise LookupError(f"no nn.{layer_class.__name__} runs in this network")
     after, numbers = Between(), {"conv": 0, "fc": 5}
     for step, following in itertools.pairwise(steps):
         kind, arrived = "fc", following.arrived.flatten()
@@ -111,7 +116,7 @@ def between(model, maps=None, rows=None):
     return after, result
 
 
-def layers(model):
+def layers(model: nn.Module) -> list[nn.Module]:
     """The layers of a network, each as often as it runs, in the order in which they run.
 
     Returns
@@ -121,7 +126,7 @@ def layers(model):
     return [step.layer for step in _run(model, IMAGE)[0]]
 
 
-def layer_sizes(model, image=IMAGE):
+def layer_sizes(model: nn.Module, image: tuple[int, ...] = IMAGE) -> list[str]:
     """What goes into each layer and what comes out, in the order in which they run.
 
     Parameters

@@ -1,31 +1,40 @@
 """The words of a failed check: the call, what was expected, what came back, and why."""
 
+from __future__ import annotations
+
 import linecache
 import textwrap
 import traceback
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from helpers._arguments import check_pair
 from helpers.checks import as_numpy, entry
 
-# nbgrader's Validate cuts lines after 87 signs.
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from helpers._arguments import IntOrPair
+
+# nbgrader's Validate cuts lines after 87 characters.
 WIDTH = 80
 OURS = Path(__file__).resolve().parents[1]
 
 
-def wrap(text, indent=0):
-    """Text in lines of at most WIDTH signs."""
+def wrap(text: str, indent: int = 0) -> str:
+    """Text in lines of at most WIDTH characters."""
     return textwrap.fill(text, WIDTH, initial_indent=" " * indent, subsequent_indent=" " * indent)
 
 
-def labelled(label, text):
+def labelled(label: str, text: str) -> str:
     """A sentence beside its label, the following lines under the first word."""
     return textwrap.fill(text, WIDTH, initial_indent=f"  {label:<10}", subsequent_indent=" " * 12)
 
 
-def call_text(name, args, kwargs):
+def call_text(name: str, args: Sequence[object], kwargs: Mapping[str, object]) -> str:
     """The call as a student would write it, long values by their shape."""
     words = [_brief(value) for value in args]
     words += [f"{key}={_brief(value)}" for key, value in kwargs.items()]
@@ -49,7 +58,7 @@ def _brief(value):
     return text[:37] + "..."
 
 
-def inputs_lines(names, args):
+def inputs_lines(names: Sequence[str], args: Sequence[object]) -> list[str]:
     """A block for each array among the arguments, by the student's own name for it."""
     lines = []
     for name, value in zip(names, args, strict=True):
@@ -58,7 +67,7 @@ def inputs_lines(names, args):
     return lines
 
 
-def values_lines(expected, received):
+def values_lines(expected: object, received: object) -> list[str]:
     """What was expected and what came back, as blocks."""
     return [_value_line("expected", expected), _value_line("received", received)]
 
@@ -73,7 +82,14 @@ def _value_line(label, value):
     return entry(label, value)
 
 
-def window_lines(image, place, kernel_size, stride=1, padding=0, dilation=1):
+def window_lines(
+    image: npt.ArrayLike,
+    place: Sequence[int],
+    kernel_size: IntOrPair,
+    stride: IntOrPair = 1,
+    padding: IntOrPair = 0,
+    dilation: IntOrPair = 1,
+) -> list[str]:
     """The window of the input that a position of the output looks at, as a block.
 
     Parameters
@@ -115,7 +131,7 @@ def window_lines(image, place, kernel_size, stride=1, padding=0, dilation=1):
     return [head, textwrap.indent(text, " " * 14)]
 
 
-def student_frame(error):
+def student_frame(error: BaseException) -> traceback.FrameSummary | None:
     """The innermost line of the student's own code that an error came through, or None."""
     place = getattr(error, "place", None)  # of an error in another process
     for frame in traceback.extract_tb(error.__traceback__):
@@ -126,7 +142,7 @@ def student_frame(error):
     return place
 
 
-def error_lines(error):
+def error_lines(error: BaseException) -> list[str]:
     """What went wrong inside the student's function, and in which line of it."""
     place = student_frame(error)
     text = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
@@ -134,7 +150,7 @@ def error_lines(error):
     if "unexpected keyword argument" in text:
         lines.append(labelled("hint", "keep the names of the arguments as the task gives them"))
     if place is not None:
-        line = (place.line or linecache.getline(place.filename, place.lineno)).strip()
+        line = (place.line or linecache.getline(place.filename, place.lineno or 0)).strip()
         if line:
             lines.append(labelled("in", f"{place.name}, line {place.lineno}:"))
             lines.append(" " * 14 + line[: WIDTH - 14])

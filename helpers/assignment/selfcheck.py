@@ -5,8 +5,11 @@
 Nothing is changed: neither the notebook nor its outputs. No network is needed.
 """
 
+from __future__ import annotations
+
 import re
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,11 +36,11 @@ class Result:
     message: str | None
 
     @property
-    def points(self):
+    def points(self) -> float:
         return 0.0 if self.message else self.out_of
 
 
-def find_notebook(name, folder=ASSIGNMENTS):
+def find_notebook(name: str | Path, folder: Path = ASSIGNMENTS) -> Path:
     """The path of an assignment's notebook, from a path, a folder, a name or a number.
 
     Raises
@@ -46,24 +49,24 @@ def find_notebook(name, folder=ASSIGNMENTS):
         If there is none, or more than one; the message lists what there is.
     """
     if not str(name).strip():
-        names = "\n".join(f"  {found.stem}" for found in notebooks_below(folder))
-        raise NotCheckable(f"Say which assignment, for instance: course check 01\n{names}")
+        listed = "\n".join(f"  {found.stem}" for found in notebooks_below(folder))
+        raise NotCheckable(f"Say which assignment, for instance: course check 01\n{listed}")
     path = Path(name)
     if path.is_file():
         return path
     candidates = notebooks_in(path) if path.is_dir() else []
     if not candidates:
-        names = notebooks_below(folder)
-        beginning = f"{int(name):02}-" if str(name).isdecimal() else str(name)
-        candidates = [found for found in names if found.stem.startswith(beginning)]
+        known = notebooks_below(folder)
+        beginning = f"{int(str(name)):02}-" if str(name).isdecimal() else str(name)
+        candidates = [found for found in known if found.stem.startswith(beginning)]
     if len(candidates) == 1:
         return candidates[0]
-    known = "\n".join(f"  {found.stem}" for found in candidates or names)
+    listed = "\n".join(f"  {found.stem}" for found in candidates or known)
     wrong = "More than one notebook fits" if candidates else "There is no assignment"
-    raise NotCheckable(f"{wrong} '{name}'. The assignments here are:\n{known or '  none'}")
+    raise NotCheckable(f"{wrong} '{name}'. The assignments here are:\n{listed or '  none'}")
 
 
-def read_notebook(path):
+def read_notebook(path: str | Path) -> nbformat.NotebookNode:
     """The notebook, or `NotCheckable` with the reason."""
     try:
         return nbformat.read(path, as_version=4)
@@ -74,9 +77,10 @@ def read_notebook(path):
         ) from error
 
 
-def complaints(notebook, sheet):
+def complaints(notebook: nbformat.NotebookNode, sheet: Sheet) -> list[str]:
     """What was changed that should stay as it is: a list of sentences."""
-    found, seen = [], Counter()
+    found: list[str] = []
+    seen: Counter[str] = Counter()
     for cell in notebook.cells:
         grade_id = _grade_id(cell)
         if grade_id not in sheet.tests:
@@ -99,7 +103,9 @@ def complaints(notebook, sheet):
     return found
 
 
-def run_tests(path, report=lambda result: None):
+def run_tests(
+    path: str | Path, report: Callable[[Result], object] = lambda result: None
+) -> list[Result]:
     """Run a notebook in a fresh kernel, cell by cell.
 
     Parameters
@@ -153,7 +159,9 @@ def run_tests(path, report=lambda result: None):
     return results
 
 
-def check(name, show=print, folder=ASSIGNMENTS):
+def check(
+    name: str | Path, show: Callable[[str], object] = print, folder: Path = ASSIGNMENTS
+) -> bool:
     """Check an assignment and show the report, line by line.
 
     Returns
@@ -169,8 +177,8 @@ def check(name, show=print, folder=ASSIGNMENTS):
     show(f"Running {path} from top to bottom ...")
     for sentence in complaints(notebook, sheet):
         show(wrap(f"Note: {sentence}"))
-    told = set()
-    results = run_tests(path, lambda result: show(_lines(result, told)))
+    shown: set[str] = set()
+    results = run_tests(path, lambda result: show(_lines(result, shown)))
     points, total = sum(r.points for r in results), sum(r.out_of for r in results)
     failed = sum(r.message is not None for r in results)
     show("")
@@ -185,14 +193,14 @@ def check(name, show=print, folder=ASSIGNMENTS):
         )
     )
     if failed:
-        show("Mend the first test that fails: later ones often fail for the same reason.")
+        show("Fix the first test that fails: later ones often fail for the same reason.")
     return not failed
 
 
-def _lines(result, told):
+def _lines(result, shown):
     """A result as text; only the first failure of a function is shown with all its numbers."""
     if not result.out_of:
-        text = f"  The cell `{result.grade_id}` stopped: {result.message}\n  Mend this first."
+        text = f"  The cell `{result.grade_id}` stopped: {result.message}\n  Fix this first."
         return "\n" + text + "\n"
     head = f"  {'FAIL' if result.message else 'pass'}  {result.points:g}/{result.out_of:g}  "
     head += result.grade_id
@@ -200,9 +208,9 @@ def _lines(result, told):
         return head
     function = result.message.partition(":")[0]
     lines = result.message.split("\n")
-    if function in told:
+    if function in shown:
         lines = _without_numbers(lines)
-    told.add(function)
+    shown.add(function)
     return head + "\n" + "\n".join("        " + line for line in lines)
 
 

@@ -5,9 +5,12 @@ about how the numbers were made, so a sheet gives no answer away. Instructors ma
 their collection of known mistakes with ``make assignments``.
 """
 
+from __future__ import annotations
+
 import hashlib
 import json
 import math
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -28,13 +31,18 @@ class Sheet:
         By grade id: ``points``, and ``digest``, the `fingerprint` of the released cell's text.
     """
 
-    def __init__(self, sentences=(), fingerprints=None, tests=None):
+    def __init__(
+        self,
+        sentences: Iterable[str] = (),
+        fingerprints: Mapping[str, int] | None = None,
+        tests: Mapping[str, dict] | None = None,
+    ) -> None:
         self.sentences = list(sentences)
         self.fingerprints = dict(fingerprints or {})
         self.tests = dict(tests or {})
 
     @classmethod
-    def beside(cls, folder):
+    def beside(cls, folder: str | Path) -> Sheet:
         """The sheet in this folder; an empty one, without diagnoses, if there is none."""
         path = Path(folder) / SHEET_NAME
         try:
@@ -42,12 +50,12 @@ class Sheet:
         except (OSError, ValueError, TypeError):
             return cls()
 
-    def diagnose(self, found):
+    def diagnose(self, found: str) -> str | None:
         """The sentence for a fingerprint, or None."""
         index = self.fingerprints.get(found)
         return None if index is None else self.sentences[index]
 
-    def to_json(self):
+    def to_json(self) -> str:
         """The text of the file, the same for the same content."""
         content = {
             "sentences": self.sentences,
@@ -57,7 +65,7 @@ class Sheet:
         return json.dumps(content, indent=1, ensure_ascii=False) + "\n"
 
 
-def fingerprint(*things):
+def fingerprint(*things: object) -> str:
     """A short digest of values: the same for the same numbers, whatever their type.
 
     Numbers are rounded to four digits of the largest one in their array, whole numbers are taken

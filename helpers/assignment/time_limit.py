@@ -1,8 +1,11 @@
 """Stop a student's function that does not come to an end."""
 
+from __future__ import annotations
+
 import contextlib
 import signal
 import threading
+from collections.abc import Iterator
 
 
 class TookTooLong(BaseException):
@@ -13,7 +16,7 @@ class TookTooLong(BaseException):
 
 
 @contextlib.contextmanager
-def time_limit(seconds):
+def time_limit(seconds: float) -> Iterator[None]:
     """Raise `TookTooLong` in the block after this many seconds, and once a second after that.
 
     Works in the main thread of systems that have SIGALRM (Linux, macOS); elsewhere the block runs

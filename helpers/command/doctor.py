@@ -43,7 +43,11 @@ def main(given: list[str], root: Path, verbs: Mapping[str, Verb]) -> int:
     if works:
         environ = course_variables(os.environ, root, python.parents[1])
         sys.stdout.flush()
-        command = [python, "-c", "from helpers.command.doctor import inside; inside()"]
+        command: list[str | Path] = [
+            python,
+            "-c",
+            "from helpers.command.doctor import inside; inside()",
+        ]
         works = subprocess.run(command, cwd=root, env=environ).returncode == 0
     print("\nThe verbs:")
     for verb in verbs.values():
@@ -132,7 +136,7 @@ def inside() -> None:
     try:
         from helpers.device import describe
     except ImportError as error:  # half-made, or broken by hand
-        line("environment", f"does not work ({error}); course setup mends it")
+        line("environment", f"does not work ({error}); course setup repairs it")
         sys.exit(1)
     _, *machine = str(describe()).splitlines()
     for index, text in enumerate(machine):

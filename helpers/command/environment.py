@@ -1,4 +1,4 @@
-"""The course's own environment, `.venv`: when to make it, mend it, or leave it alone.
+"""The course's own environment, `.venv`: when to make it, repair it, or leave it alone.
 
 Everything is decided by one small file inside it, `.venv/course.json`:
 
@@ -123,7 +123,14 @@ def install(
 class Change:
     """One call of the installer that has something to do; the caller holds the lock."""
 
-    def __init__(self, root, extras, supported, find_python, run):
+    def __init__(
+        self,
+        root: Path,
+        extras: Sequence[str],
+        supported: Sequence[str],
+        find_python: Callable[[Sequence[tuple[int, int]]], str | None],
+        run: installer.Run,
+    ) -> None:
         self.root, self.venv, self.run = root, root / NAME, run
         self.supported, self.find_python = supported, find_python
         self.wanted = read_wanted(root)
@@ -139,11 +146,11 @@ class Change:
         known = [e for e in self.before.get("extras", []) if e in self.wanted.extras]
         self.extras = sorted({*extras, *known})
         self.asked = extras
-        self.index = None
+        self.index: str | None = None
         self.tool: Installer | None = None
 
     def make(self) -> None:
-        """Make, mend or add to the environment."""
+        """Make, repair or add to the environment."""
         check_machine()
         check_variables()
         there = self.venv.exists() and any(self.venv.iterdir())
@@ -153,7 +160,7 @@ class Change:
         self.repair()
         reason = self.why_afresh()
         if reason is None:
-            self.mend()
+            self.bring_up_to_date()
         elif not self.before:  # nothing in it ever worked
             say(f"Making .venv afresh: {reason}.")
             remove(self.venv)
@@ -197,16 +204,17 @@ class Change:
         version = self.before.get("python")
         if version is None or not (moved or python_version(self.venv) != version):
             return
-        python = sys.executable
+        python: str | None = sys.executable
         if "{}.{}".format(*sys.version_info) != version:
-            python = self.find_python([tuple(map(int, version.split(".")))])
+            major, minor = map(int, version.split("."))
+            python = self.find_python([(major, minor)])
         if python is None:
             return
         # It writes the links, pyvenv.cfg and the activate scripts again, and leaves the packages.
         if python_version(self.venv) != version:
             for link in (self.venv / "bin").glob("python*"):  # an old link would be kept
                 link.unlink()
-        command = [python, "-m", "venv", "--without-pip", self.venv]
+        command: list[str | Path] = [python, "-m", "venv", "--without-pip", self.venv]
         if self.run(command, installer.clean(os.environ)) == 0 and moved:
             self.rewrite_scripts(self.before["folder"])
 
@@ -260,15 +268,15 @@ class Change:
             if isinstance(error, Problem) and has_build and self.still_works():
                 return
             if isinstance(error, Problem):
-                said = str(error).partition(" Nothing was left behind")[0]
+                why = str(error).partition(" Nothing was left behind")[0]
                 raise Problem(
-                    f"{said} The old .venv is where it was, but it cannot be used, because "
+                    f"{why} The old .venv is where it was, but it cannot be used, because "
                     f"{reason}. Run the same command again when the above is put right."
                 ) from None
             raise
         shutil.rmtree(aside(self.venv))
 
-    def mend(self) -> None:
+    def bring_up_to_date(self) -> None:
         """Bring the packages of .venv up to date; if that fails, go on with those it has."""
         if not self.has_what_is_wanted():
             self.choose_torch()
@@ -356,7 +364,8 @@ class Change:
         patience = "" if has_torch(self.venv) else "; the first time this takes a minute or more"
         say(f"Installing the course's packages{names and f' (with {names})'} into .venv{patience}.")
         tools = installers(python, constraints, temporary, self.run)
-        steps = [["-c", constraints, *self.wanted.requirements(self.extras)]]
+        packages = self.wanted.requirements(self.extras)
+        steps: list[list[str | Path]] = [["-c", constraints, *packages]]
         if self.index:
             where = "--default-index" if tools[0].name == "uv" else "-i"
             steps.insert(0, ["--no-deps", where, self.index, *self.wanted.torch()])
@@ -374,8 +383,8 @@ class Change:
     def link(self, temporary: Path) -> None:
         """Link the course itself into the environment, with its program `course`: no network."""
         tool = self.tool or installer.pip(venv_python(self.venv), temporary)
-        link = ["--quiet", "--no-deps", "--no-build-isolation", "--no-index", "-e", self.root]
-        if tool.install(link, self.run):
+        link = ["--quiet", "--no-deps", "--no-build-isolation", "--no-index", "-e"]
+        if tool.install([*link, self.root], self.run):
             raise Problem("The course itself could not be linked into .venv: see above.")
 
     def probe(self, show: bool = False) -> bool:

@@ -7,7 +7,7 @@ lists notebooks asks here, and .gitignore names the same pattern.
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from fnmatch import fnmatchcase
@@ -47,7 +47,7 @@ def notebooks_in(folder: Path) -> list[Path]:
     return _without_copies(Path(folder).glob("*.ipynb"))
 
 
-def _without_copies(paths) -> list[Path]:
+def _without_copies(paths: Iterable[Path]) -> list[Path]:
     return sorted(path for path in paths if not is_own_copy(path))
 
 

@@ -52,8 +52,8 @@ class Git:
         """Run git and return what it prints; raises Problem with its words if it fails."""
         done = self.run(*arguments, given=given, env=env)
         if done.returncode:
-            said = os.fsdecode(done.stderr).strip().splitlines() or ["it does not say why"]
-            raise Problem(f"git {arguments[0]} failed: {said[-1]}")
+            lines = os.fsdecode(done.stderr).strip().splitlines() or ["it does not say why"]
+            raise Problem(f"git {arguments[0]} failed: {lines[-1]}")
         return done.stdout
 
     def run(

@@ -38,10 +38,14 @@ TORCH_CPU = "https://download.pytorch.org/whl/cpu"
 
 # What of pip's settings says where packages come from. The rest says where they go or how they are
 # built, which is the course's own affair: `user` and `target`, say, would put them elsewhere.
-PIP_PLACES = ("index-url", "extra-index-url", "find-links", "no-index", "proxy", "client-cert")
-PIP_PLACES += ("trusted-host",)
-PIP_KEPT = (*PIP_PLACES, "cert", "cache-dir", "no-cache-dir", "timeout", "default-timeout")
-PIP_KEPT += ("retries", "keyring-provider", "use-feature", "use-deprecated")
+PIP_PLACES = (
+    *("index-url", "extra-index-url", "find-links", "no-index", "proxy", "client-cert"),
+    "trusted-host",
+)
+PIP_KEPT = (
+    *(*PIP_PLACES, "cert", "cache-dir", "no-cache-dir", "timeout", "default-timeout"),
+    *("retries", "keyring-provider", "use-feature", "use-deprecated"),
+)
 
 UV_KEPT = re.compile(
     r"UV_(DEFAULT_INDEX|INDEX|INDEX_.*|EXTRA_INDEX_URL|FIND_LINKS|INSECURE_HOST|CACHE_DIR|NO_CACHE"
@@ -198,7 +202,7 @@ def find_uv(python: Path, constraints: Path, temporary: Path, run: Run) -> Insta
     on_path = shutil.which("uv")
     if on_path and uv_version([on_path]) >= OLDEST_UV:
         return uv([on_path], python, temporary)
-    get = ["--quiet", "--no-deps", "-c", constraints, "uv"]
+    get: list[str | Path] = ["--quiet", "--no-deps", "-c", constraints, "uv"]
     if pip(python, temporary).install(get, run) == 0 and uv_version([python, "-m", "uv"]):
         return uv([python, "-m", "uv"], python, temporary)
     return None

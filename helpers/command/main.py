@@ -73,7 +73,7 @@ def run(arguments: Sequence[str], installed: bool) -> int:
     if os.environ.pop(SET_UP, None) or (not is_own() and (installed or is_conda())):
         missing = [] if is_own() else missing_packages(extras_here(verb, ROOT))
         if missing:
-            print(says_missing(verb, missing), file=sys.stderr)
+            print(missing_text(verb, missing), file=sys.stderr)
             return 1
         environ = course_variables(os.environ, ROOT, Path(sys.prefix))
         os.environ.clear()
@@ -114,11 +114,9 @@ def is_conda() -> bool:
     """Whether this Python is that of a conda environment with the name in environment.yml."""
     prefix = Path(sys.prefix)
     text = (ROOT / "environment.yml").read_text(encoding="utf-8")
-    name = re.search(r"^name: (\S+)$", text, re.MULTILINE)[1]
-    return (prefix / "conda-meta").is_dir() and name in (
-        prefix.name,
-        os.environ.get("CONDA_DEFAULT_ENV"),
-    )
+    found = re.search(r"^name: (\S+)$", text, re.MULTILINE)
+    names = (prefix.name, os.environ.get("CONDA_DEFAULT_ENV"))
+    return (prefix / "conda-meta").is_dir() and found is not None and found[1] in names
 
 
 def missing_packages(extras: Sequence[str]) -> list[str]:
@@ -126,7 +124,7 @@ def missing_packages(extras: Sequence[str]) -> list[str]:
     wanted = read_wanted(ROOT)
     missing = []
     for requirement in wanted.requirements(extras):
-        name = re.match(r"[A-Za-z0-9._-]+", requirement)[0]
+        name = re.split(r"[^A-Za-z0-9._-]", requirement)[0]
         try:
             importlib.metadata.distribution(name)
         except importlib.metadata.PackageNotFoundError:
@@ -134,7 +132,7 @@ def missing_packages(extras: Sequence[str]) -> list[str]:
     return missing
 
 
-def says_missing(verb: Verb, missing: Sequence[str]) -> str:
+def missing_text(verb: Verb, missing: Sequence[str]) -> str:
     listed = " ".join(f'"{requirement}"' for requirement in missing)
     return (
         f"course {verb.name} needs packages that this environment ({sys.prefix}) does not have. "
@@ -147,8 +145,8 @@ def hand_over(name: str, given: Sequence[str]) -> int:
     venv = ROOT / venv_folder.NAME
     environ = course_variables(os.environ, ROOT, venv)
     environ[SET_UP] = "1"
-    command = [venv_folder.venv_python(venv), ROOT / "course.py", name, *given]
+    command = [str(venv_folder.venv_python(venv)), str(ROOT / "course.py"), name, *given]
     sys.stdout.flush()
     if os.name == "nt":  # there, exec would give the prompt back before the work is done
         return subprocess.call(command, env=environ)
-    os.execve(command[0], list(map(str, command)), environ)
+    os.execve(command[0], command, environ)

@@ -42,9 +42,9 @@ def update_clone(git: Git) -> Changes:
     check_state(git)
     fetched = git.run("fetch", "--quiet")
     if fetched.returncode:
-        said = " ".join(os.fsdecode(fetched.stderr).split()) or "git does not say why"
+        why = " ".join(os.fsdecode(fetched.stderr).split()) or "git does not say why"
         raise Problem(
-            f"What is new could not be fetched ({said}). Nothing was changed; without a "
+            f"What is new could not be fetched ({why}). Nothing was changed; without a "
             "connection everything else works, try again later."
         )
     head, theirs = git.id_of("HEAD"), git.id_of("@{upstream}")

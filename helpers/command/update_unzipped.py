@@ -33,8 +33,8 @@ class Unzipped:
         if not (self.folder / MANIFEST).is_file():
             raise Problem(no_release(self.called))
 
-    def read(self, name: str, most: int) -> bytes:
-        """A file of the release, or its first `most` + 1 bytes; KeyError if it has none."""
+    def read(self, name: str, max_bytes: int) -> bytes:
+        """A file of the release, or its first `max_bytes` + 1 bytes; KeyError if it has none."""
         path = self.folder / name
         for part in (path, *path.parents):
             if part == self.folder:
@@ -46,7 +46,7 @@ class Unzipped:
         if not path.is_file():
             raise KeyError(name)
         with path.open("rb") as file:
-            return file.read(most + 1)
+            return file.read(max_bytes + 1)
 
 
 class Zipped:
@@ -76,11 +76,11 @@ class Zipped:
             raise Problem(no_release(self.called))
         self.top = tops[0]
 
-    def read(self, name: str, most: int) -> bytes:
-        """A file of the release, or its first `most` + 1 bytes; KeyError if it has none."""
+    def read(self, name: str, max_bytes: int) -> bytes:
+        """A file of the release, or its first `max_bytes` + 1 bytes; KeyError if it has none."""
         try:
             with self.file.open(self.top + name) as file:
-                return file.read(most + 1)
+                return file.read(max_bytes + 1)
         except UNREADABLE as error:
             raise Problem(f"{self.called} is damaged ({error}): download it again.") from None
 
@@ -138,7 +138,9 @@ def bring(root: Path, release: Unzipped | Zipped, older: bool) -> Changes:
 
     changes = Changes(f"release {new.version}")
     before = old.files if old else {}
-    replace, remove, keep = [], [], []
+    replace: list[str] = []
+    remove: list[str] = []
+    keep: list[str] = []
     for name in sorted({*before, *new.files}):
         path = root / name
         here = sha256(path.read_bytes()) if path.is_file() else None
@@ -167,15 +169,15 @@ def bring(root: Path, release: Unzipped | Zipped, older: bool) -> Changes:
     return changes
 
 
-def checked(release: Unzipped | Zipped, name: str, expected: str, most: int) -> bytes:
+def checked(release: Unzipped | Zipped, name: str, expected: str, max_bytes: int) -> bytes:
     """A file of the release, which is what its list says."""
     try:
-        data = release.read(name, most)
+        data = release.read(name, max_bytes)
     except KeyError:
         raise Problem(
             f"{release.called} is not whole: {name} is missing. Download it again."
         ) from None
-    if len(data) > most:
+    if len(data) > max_bytes:
         raise Problem(f"{release.called} is far too large for a release of the course.")
     if sha256(data) != expected:
         raise Problem(

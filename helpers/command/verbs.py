@@ -103,7 +103,7 @@ def clean(root: Path, given: list[str]) -> int:
 
 def delete_what_can_be_made_again(root: Path) -> None:
     names = [".venv", ".venv-before", ".venv-site", ".jupyter", "build"]
-    names += [".pytest_cache", ".ruff_cache", ".hypothesis"]
+    names += [".pytest_cache", ".mypy_cache", ".ruff_cache", ".hypothesis"]
     for path in [*(root / name for name in names), *root.glob("*.egg-info")]:
         if path.is_symlink():  # to a larger disk: the link is the reader's own and stays
             venv_folder.empty(path)
@@ -145,11 +145,13 @@ def pytest(root: Path, verb: str, marks: str, given: Sequence[str]) -> int:
 
 def lint(root: Path, given: list[str]) -> int:
     """All of them run, so that one call shows everything."""
+    packages = present(root, "helpers", "grader")
     students = ("helpers", "notebooks", "assignments")
     others = ("--optional-dependencies-dev-groups", "instructor,cluster,dev,e2e")
     steps = (
         ("ruff", "check"),
         ("ruff", "format", "--check"),
+        ("mypy", *packages),
         ("deptry", "."),
         # What students are given imports only what they install.
         ("deptry", *students, *others, "--ignore", "DEP001,DEP002,DEP003"),
@@ -209,7 +211,7 @@ VERBS = (
     Verb("test", "learn", "run every notebook and test, and compare the outputs", test, DEV),
     Verb("setup", "learn", "only make the environment, or bring it up to date", setup, names=100),
     Verb("clean", "learn", "delete the environments and the caches", clean, alone=True),
-    Verb("lint", "change", "check the style of the code and its imports", lint, ("dev",), TESTS),
+    Verb("lint", "change", "check the code's style, types and imports", lint, ("dev",), TESTS),
     Verb("format", "change", "put the code into the course's style", style, ("dev",), TESTS),
     Verb(
         "notebooks",

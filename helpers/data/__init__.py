@@ -9,6 +9,8 @@ torch.Size([1520, 3, 32, 32])
 (256, 385, 3)
 """
 
+from __future__ import annotations
+
 import json
 import operator
 import os
@@ -59,7 +61,7 @@ class _LabelledImages(Dataset):
         targets: torch.Tensor,
         description: str,
         transform: Callable[[torch.Tensor], object] | None,
-    ):
+    ) -> None:
         self.images = images
         self.targets = targets
         self.description = description
@@ -68,12 +70,11 @@ class _LabelledImages(Dataset):
     def __len__(self) -> int:
         return len(self.targets)
 
-    def __getitem__(self, index: int):
+    def __getitem__(self, index: int) -> tuple[object, int]:
         index = operator.index(index)
         image = self._floats(self.images[index])
-        if self.transform is not None:
-            image = self.transform(image)
-        return image, int(self.targets[index])
+        item = image if self.transform is None else self.transform(image)
+        return item, int(self.targets[index])
 
     def __getitems__(self, indices: Sequence[int]) -> list:
         """Take out a whole batch; ``DataLoader`` calls this where it exists.
@@ -82,9 +83,8 @@ class _LabelledImages(Dataset):
         """
         chosen = torch.as_tensor(indices, dtype=torch.int64)
         images = self._floats(self.images[chosen]).unbind(0)
-        if self.transform is not None:
-            images = [self.transform(image) for image in images]
-        return list(zip(images, self.targets[chosen].tolist(), strict=True))
+        items = images if self.transform is None else map(self.transform, images)
+        return list(zip(items, self.targets[chosen].tolist(), strict=True))
 
     def _floats(self, images: torch.Tensor) -> torch.Tensor:
         """Values from 0 to 1, with an axis for the channel."""
@@ -118,7 +118,7 @@ class MNISTImages(_LabelledImages):
         source: str,
         description: str,
         transform: Callable[[torch.Tensor], object] | None = None,
-    ):
+    ) -> None:
         super().__init__(images, targets, description, transform)
         self.source = source
 
@@ -148,7 +148,7 @@ class EmojiImages(_LabelledImages):
         names: Sequence[str],
         description: str,
         transform: Callable[[torch.Tensor], object] | None = None,
-    ):
+    ) -> None:
         super().__init__(images, targets, description, transform)
         self.classes = tuple(classes)
         self.names = tuple(names)
@@ -242,7 +242,7 @@ def _find_or_remember(source: str) -> Path:
     return root
 
 
-def _load_sample(train: bool, transform) -> MNISTImages:
+def _load_sample(train: bool, transform: Callable[[torch.Tensor], object] | None) -> MNISTImages:
     path = SAMPLES / "mnist-sample.npz"
     part = "train" if train else "test"
     try:

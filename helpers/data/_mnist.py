@@ -7,6 +7,8 @@ Source of the data: Y. LeCun, C. Cortes, C. J. C. Burges, "The MNIST database of
 digits".
 """
 
+from __future__ import annotations
+
 import gzip
 import http.client
 import os
@@ -14,8 +16,12 @@ import threading
 import urllib.request
 import zlib
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from helpers import _downloads
+
+if TYPE_CHECKING:
+    import torchvision
 
 SHA256 = {
     "train-images-idx3-ubyte": "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
@@ -45,7 +51,7 @@ class DownloadError(DataUnavailableError):
     ``why`` holds the reason as part of a sentence, without the details of ``str(error)``.
     """
 
-    def __init__(self, why: str, details: str):
+    def __init__(self, why: str, details: str) -> None:
         self.why = why
         super().__init__(
             f"The full MNIST could not be downloaded: {why} ({details}). Connect and try again, "
@@ -137,7 +143,7 @@ def _listed(faults: dict[str, str]) -> str:
     return ", ".join(f"{name} ({fault})" for name, fault in faults.items())
 
 
-def open_with_torchvision(root: Path, train: bool):
+def open_with_torchvision(root: Path, train: bool) -> torchvision.datasets.MNIST:
     """Open the files below ``root`` as a ``torchvision.datasets.MNIST``; nothing is downloaded."""
     import torchvision
 
@@ -194,7 +200,7 @@ def _fetch(folder: Path) -> None:
 
 def _fetch_file(mirror: str, path: Path, limit: _downloads.Limit) -> None:
     packed = path.with_name(f"{path.name}.gz")
-    _downloads.fetch(mirror + packed.name, packed, limit, most=DISK_BYTES_NEEDED)
+    _downloads.fetch(mirror + packed.name, packed, limit, max_bytes=DISK_BYTES_NEEDED)
     try:
         with gzip.open(packed) as file:
             path.write_bytes(file.read(DISK_BYTES_NEEDED))

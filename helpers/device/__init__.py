@@ -5,6 +5,8 @@
 device(type='cpu')
 """
 
+from __future__ import annotations
+
 import copy
 import os
 import random
@@ -12,6 +14,7 @@ import statistics
 import time
 import warnings
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import torch
@@ -109,10 +112,10 @@ def describe() -> MachineReport:
 def time_on(
     device: str | torch.device,
     fn: Callable,
-    *args,
+    *args: object,
     repeat: int = 5,
     warmup: int = 1,
-    **kwargs,
+    **kwargs: object,
 ) -> float:
     """Return how many seconds ``fn(*args, **kwargs)`` takes on ``device``: the median of runs.
 
@@ -141,7 +144,7 @@ def time_on(
             raise ValueError(f"{name}={value!r}: give a whole number, {least} or more")
     device = _named_device(device, f"device={str(device)!r}", "use device='cpu'")
     fn = _on(device, fn)
-    args = [_on(device, value) for value in args]
+    args = tuple(_on(device, value) for value in args)
     kwargs = {name: _on(device, value) for name, value in kwargs.items()}
     for _ in range(warmup):
         fn(*args, **kwargs)
@@ -155,7 +158,7 @@ def time_on(
     return statistics.median(seconds)
 
 
-def _on(device: torch.device, value):
+def _on(device: torch.device, value: Any) -> Any:
     """Return a tensor or module on ``device``; anything else unchanged."""
     if isinstance(value, torch.Tensor):
         return value.to(device)

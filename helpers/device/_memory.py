@@ -104,7 +104,12 @@ def _on_meta(tensor: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
     return tensor.detach().to("meta", kept_type).requires_grad_(tensor.requires_grad)
 
 
-def _activation_bytes(model, tensors, shape, dtype) -> int:
+def _activation_bytes(
+    model: nn.Module,
+    tensors: dict[str, torch.Tensor],
+    shape: Sequence[int],
+    dtype: torch.dtype,
+) -> int:
     batch = torch.empty(shape, dtype=dtype, device="meta")
     # Keyed by identity, and kept alive: an id may be used again once its object is gone.
     not_activations = {id(s): s for s in (t.untyped_storage() for t in tensors.values())}

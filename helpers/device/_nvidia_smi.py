@@ -73,7 +73,7 @@ def read_nvidia_smi(gpu_text: str | None = None, process_text: str | None = None
     for row in _rows(process_text or "", least=4):
         uuid, pid, *name, used = row  # a name may hold commas, and is not quoted
         processes.setdefault(uuid, []).append(
-            Process(_number(pid, row), ", ".join(name), _number(used, row, or_hidden=True))
+            Process(_number(pid, row), ", ".join(name), _number_unless_hidden(used, row))
         )
     for row in _rows(gpu_text, least=6):
         uuid, index, *name, driver, used, total = row
@@ -82,8 +82,8 @@ def read_nvidia_smi(gpu_text: str | None = None, process_text: str | None = None
                 _number(index, row),
                 ", ".join(name),
                 driver,
-                _number(used, row, or_hidden=True),
-                _number(total, row, or_hidden=True),
+                _number_unless_hidden(used, row),
+                _number_unless_hidden(total, row),
                 tuple(processes.get(uuid, ())),
             )
         )
@@ -99,9 +99,13 @@ def _rows(text: str, least: int) -> list[list[str]]:
     return rows
 
 
-def _number(cell: str, row: list[str], or_hidden: bool = False) -> int | None:
-    if or_hidden and cell.startswith("[") and cell.endswith("]"):  # [N/A], [Not Supported], ...
+def _number_unless_hidden(cell: str, row: list[str]) -> int | None:
+    if cell.startswith("[") and cell.endswith("]"):  # [N/A], [Not Supported], ...
         return None
+    return _number(cell, row)
+
+
+def _number(cell: str, row: list[str]) -> int:
     try:
         return int(cell)
     except ValueError:
@@ -136,6 +140,6 @@ def _run_nvidia_smi(query: str) -> str:
         ) from None
     if process.returncode != 0:
         lines = [line.strip() for line in output.splitlines() if line.strip()]
-        said = lines[0][:160] if lines else "it said nothing"
-        raise NvidiaSmiError(f"it failed with status {process.returncode}: {said}")
+        why = lines[0][:160] if lines else "it said nothing"
+        raise NvidiaSmiError(f"it failed with status {process.returncode}: {why}")
     return output

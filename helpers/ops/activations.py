@@ -1,5 +1,7 @@
 """ReLU and two of its relatives."""
 
+from __future__ import annotations
+
 import numpy as np
 
 from helpers.ops.arguments import (
@@ -13,7 +15,7 @@ from helpers.ops.arguments import (
 )
 
 
-def relu(x):
+def relu(x: np.ndarray) -> np.ndarray:
     """max(x, 0), value by value.
 
     Parameters
@@ -41,7 +43,7 @@ def relu(x):
     return np.maximum(x, 0, out=np.empty(x.shape, dtype=x.dtype))
 
 
-def relu_backward(grad_out, x):
+def relu_backward(grad_out: np.ndarray, x: np.ndarray) -> np.ndarray:
     """Backward pass of `relu`: the gradient passes where x > 0, and is 0 elsewhere, also at 0.
 
     Parameters
@@ -64,7 +66,7 @@ def relu_backward(grad_out, x):
 
 
 @silent
-def leaky_relu(x, negative_slope=0.01):
+def leaky_relu(x: np.ndarray, negative_slope: float = 0.01) -> np.ndarray:
     """x where x > 0, and negative_slope · x elsewhere.
 
     Parameters
@@ -93,7 +95,9 @@ def leaky_relu(x, negative_slope=0.01):
 
 
 @silent
-def leaky_relu_backward(grad_out, x, negative_slope=0.01):
+def leaky_relu_backward(
+    grad_out: np.ndarray, x: np.ndarray, negative_slope: float = 0.01
+) -> np.ndarray:
     """Backward pass of `leaky_relu`: grad_out where x > 0, and negative_slope · grad_out elsewhere.
 
     Parameters
@@ -117,7 +121,13 @@ def leaky_relu_backward(grad_out, x, negative_slope=0.01):
 
 
 @silent
-def rrelu(x, lower=1 / 8, upper=1 / 3, training=False, rng=None):
+def rrelu(
+    x: np.ndarray,
+    lower: float = 1 / 8,
+    upper: float = 1 / 3,
+    training: bool = False,
+    rng: np.random.Generator | None = None,
+) -> np.ndarray:
     """Randomised leaky ReLU: a random negative slope in training, the mean slope otherwise.
 
     Parameters
@@ -166,13 +176,15 @@ def rrelu(x, lower=1 / 8, upper=1 / 3, training=False, rng=None):
     return scale_where_not_positive(x, x, rng.uniform(lower, upper, x.shape).astype(x.dtype))
 
 
-def check_pointwise_gradient(grad_out, x):
+def check_pointwise_gradient(grad_out: np.ndarray, x: np.ndarray) -> None:
     """Raise unless `grad_out` and `x` are float arrays of one shape and dtype."""
     check_array("x", x)
     check_like("grad_out", grad_out, "x", x)
     check_shape("grad_out", grad_out, x.shape, "the shape of x")
 
 
-def scale_where_not_positive(values, x, slope):
+def scale_where_not_positive(
+    values: np.ndarray, x: np.ndarray, slope: float | np.ndarray
+) -> np.ndarray:
     """A new array: `values`, times `slope` where `x` is not positive (NaN is not)."""
     return np.asarray(np.where(x > 0, values, values * slope), order="C")

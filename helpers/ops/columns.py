@@ -1,13 +1,24 @@
 """Images to columns and back: the step that turns a convolution into a matrix product."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+
 import numpy as np
 
-from helpers._arguments import check_pair
+from helpers._arguments import IntOrPair, check_pair
 from helpers.ops.arguments import NUMBERS, check_array, check_images
 from helpers.shapes import conv_output_size
 
 
-def im2col(x, kernel_size, *, stride=1, padding=0, dilation=1):
+def im2col(
+    x: np.ndarray,
+    kernel_size: IntOrPair,
+    *,
+    stride: IntOrPair = 1,
+    padding: IntOrPair = 0,
+    dilation: IntOrPair = 1,
+) -> np.ndarray:
     """Copy every window of the input into a column.
 
     The same as `torch.nn.functional.unfold`; the options are keyword-only because torch has them in
@@ -52,7 +63,15 @@ def im2col(x, kernel_size, *, stride=1, padding=0, dilation=1):
     return columns if x.ndim == 4 else columns[0]
 
 
-def col2im(columns, output_size, kernel_size, *, stride=1, padding=0, dilation=1):
+def col2im(
+    columns: np.ndarray,
+    output_size: IntOrPair,
+    kernel_size: IntOrPair,
+    *,
+    stride: IntOrPair = 1,
+    padding: IntOrPair = 0,
+    dilation: IntOrPair = 1,
+) -> np.ndarray:
     """Add columns back into an image, each value at the place where `im2col` read it.
 
     The same as `torch.nn.functional.fold`. Where windows overlap, values add up: this is the
@@ -102,7 +121,9 @@ def col2im(columns, output_size, kernel_size, *, stride=1, padding=0, dilation=1
     return images if columns.ndim == 3 else images[0]
 
 
-def pad_images(images, rows, columns, value=0):
+def pad_images(
+    images: np.ndarray, rows: tuple[int, int], columns: tuple[int, int], *, value: float = 0
+) -> np.ndarray:
     """`images` (N, C, H, W) with (before, after) `rows` and `columns` of `value` around.
 
     With nothing to add, `images` itself: read it, do not write into it.
@@ -117,13 +138,19 @@ def pad_images(images, rows, columns, value=0):
     return padded
 
 
-def every(position, stride, dilation, count):
+def every(position: int, stride: int, dilation: int, count: int) -> slice:
     """Slice of the input positions that kernel position `position` meets in `count` windows."""
     start = position * dilation
     return slice(start, start + (count - 1) * stride + 1, stride)
 
 
-def window_view(padded, kernel_size, stride, dilation, out_size):
+def window_view(
+    padded: np.ndarray,
+    kernel_size: Sequence[int],
+    stride: tuple[int, int],
+    dilation: tuple[int, int],
+    out_size: Sequence[int],
+) -> np.ndarray:
     """All windows of `padded` as a view (N, C, kh, kw, out_h, out_w), without copying."""
     extent = [d * (k - 1) + 1 for k, d in zip(kernel_size, dilation, strict=True)]
     view = np.lib.stride_tricks.sliding_window_view(padded, extent, axis=(2, 3))
@@ -131,7 +158,14 @@ def window_view(padded, kernel_size, stride, dilation, out_size):
     return view[:, :, : out_size[0], : out_size[1]].transpose(0, 1, 4, 5, 2, 3)
 
 
-def add_windows(windows, size, stride, dilation, rows, columns):
+def add_windows(
+    windows: np.ndarray,
+    size: Sequence[int],
+    stride: tuple[int, int],
+    dilation: tuple[int, int],
+    rows: tuple[int, int],
+    columns: tuple[int, int],
+) -> np.ndarray:
     """Add `windows` (N, C, kh, kw, out_h, out_w) up into new images (N, C, *size).
 
     `rows` and `columns` are the (before, after) padding that the windows were taken with.

@@ -1,8 +1,12 @@
 """Convolution, forward and backward, and its relative whose weights are not shared."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+
 import numpy as np
 
-from helpers._arguments import check_int, check_pair
+from helpers._arguments import IntOrPair, check_int, check_pair
 from helpers.ops.arguments import (
     FLOATS,
     NUMBERS,
@@ -21,7 +25,15 @@ COLUMN_BYTES = 2**23
 
 
 @silent
-def conv2d(x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
+def conv2d(
+    x: np.ndarray,
+    weight: np.ndarray,
+    bias: np.ndarray | None = None,
+    stride: IntOrPair = 1,
+    padding: IntOrPair | str = 0,
+    dilation: IntOrPair = 1,
+    groups: int = 1,
+) -> np.ndarray:
     """Convolution as in neural networks: slide the kernel, multiply and add. It is not flipped.
 
     Parameters
@@ -78,7 +90,15 @@ def conv2d(x, weight, bias=None, stride=1, padding=0, dilation=1, groups=1):
 
 
 @silent
-def conv2d_backward(grad_out, x, weight, stride=1, padding=0, dilation=1, groups=1):
+def conv2d_backward(
+    grad_out: np.ndarray,
+    x: np.ndarray,
+    weight: np.ndarray,
+    stride: IntOrPair = 1,
+    padding: IntOrPair | str = 0,
+    dilation: IntOrPair = 1,
+    groups: int = 1,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Backward pass of `conv2d`: from the loss's gradient at its output to those at its inputs.
 
     Parameters
@@ -124,7 +144,14 @@ def conv2d_backward(grad_out, x, weight, stride=1, padding=0, dilation=1, groups
 
 
 @silent
-def locally_connected2d(x, weight, bias=None, stride=1, padding=0, dilation=1):
+def locally_connected2d(
+    x: np.ndarray,
+    weight: np.ndarray,
+    bias: np.ndarray | None = None,
+    stride: IntOrPair = 1,
+    padding: IntOrPair | str = 0,
+    dilation: IntOrPair = 1,
+) -> np.ndarray:
     """Like `conv2d`, but every output position has filters of its own: nothing is shared.
 
     torch has no such function; arguments are those of `conv2d` where they mean the same.
@@ -193,7 +220,7 @@ def locally_connected2d(x, weight, bias=None, stride=1, padding=0, dilation=1):
     return unbatched_like(x, out)
 
 
-def images_last(columns):
+def images_last(columns: np.ndarray) -> np.ndarray:
     """(n, groups, rows, positions) as (groups, rows, n·positions)."""
     n, groups, rows, positions = columns.shape
     return columns.transpose(1, 2, 0, 3).reshape(groups, rows, n * positions)
@@ -202,7 +229,15 @@ def images_last(columns):
 class ConvolutionPlan:
     """Checked arguments of one convolution, and the columns it multiplies by."""
 
-    def __init__(self, images, weight, stride, padding, dilation, groups):
+    def __init__(
+        self,
+        images: np.ndarray,
+        weight: np.ndarray,
+        stride: IntOrPair,
+        padding: IntOrPair | str,
+        dilation: IntOrPair,
+        groups: int,
+    ) -> None:
         self.groups = check_int("groups", groups)
         n, channels = images.shape[:2]
         filters, per_group, *kernel_size = weight.shape
@@ -227,19 +262,19 @@ class ConvolutionPlan:
         step = max(1, COLUMN_BYTES // bytes_each)
         self.parts = [slice(start, min(start + step, n)) for start in range(0, n, step)]
 
-    def columns(self, part):
+    def columns(self, part: slice) -> np.ndarray:
         """Columns of some images: (n, groups, rows, out_h·out_w)."""
         kernel_size = self.window_shape[1:3]
         padded = self._padded[part]
         view = window_view(padded, kernel_size, self.stride, self.dilation, self.out_size)
         return view.reshape(len(padded), self.groups, self.weight_matrix.shape[2], -1)
 
-    def by_group(self, maps):
+    def by_group(self, maps: np.ndarray) -> np.ndarray:
         """Maps (n, K, out_h, out_w) as (n, groups, K/groups, out_h·out_w)."""
         return maps.reshape(len(maps), self.groups, self.weight_matrix.shape[1], -1)
 
 
-def check_weight(weight, x, dtypes):
+def check_weight(weight: np.ndarray, x: np.ndarray, dtypes: Sequence[np.dtype]) -> np.ndarray:
     """`weight`, if it is an array of 4 axes, none empty, with x's dtype."""
     check_like("weight", weight, "x", x, dtypes)
     if weight.ndim != 4 or 0 in weight.shape:
@@ -250,7 +285,13 @@ def check_weight(weight, x, dtypes):
     return weight
 
 
-def check_geometry(size, kernel_size, stride, padding, dilation):
+def check_geometry(
+    size: Sequence[int],
+    kernel_size: Sequence[int],
+    stride: IntOrPair,
+    padding: IntOrPair | str,
+    dilation: IntOrPair,
+) -> tuple[tuple[int, int], tuple[int, int], list[tuple[int, int]], Sequence[int]]:
     """Pairs (stride, dilation, padding, out_size); padding is a (before, after) pair an axis."""
     stride, dilation = check_pair("stride", stride), check_pair("dilation", dilation)
     if isinstance(padding, str):

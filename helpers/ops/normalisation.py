@@ -1,5 +1,7 @@
 """Local response normalisation, as used in AlexNet."""
 
+from __future__ import annotations
+
 import numpy as np
 
 from helpers._arguments import check_int
@@ -7,7 +9,9 @@ from helpers.ops.arguments import check_array, check_number, silent
 
 
 @silent
-def local_response_norm(x, size, alpha=1e-4, beta=0.75, k=1.0):
+def local_response_norm(
+    x: np.ndarray, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0
+) -> np.ndarray:
     """Divide each value by a measure of how strong its neighbour channels are at that position.
 
     ``x[c] / (k + alpha / size · Σ x[c']²) ** beta``, with c' from c − size // 2 to

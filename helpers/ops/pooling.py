@@ -1,8 +1,12 @@
 """Max and average pooling, forward and backward."""
 
+from __future__ import annotations
+
+from collections.abc import Iterator
+
 import numpy as np
 
-from helpers._arguments import check_int, check_pair
+from helpers._arguments import IntOrPair, check_int, check_pair
 from helpers.ops.arguments import (
     FLOATS,
     NUMBERS,
@@ -17,7 +21,14 @@ from helpers.shapes import conv_output_size
 
 
 @silent
-def max_pool2d(x, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False):
+def max_pool2d(
+    x: np.ndarray,
+    kernel_size: IntOrPair,
+    stride: IntOrPair | None = None,
+    padding: IntOrPair = 0,
+    dilation: IntOrPair = 1,
+    ceil_mode: bool = False,
+) -> np.ndarray:
     """The largest value of each window, map by map.
 
     Parameters
@@ -64,8 +75,14 @@ def max_pool2d(x, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=Fal
 
 @silent
 def max_pool2d_backward(
-    grad_out, x, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False
-):
+    grad_out: np.ndarray,
+    x: np.ndarray,
+    kernel_size: IntOrPair,
+    stride: IntOrPair | None = None,
+    padding: IntOrPair = 0,
+    dilation: IntOrPair = 1,
+    ceil_mode: bool = False,
+) -> np.ndarray:
     """Backward pass of `max_pool2d`: each window's gradient goes to the value that won.
 
     Of equal values the first one wins, row by row; of several NaN, the last one.
@@ -109,14 +126,14 @@ def max_pool2d_backward(
 
 @silent
 def avg_pool2d(
-    x,
-    kernel_size,
-    stride=None,
-    padding=0,
-    ceil_mode=False,
-    count_include_pad=True,
-    divisor_override=None,
-):
+    x: np.ndarray,
+    kernel_size: IntOrPair,
+    stride: IntOrPair | None = None,
+    padding: IntOrPair = 0,
+    ceil_mode: bool = False,
+    count_include_pad: bool = True,
+    divisor_override: int | None = None,
+) -> np.ndarray:
     """The mean of each window, map by map.
 
     Parameters
@@ -165,15 +182,15 @@ def avg_pool2d(
 
 @silent
 def avg_pool2d_backward(
-    grad_out,
-    x,
-    kernel_size,
-    stride=None,
-    padding=0,
-    ceil_mode=False,
-    count_include_pad=True,
-    divisor_override=None,
-):
+    grad_out: np.ndarray,
+    x: np.ndarray,
+    kernel_size: IntOrPair,
+    stride: IntOrPair | None = None,
+    padding: IntOrPair = 0,
+    ceil_mode: bool = False,
+    count_include_pad: bool = True,
+    divisor_override: int | None = None,
+) -> np.ndarray:
     """Backward pass of `avg_pool2d`: each window shares its gradient equally among its positions.
 
     Parameters
@@ -210,7 +227,15 @@ def avg_pool2d_backward(
 class PoolingPlan:
     """Checked arguments of one pooling call, and the walk over its windows."""
 
-    def __init__(self, images, kernel_size, stride, padding, dilation, ceil_mode):
+    def __init__(
+        self,
+        images: np.ndarray,
+        kernel_size: IntOrPair,
+        stride: IntOrPair | None,
+        padding: IntOrPair,
+        dilation: IntOrPair,
+        ceil_mode: bool,
+    ) -> None:
         self.size = images.shape[2:]
         self.kernel_size = check_pair("kernel_size", kernel_size)
         self.stride = self.kernel_size if stride is None else check_pair("stride", stride)
@@ -241,7 +266,7 @@ class PoolingPlan:
             for amount, end, size in zip(self.given_padding, ends, self.size, strict=True)
         ]
 
-    def reduce(self, ufunc, padded):
+    def reduce(self, ufunc: np.ufunc, padded: np.ndarray) -> np.ndarray:
         """`ufunc` over each window: over its rows, then over its columns, as both may be parted."""
         for axis in (0, 1):
             count, step, d = self.out_size[axis], self.stride[axis], self.dilation[axis]
@@ -253,7 +278,7 @@ class PoolingPlan:
             padded = out
         return padded
 
-    def kernel_positions(self):
+    def kernel_positions(self) -> Iterator[tuple]:
         """For each kernel position, row by row: where it lies in the padded input, all windows."""
         out_h, out_w = self.out_size
         for i in range(self.kernel_size[0]):
@@ -261,7 +286,9 @@ class PoolingPlan:
             for j in range(self.kernel_size[1]):
                 yield ..., rows, every(j, self.stride[1], self.dilation[1], out_w)
 
-    def divisor(self, count_include_pad, divisor_override, dtype):
+    def divisor(
+        self, count_include_pad: bool, divisor_override: int | None, dtype: np.dtype
+    ) -> int | np.ndarray:
         """What each window's sum is divided by: (out_h, out_w), or one number."""
         count_include_pad = check_bool("count_include_pad", count_include_pad)
         if divisor_override is not None:
@@ -275,14 +302,14 @@ class PoolingPlan:
             counts.append(np.minimum(last, size + border) - np.maximum(first, -border))
         return np.outer(*counts).astype(dtype)
 
-    def inside(self, padded):
+    def inside(self, padded: np.ndarray) -> np.ndarray:
         """The part of a padded array that lies over the input, as a contiguous array."""
         (top, _), (left, _) = self.padding
         height, width = self.size
         return np.ascontiguousarray(padded[:, :, top : top + height, left : left + width])
 
 
-def check_divisor(value):
+def check_divisor(value: object) -> int:
     """`divisor_override` as an int other than 0."""
     smallest = -(2**63)
     divisor = check_int("divisor_override", value, smallest)
@@ -291,6 +318,6 @@ def check_divisor(value):
     return divisor
 
 
-def lowest(dtype):
+def lowest(dtype: np.dtype) -> float:
     """What max pooling pads with: −∞, or the smallest integer."""
     return -np.inf if dtype in FLOATS else np.iinfo(dtype).min

@@ -1,8 +1,17 @@
 """What all figures share: colours, sizes, checked input, empty panels."""
 
+from __future__ import annotations
+
 import math
+from types import ModuleType
+from typing import TYPE_CHECKING
 
 from helpers.checks import as_numpy
+
+if TYPE_CHECKING:
+    import numpy as np
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 BLUE, ORANGE, GREY = "#0072b2", "#d55e00", "#6e6e6e"
 SIGNED, AMOUNT = "PuOr_r", "cividis"
@@ -10,14 +19,14 @@ SIGNED, AMOUNT = "PuOr_r", "cividis"
 WIDTH = 9.0
 
 
-def pyplot():
+def pyplot() -> ModuleType:
     # Loaded when the first figure is drawn: matplotlib takes a third of a second.
     import matplotlib.pyplot as plt
 
     return plt
 
 
-def to_array(value, name, *ndims):
+def to_array(value: object, name: str, *ndims: int) -> np.ndarray:
     array = as_numpy(value, name)
     if array.ndim not in ndims:
         wanted = " or ".join(map(str, ndims))
@@ -27,13 +36,13 @@ def to_array(value, name, *ndims):
     return array
 
 
-def bare(axis):
+def bare(axis: Axes) -> None:
     axis.set(xticks=[], yticks=[])
     for side in axis.spines.values():
         side.set_visible(False)
 
 
-def panels(count, columns, size, aspect=1.0):
+def panels(count: int, columns: int, size: float, aspect: float = 1.0) -> tuple[Figure, np.ndarray]:
     """Empty panels for `count` pictures of width `size` inches and height `size · aspect`."""
     plt = pyplot()
     columns = max(1, min(columns, count))

@@ -1,13 +1,24 @@
 """Curves, bars and tables about a training or a model."""
 
+from __future__ import annotations
+
 import math
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from helpers.plots.canvas import BLUE, ORANGE, WIDTH, pyplot, to_array
 
+if TYPE_CHECKING:
+    import numpy.typing as npt
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
-def loss_curve(history):
+    from helpers.training import History
+
+
+def loss_curve(history: History) -> tuple[Figure, Axes]:
     """Training loss by batch, and test loss after each epoch.
 
     Parameters
@@ -38,7 +49,9 @@ def loss_curve(history):
     return fig, ax
 
 
-def confusion_matrix(counts, labels=None):
+def confusion_matrix(
+    counts: npt.ArrayLike, labels: Sequence[str] | None = None
+) -> tuple[Figure, Axes]:
     """Which class was taken for which: rows are the truth, columns the answers.
 
     Parameters
@@ -89,7 +102,9 @@ def confusion_matrix(counts, labels=None):
     return fig, ax
 
 
-def bars(values, xlabel="", value_format="{:.3g}"):
+def bars(
+    values: Mapping[str, float], xlabel: str = "", value_format: str = "{:.3g}"
+) -> tuple[Figure, Axes]:
     """Named amounts as horizontal bars, the number written at the end of each.
 
     Parameters

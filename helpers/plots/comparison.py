@@ -1,16 +1,29 @@
 """Several things compared: bars in pairs, and repeated measurements as dots."""
 
+from __future__ import annotations
+
 import math
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from helpers.plots.canvas import BLUE, GREY, ORANGE, WIDTH, pyplot
 
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
 # Told apart by their brightness too, in print or without colour vision.
 COLOURS = (BLUE, "#e69f00", GREY)
 
 
-def grouped_bars(values, series, xlabel="", value_format="{:.3g}"):
+def grouped_bars(
+    values: Mapping[str, Sequence[float]],
+    series: Sequence[str],
+    xlabel: str = "",
+    value_format: str = "{:.3g}",
+) -> tuple[Figure, Axes]:
     """Two or three amounts for each name, as horizontal bars below each other.
 
     Parameters
@@ -66,7 +79,9 @@ def grouped_bars(values, series, xlabel="", value_format="{:.3g}"):
     return fig, ax
 
 
-def dot_rows(values, xlabel="", value_format="{:.3g}"):
+def dot_rows(
+    values: Mapping[str, Sequence[float]], xlabel: str = "", value_format: str = "{:.3g}"
+) -> tuple[Figure, Axes]:
     """Repeated measurements: one row for each name, a dot for each measurement, a line at the mean.
 
     Parameters

@@ -1,6 +1,16 @@
 """Several quantities over one axis, drawn as lines."""
 
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
 from helpers.plots.canvas import BLUE, GREY, ORANGE, WIDTH, pyplot, to_array
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+    from matplotlib.figure import Figure
 
 # Colour and dashes together: the lines can also be told apart in grey.
 _STYLES = (
@@ -14,7 +24,14 @@ _STYLES = (
 _FEW = 20
 
 
-def curves(x, panels, xlabel="", ylabel="", limits=None, yscale="linear"):
+def curves(
+    x: npt.ArrayLike,
+    panels: Mapping[str, Mapping[str, npt.ArrayLike]],
+    xlabel: str = "",
+    ylabel: str = "",
+    limits: tuple[float | None, float | None] | None = None,
+    yscale: str = "linear",
+) -> tuple[Figure, np.ndarray]:
     """Lines over a common x axis, in one panel or in several side by side.
 
     Parameters

@@ -1,11 +1,26 @@
 """Small arrays drawn as tables of numbers."""
 
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from helpers.plots.canvas import ORANGE, bare, pyplot, to_array
 
+if TYPE_CHECKING:
+    import numpy.typing as npt
+    from matplotlib.figure import Figure
 
-def number_grid(grids, titles=None, marks=None, signs=None, size=0.42):
+
+def number_grid(
+    grids: Iterable[npt.ArrayLike],
+    titles: Sequence[str] | None = None,
+    marks: Sequence[tuple[int, int, int, int] | None] | None = None,
+    signs: Sequence[str] | None = None,
+    size: float = 0.42,
+) -> tuple[Figure, np.ndarray]:
     """Small arrays drawn as tables of numbers, side by side.
 
     Parameters

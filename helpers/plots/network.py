@@ -1,8 +1,12 @@
 """A network drawn to scale, with what each layer holds and computes."""
 
+from __future__ import annotations
+
 import copy
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import nn
@@ -10,6 +14,10 @@ from torch.overrides import TorchFunctionMode
 
 from helpers.plots.canvas import BLUE, GREY, ORANGE, WIDTH, pyplot
 from helpers.shapes import count_parameters
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 _CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
 _TRANSPOSED = (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
@@ -35,7 +43,7 @@ class _Box:
     added: list[int] = field(default_factory=list)
 
 
-def network(model, input_shape):
+def network(model: nn.Module, input_shape: Sequence[int]) -> tuple[Figure, Axes]:
     """A network as a row of boxes, to scale, with its numbers written below.
 
     A box is what a layer makes of one image. Its height and its depth are those of the maps, and
@@ -97,10 +105,10 @@ def network(model, input_shape):
 class _Tracer(TorchFunctionMode):
     """Follows one image through a model: the boxes, and from which boxes each tensor comes."""
 
-    def __init__(self, model, image):
+    def __init__(self, model: nn.Module, image: torch.Tensor) -> None:
         self.boxes = [_Box("input", tuple(image.shape[1:]))]
         self.inside = 0  # how many layers without parts of their own are running
-        self.counted = set()
+        self.counted: set[nn.Module] = set()
         self.kept = [image]  # as long as they are kept, no two tensors have the same id
         self.origins = {id(image): (0,)}
         for name, layer in model.named_modules():
@@ -112,7 +120,9 @@ class _Tracer(TorchFunctionMode):
                     )
                 )
 
-    def __torch_function__(self, func, types, args=(), kwargs=None):
+    def __torch_function__(
+        self, func: Any, types: Any, args: tuple = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
         given = [value for value in _tensors(args) if id(value) in self.origins]
         origin = self._merge(func.__name__, given) if given else ()
         out = func(*args, **(kwargs or {}))
@@ -259,7 +269,7 @@ def _kind(layer):
 class _Scale:
     """From pixels, maps and numbers to inches."""
 
-    def __init__(self, boxes):
+    def __init__(self, boxes: list[_Box]) -> None:
         maps = [box.shape for box in boxes if len(box.shape) == 3]
         numbers = [box.shape[0] for box in boxes if len(box.shape) == 1]
         # The slanted depth needs room, too.
@@ -297,7 +307,7 @@ def _draw_box(ax, scale, number, box, low):
     width, height, slant = scale.size(box)
     left, right, top = scale.left(number, box), scale.left(number, box) + width, low + height
     colour = GREY if not number else BLUE if box.multiply_adds else "#7fb8d8"
-    edge = {"edgecolor": "black", "linewidth": 0.6, "zorder": 3}
+    edge: dict[str, Any] = {"edgecolor": "black", "linewidth": 0.6, "zorder": 3}
     roof = [(left, top), (right, top), (right + slant, top + slant), (left + slant, top + slant)]
     side = [(right, low), (right + slant, low + slant), (right + slant, top + slant), (right, top)]
     if slant:

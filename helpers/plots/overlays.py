@@ -1,11 +1,26 @@
 """Maps of importance laid over the picture they belong to."""
 
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from helpers.plots.canvas import panels, to_array
 
+if TYPE_CHECKING:
+    import numpy.typing as npt
+    from matplotlib.figure import Figure
 
-def overlay(images, heats, titles=None, columns=4, size=2.2):
+
+def overlay(
+    images: Iterable[npt.ArrayLike],
+    heats: Iterable[npt.ArrayLike],
+    titles: Sequence[str] | None = None,
+    columns: int = 4,
+    size: float = 2.2,
+) -> tuple[Figure, np.ndarray]:
     """Pictures with a map of importance over each: dark is 0, yellow is the largest value.
 
     Parameters

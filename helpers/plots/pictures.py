@@ -1,11 +1,27 @@
 """Pictures side by side: photographs, digits, filters, feature maps."""
 
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from helpers.plots.canvas import SIGNED, bare, panels, pyplot, to_array
 
+if TYPE_CHECKING:
+    import numpy.typing as npt
+    from matplotlib.figure import Figure
 
-def image_grid(images, titles=None, columns=6, size=1.5, cmap="gray", limits=None):
+
+def image_grid(
+    images: Iterable[npt.ArrayLike],
+    titles: Sequence[str] | None = None,
+    columns: int = 6,
+    size: float = 1.5,
+    cmap: str = "gray",
+    limits: tuple[float, float] | None = None,
+) -> tuple[Figure, np.ndarray]:
     """Pictures side by side.
 
     Parameters
@@ -56,7 +72,9 @@ def image_grid(images, titles=None, columns=6, size=1.5, cmap="gray", limits=Non
     return fig, axes
 
 
-def filter_grid(weight, titles=None, columns=10, size=0.9):
+def filter_grid(
+    weight: npt.ArrayLike, titles: Sequence[str] | None = None, columns: int = 10, size: float = 0.9
+) -> tuple[Figure, np.ndarray]:
     """The filters of a convolution layer, one picture for each.
 
     Parameters
@@ -91,7 +109,12 @@ def filter_grid(weight, titles=None, columns=10, size=0.9):
     return image_grid(weight[:, 0], titles, columns, size, cmap=SIGNED, limits=(-highest, highest))
 
 
-def feature_maps(layers, columns=10, size=0.85, one_scale=False):
+def feature_maps(
+    layers: Mapping[str, npt.ArrayLike],
+    columns: int = 10,
+    size: float = 0.85,
+    one_scale: bool = False,
+) -> tuple[Figure, np.ndarray]:
     """What each layer makes of one input: a band of small pictures for each layer.
 
     All maps of a band are drawn on one scale, so that they can be compared: black is the smallest

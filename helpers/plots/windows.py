@@ -1,13 +1,24 @@
 """Along one axis: which positions each place of a sliding window covers."""
 
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
 from helpers._arguments import check_int, check_pair
 from helpers.plots.canvas import GREY, ORANGE, bare, pyplot, to_array
 from helpers.shapes import conv_output_size
 
+if TYPE_CHECKING:
+    import numpy as np
+    from matplotlib.figure import Figure
+
 ARGUMENTS = ("size", "values", "kernel_size", "stride", "padding", "dilation", "ceil_mode")
 
 
-def window_places(cases, size=0.3):
+def window_places(
+    cases: Mapping[str, Mapping[str, Any]], size: float = 0.3
+) -> tuple[Figure, np.ndarray]:
     """Every place of a window along one axis, as stairs under the input, for one or more cases.
 
     The top row is the input: padding is dashed, and what no window reads is hatched. Each row
@@ -68,7 +79,18 @@ def window_places(cases, size=0.3):
 class _Places:
     """The places of a window in numbers; position 0 is the first of the input."""
 
-    def __init__(self, title, texts, kernel_size, stride, before, after, dilation, ceil_mode, pad):
+    def __init__(
+        self,
+        title: str,
+        texts: list[str],
+        kernel_size: int,
+        stride: int,
+        before: int,
+        after: int,
+        dilation: int,
+        ceil_mode: bool,
+        pad: str,
+    ) -> None:
         self.texts, self.pad = texts, pad
         self.before, self.after = before, after
         length = len(texts)

@@ -22,8 +22,8 @@ def server():
         yield httpd
 
 
-def fetch(httpd, path, seconds=60.0, most=10**6):
-    _downloads.fetch(httpd.url + "file", path, _downloads.Limit(seconds), most)
+def fetch(httpd, path, seconds=60.0, max_bytes=10**6):
+    _downloads.fetch(httpd.url + "file", path, _downloads.Limit(seconds), max_bytes)
 
 
 def test_a_file_arrives_with_its_progress_on_stdout(server, tmp_path, capsys):

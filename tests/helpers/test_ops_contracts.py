@@ -1,7 +1,5 @@
 """What holds for every operator: types, memory, empty batches, silence, and messages."""
 
-import doctest
-import importlib
 import inspect
 import warnings
 
@@ -317,12 +315,3 @@ def test_numpy_integers_and_single_numbers_in_a_sequence_are_taken_as_torch_take
     expected = ops.conv2d(X, WEIGHT, stride=2, padding=1)
     for two, one in [(np.int64(2), np.int32(1)), ((2,), [1]), (torch.Size([2, 2]), (1, 1))]:
         np.testing.assert_array_equal(ops.conv2d(X, WEIGHT, stride=two, padding=one), expected)
-
-
-@pytest.mark.parametrize(
-    "module", ["activations", "columns", "convolution", "normalisation", "pooling"]
-)
-def test_examples_in_docstrings(module):
-    outcome = doctest.testmod(importlib.import_module(f"helpers.ops.{module}"))
-    assert outcome.attempted > 0
-    assert outcome.failed == 0

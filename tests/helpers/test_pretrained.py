@@ -201,7 +201,7 @@ def test_full_disk(server, monkeypatch, capsys):
 
 
 def test_stopped_by_hand(server, checkpoints, monkeypatch):
-    def stop(url, path, limit, most):
+    def stop(url, path, limit, max_bytes):
         path.write_bytes(b"half")
         raise KeyboardInterrupt
 

@@ -87,7 +87,7 @@ def test_a_mistake_is_shown_with_its_message_and_the_rest_still_runs(course):
 def test_an_error_outside_the_tests_is_shown_first(course):
     _, text = run(course(f="def f(x)\n    return 2 * x"))
     assert "The cell `f` stopped: SyntaxError" in text
-    assert text.index("Mend this first.") < text.index("FAIL  0/2  f_doubles")
+    assert text.index("Fix this first.") < text.index("FAIL  0/2  f_doubles")
 
 
 def test_later_failures_of_a_function_are_shown_without_its_numbers(course):

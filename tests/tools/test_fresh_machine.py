@@ -39,8 +39,8 @@ def test_counts_of_the_closing_line(line, counts):
 
 
 def test_of_several_closing_lines_the_last_counts():
-    said = "=== 1 failed in 1.00s ===\nmore\n=== 2 passed in 1.00s ===\n"
-    assert fresh_machine.closing_line(said) == {"passed": 2}
+    output = "=== 1 failed in 1.00s ===\nmore\n=== 2 passed in 1.00s ===\n"
+    assert fresh_machine.closing_line(output) == {"passed": 2}
 
 
 def test_what_a_real_pytest_says(tmp_path):
@@ -58,7 +58,7 @@ def test_what_a_real_pytest_says(tmp_path):
     command = [sys.executable, "-m", "pytest", "-ra", "-s", "-p", "no:cacheprovider", "--color=no"]
     environment = {k: v for k, v in os.environ.items() if not k.startswith("PYTEST_")}
     environment["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"  # they take seconds to load
-    said = subprocess.run(
+    output = subprocess.run(
         [*command, "test_small.py"],
         cwd=tmp_path,
         env=environment,
@@ -66,12 +66,12 @@ def test_what_a_real_pytest_says(tmp_path):
         encoding="utf-8",
     ).stdout
     counts = {"passed": 1, "failed": 1, "error": 1, "skipped": 2}
-    assert fresh_machine.closing_line(said) == counts
-    (skipped,) = fresh_machine.summary_lines(said, "SKIPPED")
+    assert fresh_machine.closing_line(output) == counts
+    (skipped,) = fresh_machine.summary_lines(output, "SKIPPED")
     assert skipped == "[2] test_small.py:8: needs bubblewrap"
-    (failed,) = fresh_machine.summary_lines(said, "FAILED")
+    (failed,) = fresh_machine.summary_lines(output, "FAILED")
     assert failed.startswith("test_small.py::test_bad")
-    (error,) = fresh_machine.summary_lines(said, "ERROR")
+    (error,) = fresh_machine.summary_lines(output, "ERROR")
     assert error.startswith("test_small.py::test_error")
 
 
@@ -159,9 +159,9 @@ def test_without_root_or_mmdebstrap_it_is_one_sentence(monkeypatch, capsys, user
     monkeypatch.setattr(fresh_machine.tempfile, "mkdtemp", nothing)
     monkeypatch.setattr(fresh_machine, "Machine", nothing)
     assert fresh_machine.main(["trixie"]) == 1
-    said = capsys.readouterr().err
-    assert len(said.splitlines()) == 1
-    assert "root (sudo) and these programs: mmdebstrap" in said
+    output = capsys.readouterr().err
+    assert len(output.splitlines()) == 1
+    assert "root (sudo) and these programs: mmdebstrap" in output
 
 
 def test_a_folder_with_something_else_is_neither_used_nor_deleted(tmp_path):

@@ -8,14 +8,20 @@ drawing is centred as MNIST was made: LeCun, Bottou, Bengio and Haffner, "Gradie
 Applied to Document Recognition", Proceedings of the IEEE 1998.
 """
 
+from __future__ import annotations
+
 import base64
 from html import escape
 from importlib.resources import files
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from helpers.pieces._piece import Piece, element, enclose, read_title
-from helpers.pieces.draw_digit.net import forward, normalise, read_file, read_model
+from helpers.pieces.draw_digit.net import Example, Net, forward, normalise, read_file, read_model
+
+if TYPE_CHECKING:
+    import torch
 
 SOURCES = ("net.js", "ink.js", "explain.js", "panel.js", "pad.js", "draw_digit.js")
 
@@ -25,21 +31,29 @@ DIGITS = 10
 __all__ = ["DrawDigit", "draw_digit"]
 
 
-def draw_digit(model=None, title=None):
+def draw_digit(model: torch.nn.Module | None = None, title: str | None = None) -> DrawDigit:
     """A pad to draw a digit on, and all that a network makes of it.
 
-    Args:
-        model: a torch model with the layers of lesson 05 (`make_net`), or None for the network
-            that comes with the course, which needs no torch. The page computes with the model's
-            own weights, as float32, in eval mode; later training does not change the piece.
-        title: a line above the piece; also its name for screen readers.
+    Parameters
+    ----------
+    model : torch.nn.Module, optional
+        With the layers of lesson 05 (`make_net`); by default the network that comes with the
+        course, which needs no torch. The page computes with the model's own weights, as float32,
+        in eval mode; later training does not change the piece.
+    title : str, optional
+        A line above the piece; also its name for screen readers.
 
-    Returns:
-        A `DrawDigit`, which a notebook shows as the piece.
+    Returns
+    -------
+    DrawDigit
+        A notebook shows it as the piece.
 
-    Raises:
-        TypeError: model is no torch model, or title no text.
-        ValueError: the model has other layers, or weights that are NaN or infinite.
+    Raises
+    ------
+    ValueError
+        If the model has other layers, or weights that are NaN or infinite.
+    TypeError
+        If `model` is no torch model, or `title` no text.
 
     >>> draw_digit().probabilities(0).argmax()
     np.int64(0)
@@ -54,29 +68,39 @@ def draw_digit(model=None, title=None):
 class DrawDigit(Piece):
     """A pad to draw on; a notebook shows it when it is the last value of a cell.
 
-    Attributes:
-        net: the `helpers.pieces.draw_digit.net.Net` that the page computes with.
-        examples: the digits that its buttons show, `helpers.pieces.draw_digit.net.Example`.
-        title: the line above it.
+    ``save(path)`` writes it as a page of its own, which any browser opens without a connection.
+
+    Attributes
+    ----------
+    net : Net
+        The network that the page computes with.
+    examples : list of Example
+        The digits that its buttons show.
+    title : str
+        The line above it.
     """
 
-    def __init__(self, net, examples, title):
+    def __init__(self, net: Net, examples: list[Example], title: str) -> None:
         self.net, self.examples, self.title = net, examples, title
         super().__init__(title, element("cnn-draw-digit", self._data(), self._still(), _script()))
 
-    def probabilities(self, number):
+    def probabilities(self, number: int) -> np.ndarray:
         """What the network makes of an example.
 
-        Args:
-            number: which of `examples`.
+        Parameters
+        ----------
+        number : int
+            Which of `examples`, from 0.
 
-        Returns:
-            float32 array (10,): the probability of each digit, 0 to 1.
+        Returns
+        -------
+        ndarray, (10,)
+            The probability of each digit, from 0 to 1, float32.
         """
         image = normalise(self.examples[number].pixels)
         return np.exp(forward(self.net.weights, image)["log_probabilities"])
 
-    def about(self):
+    def about(self) -> str:
         """One or two sentences: which network this is, and how well it reads."""
         about = self.net.about
         if not about:
@@ -124,7 +148,7 @@ class DrawDigit(Piece):
         hardest = min(range(len(all_of_them)), key=lambda n: all_of_them[n].max())
         return self.examples[hardest].label, all_of_them[hardest]
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         label, probabilities = self._shown()
         shares = "  ".join(f"{digit}: {p:.1%}" for digit, p in enumerate(probabilities))
         return f"{self.title}\n{self.about()}\nA {label} from the test images: {shares}"

@@ -3,12 +3,19 @@
 The script in the page (`net.js`) computes the same; a browser test holds both equal to torch.
 """
 
+from __future__ import annotations
+
 import base64
 import json
 from dataclasses import dataclass
 from importlib.resources import files
+from typing import TYPE_CHECKING
 
 import numpy as np
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+    import torch
 
 MEAN, STD = 0.1307, 0.3081
 """Mean and standard deviation of the pixels of MNIST's training images (lesson 05)."""
@@ -45,17 +52,21 @@ FILE = "digit_net.json"
 class Net:
     """A trained network.
 
-    Attributes:
-        weights: float32 arrays with the shapes of `PARAMETERS`.
-        dtype: "float16" or "float32": how the weights are stored, without loss.
-        about: what is known of it, for instance its accuracy; empty for a network of your own.
+    Attributes
+    ----------
+    weights : tuple of ndarray
+        Float32, with the shapes of `PARAMETERS`.
+    dtype : str
+        "float16" or "float32": how the weights are stored, without loss.
+    about : dict
+        What is known of it, for instance its accuracy; empty for a network of your own.
     """
 
     weights: tuple
     dtype: str
     about: dict
 
-    def packed(self):
+    def packed(self) -> str:
         """All weights, one after the other, as base64 (little-endian)."""
         flat = np.concatenate([array.ravel() for array in self.weights])
         return base64.b64encode(flat.astype(DTYPES[self.dtype]).tobytes()).decode("ascii")
@@ -69,14 +80,18 @@ class Example:
     pixels: np.ndarray
 
 
-def unpack(text, dtype):
+def unpack(text: str, dtype: str) -> tuple[np.ndarray, ...]:
     """The weights in `Net.packed`.
 
-    Returns:
-        float32 arrays with the shapes of `PARAMETERS`.
+    Returns
+    -------
+    tuple of ndarray
+        Float32, with the shapes of `PARAMETERS`.
 
-    Raises:
-        ValueError: there are more or fewer numbers than these shapes have.
+    Raises
+    ------
+    ValueError
+        If there are more or fewer numbers than these shapes have.
     """
     flat = np.frombuffer(base64.b64decode(text), DTYPES[dtype]).astype(np.float32)
     sizes = [int(np.prod(shape)) for _, shape in PARAMETERS]
@@ -86,12 +101,8 @@ def unpack(text, dtype):
     return tuple(part.reshape(shape) for part, (_, shape) in zip(parts, PARAMETERS, strict=True))
 
 
-def read_file():
-    """The network and the examples that come with the course.
-
-    Returns:
-        A `Net` and a list of `Example`.
-    """
+def read_file() -> tuple[Net, list[Example]]:
+    """The network and the examples that come with the course."""
     data = json.loads(files(__package__).joinpath(FILE).read_text(encoding="utf-8"))
     net = Net(unpack(data["weights"], data["dtype"]), data["dtype"], data["about"])
     return net, [
@@ -102,19 +113,27 @@ def read_file():
     ]
 
 
-def read_model(model, image):
+def read_model(model: torch.nn.Module, image: np.ndarray) -> Net:
     """The weights of a torch model with the layers of lesson 05.
 
-    Args:
-        model: a `torch.nn.Module`; its mode and its device stay as they are.
-        image: (28, 28), normalised; what the model makes of it must be what `forward` makes of it.
+    Parameters
+    ----------
+    model : torch.nn.Module
+        Its mode and its device stay as they are.
+    image : ndarray, (28, 28)
+        Normalised; what the model makes of it must be what `forward` makes of it.
 
-    Returns:
-        A `Net` with the model's own weights as float32, nothing rounded off.
+    Returns
+    -------
+    Net
+        With the model's own weights as float32, nothing rounded off.
 
-    Raises:
-        TypeError: it is no torch model.
-        ValueError: it has other layers, or weights that are no numbers.
+    Raises
+    ------
+    ValueError
+        If it has other layers, or weights that are no numbers.
+    TypeError
+        If it is no torch model.
     """
     if not hasattr(model, "state_dict") or not callable(model):
         raise TypeError(f"model must be a torch model, or None, got {type(model).__name__}.")
@@ -166,15 +185,20 @@ def _compare(model, like, net, image):
         )
 
 
-def forward(weights, image):
+def forward(weights: tuple[np.ndarray, ...], image: np.ndarray) -> dict[str, np.ndarray]:
     """What every layer gives for one image, in eval mode (no dropout).
 
-    Args:
-        weights: arrays with the shapes of `PARAMETERS`.
-        image: (28, 28), normalised.
+    Parameters
+    ----------
+    weights : tuple of ndarray
+        With the shapes of `PARAMETERS`.
+    image : ndarray, (28, 28)
+        Normalised.
 
-    Returns:
-        dict of float32 arrays with the names and shapes of `LAYERS`.
+    Returns
+    -------
+    dict of str to ndarray
+        Float32, with the names and shapes of `LAYERS`.
     """
     from helpers import ops
 
@@ -192,6 +216,6 @@ def forward(weights, image):
     return {name: value for (name, _), value in zip(LAYERS, values, strict=True)}
 
 
-def normalise(pixels):
+def normalise(pixels: npt.ArrayLike) -> np.ndarray:
     """Pixels from 0 to 255, any shape, as the network sees them: float32."""
     return ((np.asarray(pixels, np.float32) / 255 - MEAN) / STD).astype(np.float32)

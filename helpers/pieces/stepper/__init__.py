@@ -5,9 +5,12 @@ Where scripts do not run, plain tables of the first step stay readable.
 The keyboard and labelling patterns follow the W3C's ARIA Authoring Practices Guide ("Grid").
 """
 
+from __future__ import annotations
+
 import base64
 import json
 from importlib.resources import files
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -17,29 +20,53 @@ from helpers.pieces.stepper import picture
 from helpers.pieces.stepper.arguments import MAX_KERNEL, MAX_SIDE, MAX_STEP, read_bias, read_planes
 from helpers.pieces.stepper.words import Setup
 
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from helpers._arguments import IntOrPair
+
 # A notebook holds every piece in full, so a piece stays under 20 KiB.
 SIZE_LIMIT = 20 * 1024
 
 __all__ = ["Stepper", "step_conv2d", "step_pool2d"]
 
 
-def step_conv2d(x, weight, bias=None, stride=1, padding=0, dilation=1, title=None):
+def step_conv2d(
+    x: npt.ArrayLike,
+    weight: npt.ArrayLike,
+    bias: npt.ArrayLike | None = None,
+    stride: IntOrPair = 1,
+    padding: IntOrPair = 0,
+    dilation: IntOrPair = 1,
+    title: str | None = None,
+) -> Stepper:
     """Step through the convolution of an input with one filter.
 
     As in `torch.nn.functional.conv2d`, the kernel is not flipped (cross-correlation).
 
-    Args:
-        x: input (C, H, W) or (H, W): numpy, torch or nested lists; at most 4 channels of 16×16.
-        weight: one filter, (C, kh, kw), (kh, kw) or (1, C, kh, kw); at most 11×11.
-        bias: one number, or None.
-        stride, padding, dilation: int or pair (rows, columns); a pair gets two sliders.
-        title: a line above the piece; also its name for screen readers.
+    Parameters
+    ----------
+    x : array_like, (C, H, W) or (H, W)
+        The input: NumPy, torch or nested lists; at most 4 channels of 16×16.
+    weight : array_like, (C, kh, kw), (kh, kw) or (1, C, kh, kw)
+        One filter, at most 11×11.
+    bias : float, optional
+    stride, padding, dilation : int or (int, int)
+        At most 16. A pair gets two sliders.
+    title : str, optional
+        A line above the piece; also its name for screen readers.
 
-    Returns:
-        A `Stepper`, which a notebook shows as the piece. Its output has shape (1, oh, ow).
+    Returns
+    -------
+    Stepper
+        A notebook shows it as the piece. Its output has shape (1, out_h, out_w).
 
-    Raises:
-        TypeError, ValueError: an argument of the wrong kind, shape, size or range.
+    Raises
+    ------
+    ValueError
+        If an argument has a wrong shape, size or range, or the piece would be too large.
+    TypeError
+        If an argument is of the wrong kind.
 
     >>> piece = step_conv2d([[0, 1, 2], [3, 4, 5], [6, 7, 8]], [[0, 1], [2, 3]])
     >>> piece.output[0].tolist()
@@ -67,32 +94,45 @@ def step_conv2d(x, weight, bias=None, stride=1, padding=0, dilation=1, title=Non
 
 
 def step_pool2d(
-    x,
-    kernel_size,
-    stride=None,
-    padding=0,
-    mode="max",
-    ceil_mode=False,
-    count_include_pad=True,
-    dilation=1,
-    title=None,
-):
+    x: npt.ArrayLike,
+    kernel_size: IntOrPair,
+    stride: IntOrPair | None = None,
+    padding: IntOrPair = 0,
+    mode: str = "max",
+    ceil_mode: bool = False,
+    count_include_pad: bool = True,
+    dilation: IntOrPair = 1,
+    title: str | None = None,
+) -> Stepper:
     """Step through max or average pooling.
 
-    Args:
-        x: input (C, H, W) or (H, W): numpy, torch or nested lists; at most 4 channels of 16×16.
-        kernel_size, stride, padding, dilation: int or pair (rows, columns), as in
-            `torch.nn.functional.max_pool2d`; stride None means kernel_size, dilation is for max.
-        mode: `"max"` or `"avg"`.
-        ceil_mode: round the output size up, as torch does.
-        count_include_pad: for `"avg"`, whether padding counts in the divisor.
-        title: a line above the piece; also its name for screen readers.
+    Parameters
+    ----------
+    x : array_like, (C, H, W) or (H, W)
+        The input: NumPy, torch or nested lists; at most 4 channels of 16×16.
+    kernel_size, stride, padding, dilation : int or (int, int)
+        As in `torch.nn.functional.max_pool2d`, at most 16. Without `stride` it is `kernel_size`;
+        `dilation` is for "max" alone.
+    mode : str
+        "max" or "avg".
+    ceil_mode : bool
+        Round the output size up, as torch does.
+    count_include_pad : bool
+        For "avg": whether padding counts in the divisor.
+    title : str, optional
+        A line above the piece; also its name for screen readers.
 
-    Returns:
-        A `Stepper`, which a notebook shows as the piece. Its output has shape (C, oh, ow).
+    Returns
+    -------
+    Stepper
+        A notebook shows it as the piece. Its output has shape (C, out_h, out_w).
 
-    Raises:
-        TypeError, ValueError: an argument of the wrong kind, shape, size or range.
+    Raises
+    ------
+    ValueError
+        If an argument has a wrong shape, size or range, or the piece would be too large.
+    TypeError
+        If an argument is of the wrong kind.
 
     >>> step_pool2d([[1, 2], [3, 4]], 2, mode="avg").output.tolist()
     [[[2.5]]]
@@ -133,11 +173,17 @@ def step_pool2d(
 class Stepper(Piece):
     """A piece to step through; a notebook shows it when it is the last value of a cell.
 
-    Attributes:
-        output: what the operator gives, float64 (maps, oh, ow), from `helpers.ops`.
+    ``save(path)`` writes it as a page of its own, which any browser opens without a connection.
+
+    Attributes
+    ----------
+    output : ndarray, (maps, out_h, out_w)
+        What the operator of `helpers.ops` gives, float64.
+    title : str
+        The line above it.
     """
 
-    def __init__(self, setup):
+    def __init__(self, setup: Setup) -> None:
         for name, axis in zip(("rows", "columns"), setup.axes, strict=True):
             if not axis.out:
                 raise ValueError(
@@ -161,7 +207,7 @@ class Stepper(Piece):
             f"than {SIZE_LIMIT // 1024}; pass a smaller crop or fewer channels."
         )
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return picture.text(self._setup, self.output)
 
 

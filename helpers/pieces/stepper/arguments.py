@@ -1,5 +1,9 @@
 """Read the arguments of a step-through, with errors that say what would be right."""
 
+from __future__ import annotations
+
+from typing import Any
+
 import numpy as np
 
 MAX_SIDE = 16
@@ -8,14 +12,18 @@ MAX_KERNEL = 11
 MAX_STEP = 16
 
 
-def read_planes(value, name, side):
+def read_planes(value: Any, name: str, side: int) -> np.ndarray:
     """Read numpy, torch or nested lists as float64 (C, H, W); (H, W) becomes one channel.
 
     Floats keep the number that their own type prints: 0.1 in float32 becomes 0.1, so that a
     student reads the number that they wrote.
 
-    Raises:
-        TypeError: not an array of numbers. ValueError: wrong shape, too large, not finite.
+    Raises
+    ------
+    ValueError
+        If it has another shape, is too large, or holds a number that is not finite.
+    TypeError
+        If it is no array of real numbers.
     """
     if hasattr(value, "detach"):
         value = value.detach().cpu()
@@ -59,11 +67,15 @@ def read_planes(value, name, side):
     return array.astype(np.float64)
 
 
-def read_bias(value):
+def read_bias(value: Any) -> float | None:
     """Read one number, or an array that holds one number; None stays None.
 
-    Raises:
-        TypeError: not a number. ValueError: more than one number, or not finite.
+    Raises
+    ------
+    ValueError
+        If there is more than one number, or it is not finite.
+    TypeError
+        If it is no number.
     """
     if value is None:
         return None

@@ -1,8 +1,12 @@
 """The still picture: plain tables that read without script and without style, and plain text."""
 
+from __future__ import annotations
+
 from html import escape
 
-from helpers.pieces.stepper.words import show, step
+import numpy as np
+
+from helpers.pieces.stepper.words import Setup, show, step
 
 # How much of a large picture is drawn: everything; of the input only the window; of the output
 # only a corner as well; that corner alone, since the sentences hold the window's numbers.
@@ -28,14 +32,19 @@ def _input_cell(setup, channel, r, q):
     return ("−∞" if setup.kind == "max" else "0"), False
 
 
-def still(setup, outputs, detail=WHOLE):
+def still(setup: Setup, outputs: np.ndarray, detail: int = WHOLE) -> str:
     """Tables of input, kernel and output with the first window in bold, and its arithmetic.
 
-    Args:
-        setup: a `Setup`. outputs: its output, (maps, rows, columns).
-        detail: WHOLE, WINDOW, CORNER or RESULT.
+    Parameters
+    ----------
+    setup : Setup
+    outputs : ndarray, (maps, out_h, out_w)
+    detail : int
+        WHOLE, WINDOW, CORNER or RESULT.
 
-    Returns:
+    Returns
+    -------
+    str
         HTML of `p` and `table` elements without attributes that a sanitizer would take.
     """
     rows, columns = setup.axes
@@ -46,7 +55,7 @@ def still(setup, outputs, detail=WHOLE):
         shown_rows, shown_columns = sorted({r for r, _ in window}), sorted({q for _, q in window})
     parts = [f"<p><b>{escape(setup.title)}</b></p>\n"]
     for c in range(len(setup.x) if detail != RESULT else 0):
-        of = f", channel {c}" if len(setup.x) > 1 else ""
+        channel = f", channel {c}" if len(setup.x) > 1 else ""
         marked = setup.kind == "conv" or c == 0
 
         def cell(r, q, c=c, marked=marked):
@@ -57,16 +66,16 @@ def still(setup, outputs, detail=WHOLE):
         what = "first window in [ ]" if detail == WHOLE else "its first window"
         if rows.p or columns.p:
             what += ", padding in italics"
-        caption = f"Input {rows.n}×{columns.n}{of} ({what})"
+        caption = f"Input {rows.n}×{columns.n}{channel} ({what})"
         parts.append(_table(caption, shown_rows, shown_columns, cell))
-        if setup.kind == "conv":
+        if setup.weight is not None:
             weight = setup.weight[c]
-            name = f"Kernel {rows.k}×{columns.k}{of}"
+            name = f"Kernel {rows.k}×{columns.k}{channel}"
             parts.append(
                 _table(name, range(rows.k), range(columns.k), lambda r, q, w=weight: show(w[r, q]))
             )
     for c, plane in enumerate(outputs):
-        of = f", channel {c}" if len(outputs) > 1 else ""
+        channel = f", channel {c}" if len(outputs) > 1 else ""
 
         def result(r, q, c=c, plane=plane):
             text = show(plane[r, q])
@@ -74,7 +83,7 @@ def still(setup, outputs, detail=WHOLE):
 
         side = CORNER_SIDE if detail >= CORNER else max(plane.shape)
         corner = " (its top left corner)" if side < max(plane.shape) else ""
-        name = f"Output {rows.out}×{columns.out}{of}{corner}"
+        name = f"Output {rows.out}×{columns.out}{channel}{corner}"
         parts.append(_table(name, range(rows.out)[:side], range(columns.out)[:side], result))
     lines = [*first.lines, first.note, rows.sentence("row"), columns.sentence("column")]
     parts += [f"<p>{escape(line)}</p>\n" for line in lines if line]
@@ -82,10 +91,12 @@ def still(setup, outputs, detail=WHOLE):
     return "".join(parts)
 
 
-def text(setup, outputs):
+def text(setup: Setup, outputs: np.ndarray) -> str:
     """The same as plain text, for terminals and for exports without HTML.
 
-    Returns:
+    Returns
+    -------
+    str
         Lines: the grids side by side, channel under channel, then the sentences.
     """
     rows, columns = setup.axes
@@ -105,7 +116,7 @@ def text(setup, outputs):
 
     lines = [setup.title]
     for c in range(len(setup.x)):
-        of = f", channel {c}" if len(setup.x) > 1 else ""
+        channel = f", channel {c}" if len(setup.x) > 1 else ""
         marked = setup.kind == "conv" or c == 0
         grid = []
         for r in range(-rows.p, rows.end):
@@ -114,13 +125,13 @@ def text(setup, outputs):
                 name = _input_cell(setup, c, r, q)[0]
                 line.append(f"[{name}]" if marked and (r, q) in window else f" {name} ")
             grid.append(line)
-        blocks = [block(f"Input {rows.n}×{columns.n}{of}", grid)]
-        if setup.kind == "conv":
+        blocks = [block(f"Input {rows.n}×{columns.n}{channel}", grid)]
+        if setup.weight is not None:
             grid = [[show(v) for v in line] for line in setup.weight[c]]
-            blocks.append(block(f"Kernel {rows.k}×{columns.k}{of}", grid))
+            blocks.append(block(f"Kernel {rows.k}×{columns.k}{channel}", grid))
         if c < len(outputs):
             grid = [[show(v) for v in line] for line in outputs[c]]
-            part = of if len(outputs) > 1 else ""
+            part = channel if len(outputs) > 1 else ""
             blocks.append(block(f"Output {rows.out}×{columns.out}{part}", grid))
         lines += ["", *beside(blocks)]
     sentences = [*first.lines, first.note, rows.sentence("row"), columns.sentence("column")]

@@ -4,7 +4,10 @@ The still picture that stands where no script runs is made from these functions.
 hold the two equal, position by position.
 """
 
+from __future__ import annotations
+
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
@@ -17,10 +20,20 @@ from helpers.shapes import conv_output_size
 class Setup:
     """Everything that one piece needs to know.
 
-    Attributes:
-        kind: `"conv"`, `"max"` or `"avg"`.
-        x: input, float64 (C, H, W). weight: (C, kh, kw), None for pooling. bias: number or None.
-        kernel_size, stride, padding, dilation: pairs (rows, columns).
+    Attributes
+    ----------
+    kind : str
+        "conv", "max" or "avg".
+    title : str
+    x : ndarray, (C, H, W)
+        The input, float64.
+    weight : ndarray, (C, kh, kw), or None
+        None for pooling.
+    bias : float or None
+    kernel_size, stride, padding, dilation : (int, int)
+        For rows and for columns.
+    ceil_mode, count_include_pad : bool
+        As in `torch.nn.functional.avg_pool2d`.
     """
 
     kind: str
@@ -28,17 +41,17 @@ class Setup:
     x: np.ndarray
     weight: np.ndarray | None
     bias: float | None
-    kernel_size: tuple
-    stride: tuple
-    padding: tuple
-    dilation: tuple
+    kernel_size: Sequence[int]
+    stride: tuple[int, int]
+    padding: tuple[int, int]
+    dilation: tuple[int, int]
     ceil_mode: bool = False
     count_include_pad: bool = True
 
     @property
-    def axes(self):
+    def axes(self) -> tuple[Axis, Axis]:
         """(rows, columns): one `Axis` each."""
-        return tuple(
+        rows, columns = (
             Axis(n, k, s, p, d, self.ceil_mode)
             for n, k, s, p, d in zip(
                 self.x.shape[1:],
@@ -49,9 +62,10 @@ class Setup:
                 strict=True,
             )
         )
+        return rows, columns
 
     @property
-    def maps(self):
+    def maps(self) -> int:
         """How many output maps there are: one filter makes one, pooling keeps the channels."""
         return 1 if self.kind == "conv" else len(self.x)
 
@@ -61,13 +75,23 @@ class Axis:
 
     Source: the shape section of `torch.nn.MaxPool2d` in PyTorch's documentation.
 
-    Attributes:
-        span: cells from the first to the last one of a window. room: cells left to move in.
-        out: output size, 0 where nothing fits. cut: a window dropped by the rule that none may
-        start in the padding at the end. end: one past the last cell to draw.
+    Attributes
+    ----------
+    n, k, s, p, d : int
+        Size of the input and of the kernel, stride, padding, dilation.
+    span : int
+        Cells from the first to the last one of a window.
+    room : int
+        Cells left to move in.
+    out : int
+        Output size, 0 where nothing fits.
+    cut : bool
+        Whether a window is dropped by the rule that none may start in the padding at the end.
+    end : int
+        One past the last cell to draw.
     """
 
-    def __init__(self, n, k, s, p, d, ceil_mode):
+    def __init__(self, n: int, k: int, s: int, p: int, d: int, ceil_mode: bool) -> None:
         self.n, self.k, self.s, self.p, self.d, self.ceil_mode = n, k, s, p, d, ceil_mode
         self.span = d * (k - 1) + 1
         self.room = n + 2 * p - self.span
@@ -78,7 +102,7 @@ class Axis:
         self.cut = ceil_mode and self.out < math.ceil(self.room / s) + 1
         self.end = max(n + p, (self.out - 1) * s - p + self.span)
 
-    def sentence(self, name):
+    def sentence(self, name: str) -> str:
         """The size formula with its numbers; `name` is `"row"` or `"column"`."""
         if not self.out:
             return (
@@ -122,12 +146,12 @@ class Step:
     """
 
     value: float
-    lines: list
+    lines: list[str]
     note: str
-    cells: list
+    cells: list[tuple]
 
 
-def show(value):
+def show(value: float) -> str:
     """Print a number: whole ones whole, others to 3 significant digits, with a real minus sign."""
     size = abs(float(value))
     if size == math.inf:
@@ -147,12 +171,12 @@ def show(value):
     return ("−" if value < 0 else "") + text
 
 
-def term(value):
+def term(value: float) -> str:
     """A number inside a sum or product: negative ones in brackets."""
     return f"({show(value)})" if value < 0 else show(value)
 
 
-def equals(*values):
+def equals(*values: float) -> str:
     """The sign between: `=` where every number is printed in full, `≈` where one was rounded."""
     printed = (float(show(v).replace("−", "-")) for v in values)
     exact = all(abs(p - v) < 1e-9 * max(1, abs(v)) for p, v in zip(printed, values, strict=True))
@@ -165,14 +189,20 @@ def _sum(parts, what):
     return " + ".join(parts[:8]) + f" + … ({len(parts)} {what} in all)"
 
 
-def step(setup, channel, row, column):
+def step(setup: Setup, channel: int, row: int, column: int) -> Step:
     """Work out one output and say how.
 
-    Args:
-        setup: a `Setup`. channel: the output map, 0 for a convolution. row, column: from 0.
+    Parameters
+    ----------
+    setup : Setup
+    channel : int
+        The output map, 0 for a convolution.
+    row, column : int
+        The position in the output, from 0.
 
-    Returns:
-        A `Step`.
+    Returns
+    -------
+    Step
     """
     rows, columns = setup.axes
     cells = []

@@ -193,7 +193,7 @@ def test_a_damaged_original_leaves_the_readers_own(unzipped, capsys):  # noqa: F
 
 
 def test_neither_reset_nor_update_needs_more_than_the_standard_library():
-    """They mend a course whose environment is broken."""
+    """They repair a course whose environment is broken."""
     import subprocess
 
     code = "import helpers.command.reset, helpers.command.update, sys; print(*sys.modules)"
