@@ -76,7 +76,7 @@ def closed_world(monkeypatch, tmp_path):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.setattr(data, "_last_failure", None)
+    monkeypatch.setattr(data, "_last_failure", None)  # what another test has left
     digests = {name: hashlib.sha256(content).hexdigest() for name, content in FILES.items()}
     monkeypatch.setattr(_mnist, "SHA256", digests)
     monkeypatch.setattr(
@@ -511,19 +511,19 @@ def test_full_tries_again_at_once(server, monkeypatch):
     ],
 )
 def test_broken_download_leaves_nothing(server, monkeypatch, answer, silence, why):
-    real_fetch_file = _mnist._fetch_file
+    real_fetch = _downloads.fetch
 
-    def break_the_second(mirror, path, limit):
-        is_second = path.name == list(FILES)[1]
+    def break_the_second(url, *rest, **more):
+        is_second = list(FILES)[1] in url
         server.answer = answer if is_second else whole
         monkeypatch.setattr(_downloads, "SILENCE_SECONDS", silence if is_second else 10)
-        real_fetch_file(mirror, path, limit)
+        real_fetch(url, *rest, **more)
 
-    monkeypatch.setattr(_mnist, "_fetch_file", break_the_second)
+    monkeypatch.setattr(_downloads, "fetch", break_the_second)
     with pytest.raises(data.DownloadError, match=why):
         data.load_mnist(source="full")
     assert list(cache().iterdir()) == []
-    monkeypatch.setattr(_mnist, "_fetch_file", real_fetch_file)
+    monkeypatch.setattr(_downloads, "fetch", real_fetch)
     monkeypatch.setattr(_downloads, "SILENCE_SECONDS", 10)
     server.answer = whole
     assert_is_tiny_mnist(data.load_mnist(source="full"))
@@ -636,24 +636,24 @@ def make_older(folder):
 
 
 def test_stopped_by_hand(server, monkeypatch):
-    def stop(folder):
-        put_mnist(folder, {"train-images-idx3-ubyte": b"half"})
-        raise KeyboardInterrupt
+    class Stopped(_downloads.tqdm):  # the progress bar, at a piece of the second file
+        def update(self, count):
+            if self.desc.startswith(list(FILES)[1]):
+                raise KeyboardInterrupt
 
-    monkeypatch.setattr(_mnist, "_fetch", stop)
+    monkeypatch.setattr(_downloads, "tqdm", Stopped)
     with pytest.raises(KeyboardInterrupt):
         data.load_mnist()
     assert list(cache().iterdir()) == []
 
 
 def test_another_notebook_was_first(server, monkeypatch):
-    real_fetch = _mnist._fetch
+    def answer_slowly(handler, content):
+        if handler.command == "GET" and not (cache() / "MNIST").exists():
+            put_mnist(cache())
+        whole(handler, content)
 
-    def fetch_slowly(folder):
-        real_fetch(folder)
-        put_mnist(cache())
-
-    monkeypatch.setattr(_mnist, "_fetch", fetch_slowly)
+    server.answer = answer_slowly
     assert_is_tiny_mnist(data.load_mnist(source="full"))
     assert [p.name for p in cache().iterdir()] == ["MNIST"]
 

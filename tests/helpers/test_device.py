@@ -366,7 +366,7 @@ def test_clock_is_read_after_the_device_has_finished(monkeypatch, kind, two_card
 
 
 def test_tensors_and_modules_are_copied_to_the_device(monkeypatch):
-    # "meta" stands for the other device: it is always there.
+    # "meta" stands for the other device: it is always there, but get_device would not give it.
     meta = torch.device("meta")
     monkeypatch.setattr(device, "_named_device", lambda *given: meta)
     seen = []

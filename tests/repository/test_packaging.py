@@ -109,14 +109,17 @@ def test_constraints_pin_every_direct_dependency_as_it_is_allowed_on_each_machin
 
 def test_constraints_suit_the_pythons_they_are_for():
     """Of each pinned version that is installed here: may these Pythons have it?"""
+    compared = set()
     for machine in machines():
         for name, version in pinned(machine).items():
             with contextlib.suppress(metadata.PackageNotFoundError):
                 package = metadata.distribution(name)
                 allowed = package.metadata.get("Requires-Python")
                 if package.version == version and allowed:
+                    compared.add(name)
                     found = machine["python_full_version"]
                     assert SpecifierSet(allowed).contains(found), f"{name} {version}: {allowed}"
+    assert {"numpy", "matplotlib", "torch"} <= compared
 
 
 def test_the_outputs_are_made_with_the_pinned_versions():

@@ -32,10 +32,39 @@ def page(request):
     return request.param
 
 
+def links(text):
+    """The targets of the links and pictures of a page."""
+    return re.findall(r"\[[^\]]*\]\(([^)\s]+)\)", text) + re.findall(r'src="([^"]+)"', text)
+
+
+def images(text):
+    """The alternative text of each picture of a page."""
+    tags = re.findall(r"<img [^>]*>", text)
+    found = [re.search(r'alt="([^"]*)"', tag) for tag in tags]
+    return re.findall(r"!\[([^\]]*)\]", text) + [alt[1] if alt else "" for alt in found]
+
+
+def commands(text):
+    """The verbs of make and of course that a page names in code."""
+    text = "\n".join(code(text))
+    return re.findall(r"(?:^|\s)make ([a-z0-9-]+)(?=\s|$)", text), re.findall(
+        r"(?:^|\s)course(?:\.py)? ([a-z0-9-]+)", text
+    )
+
+
+def file_names(text):
+    """The files that a page names in code."""
+    return re.findall(r"`((?:[\w.-]+/)+[\w.-]*|[\w-]+\.(?:py|toml|yml|txt|md))`", text)
+
+
+def test_the_readme_has_some_of_all_that_is_looked_for():
+    text = (ROOT / "README.md").read_text("utf-8")
+    make, course = commands(text)
+    assert all([links(text), images(text), make, course, file_names(text)])
+
+
 def test_links_resolve(page):
-    text = page.read_text("utf-8")
-    targets = re.findall(r"\[[^\]]*\]\(([^)\s]+)\)", text) + re.findall(r'src="([^"]+)"', text)
-    for target in targets:
+    for target in links(page.read_text("utf-8")):
         if not target.startswith(("http:", "https:", "#")):
             path = page.parent / target.partition("#")[0]
             left_out = (page.parent.relative_to(ROOT) / target).as_posix() in LEFT_OUT
@@ -43,20 +72,15 @@ def test_links_resolve(page):
 
 
 def test_images_have_alt_text(page):
-    text = page.read_text("utf-8")
-    images = re.findall(r"!\[([^\]]*)\]", text) + re.findall(r"<img [^>]*>", text)
-    for image in images:
-        words = re.search(r'alt="([^"]*)"', image)[1] if image.startswith("<img") else image
-        assert len(words) > 20
+    for alt in images(page.read_text("utf-8")):
+        assert len(alt) > 20
 
 
 def test_commands_exist(page):
-    text = "\n".join(code(page.read_text("utf-8")))
+    make, course = commands(page.read_text("utf-8"))
     names = {verb.name for verb in verbs.VERBS}
-    for verb in re.findall(r"(?:^|\s)make ([a-z0-9-]+)(?=\s|$)", text):
-        assert verb in names | {"site-serve"}, f"make {verb}"
-    for verb in re.findall(r"(?:^|\s)course(?:\.py)? ([a-z0-9-]+)", text):
-        assert verb in names, f"course {verb}"
+    assert set(make) <= names | {"site-serve"}
+    assert set(course) <= names
 
 
 def test_the_readme_lists_every_command_once():
@@ -71,15 +95,16 @@ def test_the_two_commands_are_in_the_readme():
     assert "make test" in blocks
 
 
+# {what a command makes: the command}
+MADE = {"build/site": "course site", "build/cnn-course.zip": "course release"}
+
+
 def test_files_that_are_named_exist(page):
-    for name in re.findall(
-        r"`((?:[\w.-]+/)+[\w.-]*|[\w-]+\.(?:py|toml|yml|txt|md))`", page.read_text("utf-8")
-    ):
+    text = page.read_text("utf-8")
+    for name in file_names(text):
         if name.startswith("build/"):
-            # Made by a command: then some program names it.
-            programs = [*(ROOT / "tools").glob("*.py"), ROOT / "grader/authoring/release.py"]
-            last = name.rstrip("/").rpartition("/")[2]
-            assert any(f'"{last}"' in path.read_text("utf-8") for path in programs), name
+            command = MADE[name.rstrip("/")]
+            assert re.search(rf"{command}\b|{command.replace('course', 'make')}\b", text), name
         elif not name.startswith((".cache", "MNIST", "grading/", "kim/")):  # others make these
             places = (page.parent, ROOT)
             assert any((place / name).exists() for place in places), name

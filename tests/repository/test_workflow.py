@@ -32,14 +32,8 @@ def test_it_takes_the_pythons_from_pyproject():
     assert try_versions.pythons(two).endswith('all=["3.14", "3.15"]')
 
     (step,) = [step for step in JOBS["versions"]["steps"] if step.get("id") == "read"]
-    assert "tools/try_versions.py pythons" in step["run"]
-    matrix = JOBS["test"]["strategy"]["matrix"]
-    assert matrix["python"] == "${{ fromJSON(needs.versions.outputs.all) }}"
-    assert {name.split("-")[0] for name in matrix["os"]} == {"ubuntu", "macos", "windows"}
-    outputs = {one["packages"]: one["python"] for one in matrix["include"]}
-    assert outputs == {
-        which: f"${{{{ needs.versions.outputs.{which} }}}}" for which in ("oldest", "newest")
-    }
+    assert set(JOBS["versions"]["outputs"]) == set(lines)
+    assert (ROOT / step["run"].split()[1]).is_file()
 
 
 def test_it_calls_verbs_that_exist():
@@ -50,19 +44,19 @@ def test_it_calls_verbs_that_exist():
         for words in re.findall(r"^(?:make|python course\.py)((?: [a-z0-9]+)+)", run, re.MULTILINE)
         for verb in words.split()
     }
-    assert called == {"lint", "test", "sandbox", "e2e", "site"}
+    assert called
     assert called <= {verb.name for verb in verbs.VERBS}
 
 
-def test_it_publishes_from_main_alone_and_may_do_nothing_else():
-    triggers = WORKFLOW[True]  # YAML 1.1 reads the key "on" as a truth value
-    assert set(triggers) == {"push", "pull_request", "schedule", "workflow_dispatch"}
-    assert WORKFLOW["permissions"] == {"contents": "read"}
-    with_more = {name for name, job in JOBS.items() if "permissions" in job}
-    assert with_more == {"publish"}
-    assert JOBS["publish"]["permissions"] == {"pages": "write", "id-token": "write"}
-    assert "github.ref == 'refs/heads/main'" in JOBS["publish"]["if"]
-    assert set(JOBS["publish"]["needs"]) == set(JOBS) - {"publish", "versions"}
+def test_what_may_write_runs_on_main_alone_and_after_all_others():
+    assert "write" not in WORKFLOW["permissions"].values()
+    writing = {name for name, job in JOBS.items() if "write" in job.get("permissions", {}).values()}
+    assert writing
+    for name in writing:
+        assert "github.ref == 'refs/heads/main'" in JOBS[name]["if"]
+        needed = set(JOBS[name]["needs"])
+        needed |= {other for job in needed for other in [JOBS[job].get("needs")] if other}
+        assert needed == set(JOBS) - writing
 
 
 def test_the_oldest_versions_are_the_floors():

@@ -10,6 +10,7 @@ import platform
 import shutil
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -70,7 +71,7 @@ def runs(monkeypatch):
 
 
 def disk_with(gigabytes):
-    return lambda path: shutil._ntuple_diskusage(500 * 10**9, 0, int(gigabytes * 10**9))
+    return lambda path: SimpleNamespace(total=500 * 10**9, used=0, free=int(gigabytes * 10**9))
 
 
 def install(root, *extras, supported=VERSIONS, other=None):
