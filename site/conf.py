@@ -5,7 +5,6 @@ import re
 import tomllib
 
 from sphinx.domains.std import StandardDomain
-from sphinx.ext.autodoc.mock import _MockObject
 
 from helpers.command.files import ROOT
 
@@ -51,8 +50,6 @@ myst_heading_anchors = 4
 # --- The reference: docstrings, read where none of the course's packages but NumPy is ------------
 
 autodoc_mock_imports = ["matplotlib", "PIL", "torch", "torchinfo", "torchvision", "tqdm"]
-# What stands for torch.device must bear an annotation such as `str | torch.device | None`.
-_MockObject.__or__ = _MockObject.__ror__ = lambda self, other: self
 autodoc_preserve_defaults = True
 autodoc_member_order = "bysource"
 autodoc_typehints = "none"  # the docstrings say types, shapes and units

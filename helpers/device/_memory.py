@@ -1,5 +1,7 @@
 """How much memory it takes to train a model, worked out without running it."""
 
+from __future__ import annotations
+
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass

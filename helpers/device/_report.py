@@ -5,6 +5,8 @@ The facts about NVIDIA cards come from two sides, as a person would look them up
 can use. Where the two disagree, something is wrong with the installation.
 """
 
+from __future__ import annotations
+
 import importlib.metadata
 import os
 import platform
