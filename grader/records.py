@@ -12,13 +12,18 @@ class Job(TypedDict):
     """One submission to be run and judged.
 
     ``cells`` are `grader.cells.Cell` as dicts, ``policy`` a `grader.judging.policy.Policy` as a
-    dict, ``files`` texts that lie beside the notebook, by name; the ``seed`` decides what is drawn.
+    dict; the ``seed`` decides what is drawn. By name, there lie beside the notebook: the course's
+    texts for it (``files``), the assignment's other files (``beside``) and what the student handed
+    in and the assignment asks for (``handed_in``), the last two in base64. What was handed in is
+    never in a place where the grader itself runs code.
     """
 
     assignment: str
     cells: list[dict[str, Any]]
     policy: dict[str, Any]
     files: dict[str, str]
+    beside: NotRequired[dict[str, str]]
+    handed_in: NotRequired[dict[str, str]]
     seed: NotRequired[str]
 
 

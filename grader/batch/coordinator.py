@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from grader.authoring.source import assignments
 from grader.batch.digest import key_of
 from grader.batch.dispatch import Dispatch, JobLost
 from grader.batch.store import Store
@@ -26,6 +27,7 @@ from grader.gradebook.feedback import write_feedback
 from grader.gradebook.graded import executed_notebook
 from grader.gradebook.master import BookError
 from grader.gradebook.submitted import write_one
+from grader.intake.beside import files_of
 from grader.intake.collect import Submission, Unreadable, collect
 from grader.intake.rebuild import load_skeleton
 from grader.judging import job
@@ -59,6 +61,7 @@ class Pending(NamedTuple):
     student: str
     cells: list[Cell]
     notes: list[str]
+    files: dict[str, str]
 
 
 @dataclasses.dataclass
@@ -141,12 +144,10 @@ class Batch:
         self.book, self.make_executor = book, make_executor
         self.show, self.show_waiting = show, show_waiting
         self.skeleton = load_skeleton(assignment, root)
-        self.submissions = collect(path, assignment)
+        others = [name for name in assignments(self.root / "solutions") if name != assignment]
+        self.submissions = collect(path, assignment, others)
         self.store = Store(self.root / "grading" / assignment)
-        self.files = {
-            path.name: path.read_text(encoding="utf-8")
-            for path in sorted((self.root / "assignments" / assignment).glob("*.json"))
-        }
+        self.files, self.beside = files_of(assignment, self.root)
         self.done = {} if options.force else self.store.keys_recorded()
         self.lost: list[str] = []
         self.pending: dict[str, list[Pending]] = {}  # by key, what waits for its result
@@ -221,13 +222,21 @@ class Batch:
         Whatever one submission leads to is its own outcome: the others are graded.
         """
         try:
-            notebook = submission.read(self.assignment, self.skeleton.known, self.options.limits)
-            cells, notes = self.skeleton.rebuild(notebook)
+            reading = submission.read(
+                self.assignment,
+                self.skeleton.known,
+                self.options.limits,
+                self.skeleton.files,
+                {*self.files, *self.beside},
+            )
+            cells, notes = self.skeleton.rebuild(reading.notebook)
             data: Job = {
                 "assignment": self.assignment,
                 "cells": [cell.for_job() for cell in cells],
                 "policy": self.options.policy.to_dict(),
                 "files": self.files,
+                "beside": self.beside,
+                "handed_in": reading.files,
             }
             key = key_of(data)
         except Unreadable as error:
@@ -240,7 +249,11 @@ class Batch:
             self.show(None)
             return None
         data["seed"] = key
-        return key, json.dumps(data), Pending(submission.student, cells, notes)
+        return (
+            key,
+            json.dumps(data),
+            Pending(submission.student, cells, reading.notes + notes, reading.files),
+        )
 
     def lose(self, student: str, error: Exception) -> None:
         """Name a student of whom nothing could be recorded: the command can be called again."""
@@ -261,12 +274,12 @@ class Batch:
 
     def write(self, key: str, result: Result, pending: Pending) -> None:
         """What `record` does when nothing goes wrong."""
-        student, cells, notes = pending
+        student, cells, notes, files = pending
         notebook = executed_notebook(cells, self.skeleton, result["outputs"])
         self.book.record(student, result, notebook, notes)
         # So that nbgrader and formgrader can grade it again.
         submitted = self.root / "grading" / "submitted"
-        write_one(cells, self.skeleton, submitted, student, self.assignment)
+        write_one(cells, self.skeleton, submitted, student, self.assignment, files)
         if self.options.feedback:
             write_feedback(self.book, student)
         tests = result["tests"]

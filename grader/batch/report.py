@@ -9,6 +9,7 @@ from grader.files import write_whole
 
 COLUMNS = ("student", "score", "max_score", "outcome", "flagged", "seconds")
 BAR = 40
+NOTES_SHOWN = 3
 
 
 def write_table(store, students, test_ids, path):
@@ -54,7 +55,11 @@ def line(record):
     )
     if record["flagged"]:
         text += f"; for a person to look at: {record['flagged']}"
-    return text + "".join(f"; {note}" for note in record["notes"][:3])
+    notes = record["notes"]
+    shown = notes[:NOTES_SHOWN]
+    if len(notes) > NOTES_SHOWN:
+        shown = [*shown, f"and {len(notes) - NOTES_SHOWN} more"]
+    return text + "".join(f"; {note}" for note in shown)
 
 
 def summary_text(summary):

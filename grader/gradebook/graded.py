@@ -148,6 +148,8 @@ def escape_markdown(text):
 def _note_cells(result, notes):
     said = [SAYS[result["outcome"]]] if result["outcome"] in SAYS else []
     said += [escape_markdown(note) for note in list(notes)[:MOST_NOTES]]
+    if len(notes) > MOST_NOTES:
+        said.append(f"and {len(notes) - MOST_NOTES} more")
     cells = []
     if said:
         cells.append(_note_cell(NOTES_ID, "**About this submission**", said))

@@ -3,6 +3,7 @@
 nbgrader_config.py puts `SandboxExecute` in the place of nbgrader's own Execute.
 """
 
+import dataclasses
 import functools
 import hashlib
 import json
@@ -16,7 +17,9 @@ from traitlets import Dict
 
 from grader.gradebook.graded import executed_notebook, finish
 from grader.gradebook.master import enter, known_cells, master_notebook, open_gradebook
+from grader.intake.beside import files_of
 from grader.intake.collect import Unreadable, collect
+from grader.intake.files import in_folder
 from grader.intake.rebuild import load_skeleton
 from grader.judging import job
 from grader.judging.policy import Limits, Policy
@@ -61,12 +64,17 @@ class SandboxExecute(Execute):
         assignment = place["assignment"]
         root = Path(self.config.CourseDirectory.get("root") or os.getcwd())
         skeleton, known = self._frame(root, assignment, place["db_url"])
-        cells, notes = skeleton.rebuild(self._submitted(root, place, skeleton))
+        files, beside = files_of(assignment, root)
+        reading = self._submitted(root, place, skeleton, {*files, *beside})
+        cells, notes = skeleton.rebuild(reading.notebook)
+        notes = reading.notes + notes
         data = {
             "assignment": assignment,
             "cells": [cell.for_job() for cell in cells],
             "policy": self._policy(self._is_locked()).to_dict(),
-            "files": _files(root, assignment),
+            "files": files,
+            "beside": beside,
+            "handed_in": reading.files,
         }
         text = json.dumps(data, sort_keys=True)
         data["seed"] = hashlib.sha256(text.encode()).hexdigest()[:40]
@@ -92,14 +100,16 @@ class SandboxExecute(Execute):
             _frames[key] = skeleton, known_cells(master)
         return _frames[key]
 
-    def _submitted(self, root, place, skeleton):
+    def _submitted(self, root, place, skeleton, own):
         course = self.config.CourseDirectory
         folder = root / course.get("submitted_directory", "submitted")
         path = folder / place["student"] / place["assignment"] / f"{place['notebook']}.ipynb"
         if path.is_symlink():
             raise Unreadable(f"{path} is a link: links are not followed")
         (submission,) = collect(path, place["assignment"])
-        return submission.read(place["assignment"], skeleton.known, Limits())
+        beside = [file for file in in_folder(path.parent) if not file.is_notebook]
+        submission = dataclasses.replace(submission, beside=tuple(beside))
+        return submission.read(place["assignment"], skeleton.known, Limits(), skeleton.files, own)
 
     def _is_locked(self):
         """Whether code runs in the sandbox; if it cannot, only whoever asked for it goes on."""
@@ -154,9 +164,3 @@ def _check_means():
 
 def _node(made, known, *result):
     return nbformat.from_dict(finish(made, known, *result))
-
-
-def _files(root, assignment):
-    """What lies beside the notebook, as students have it."""
-    folder = root / "assignments" / assignment
-    return {path.name: path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.json"))}

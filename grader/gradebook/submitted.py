@@ -1,5 +1,6 @@
 """What was handed in, written where nbgrader looks for it."""
 
+import base64
 from pathlib import Path
 
 from grader.files import write_whole
@@ -30,20 +31,25 @@ def write_submitted(submissions, assignment, submitted, skeleton, show=print):
     refused = {}
     for submission in submissions:
         try:
-            notebook = submission.read(assignment, skeleton.known)
+            notebook, unusual, files = submission.read(
+                assignment, skeleton.known, patterns=skeleton.files
+            )
         except Unreadable as error:
             refused[submission.student] = str(error)
             show(f"  {submission.student}: NOT READ: {error} ({submission.origin})")
             continue
         cells, notes = skeleton.rebuild(notebook)
-        if not any(cell.answered for cell in cells if cell.kind == "solution"):
-            notes.append("nothing is answered in it: is it the right file?")
-        write_one(cells, skeleton, submitted, submission.student, assignment)
-        show(f"  {submission.student}" + "".join(f"; {note}" for note in notes))
+        write_one(cells, skeleton, submitted, submission.student, assignment, files)
+        show(f"  {submission.student}" + "".join(f"; {note}" for note in unusual + notes))
     return refused
 
 
-def write_one(cells, skeleton, submitted, student, assignment):
-    """Write one rebuilt notebook where nbgrader looks for it."""
-    path = Path(submitted) / student / assignment / f"{assignment}.ipynb"
-    write_whole(path, to_bytes(executed_notebook(cells, skeleton)))
+def write_one(cells, skeleton, submitted, student, assignment, files):
+    """Write one rebuilt notebook, and the files that belong to it, where nbgrader looks for it.
+
+    ``files`` are in base64, by name.
+    """
+    folder = Path(submitted) / student / assignment
+    for name, data in files.items():
+        write_whole(folder / name, base64.b64decode(data))
+    write_whole(folder / f"{assignment}.ipynb", to_bytes(executed_notebook(cells, skeleton)))

@@ -1,12 +1,14 @@
 """Where notebooks that were handed in may lie, and where they cannot."""
 
+from __future__ import annotations
+
 from pathlib import Path
 
 from grader.authoring.source import assignments
 
 # What of the course's folder is the course, and of grading/ what grading itself has made.
-OWN_FOLDERS = ("assignments", "build", "grader", "helpers", "notebooks")
-OWN_FOLDERS += ("site", "solutions", "tests", "tools")
+OWN_FOLDERS = {"assignments", "build", "grader", "helpers", "notebooks"}
+OWN_FOLDERS |= {"site", "solutions", "tests", "tools"}
 MADE_FOLDERS = ("autograded", "feedback", "solution")
 
 
@@ -14,7 +16,7 @@ class WrongPlace(Exception):
     """A path that cannot be what was handed in; the message says why, and what to name."""
 
 
-def check_place(given, root):
+def check_place(given: str | Path, root: str | Path) -> None:
     """See that a path can be that of what was handed in; nothing is read.
 
     Parameters

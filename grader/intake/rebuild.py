@@ -1,20 +1,27 @@
 """Put a student's answers into the instructor's notebook: what runs is never the file handed in.
 
 Of a submission only the sources of solution cells and of the student's own cells are taken. Test
-cells, locked cells, points, tags and all other metadata come from the instructor's source.
+cells, locked cells, points, tags and all other metadata come from the instructor's source. What was
+written into a locked cell is put below it, as a cell of the student's own.
 """
+
+from __future__ import annotations
 
 import ast
 import re
 from pathlib import Path
+from typing import Any
 
 import nbformat
 
 from grader.cells import Cell, kind_of, metadata_of, points_of
+from grader.intake.beside import patterns_of
+from grader.intake.parse import assigned_names, defined_names, magic_elsewhere
+from grader.intake.recognise import ANSWERS, Frame
 
 ROOT = Path(__file__).resolve().parents[2]
 PICTURES = ("image/png", "image/jpeg", "image/gif", "image/webp")
-BASE64 = re.compile(r"[A-Za-z0-9+/=\s]*")
+BASE64 = re.compile(r"[A-Za-z0-9+/=\s]*+")
 
 
 class Skeleton:
@@ -24,139 +31,160 @@ class Skeleton:
     ----------
     source, released : notebook
         In nbformat 4: with solutions and hidden tests, and as students got it.
+
+    Attributes
+    ----------
+    known : dict of str to cell
+        The source's cells by grade id.
+    stubs : dict of str to str
+        What stands in these cells in the student version.
+    max_score, auto_max : float
+        The points of all graded cells, and of the tests.
+    test_ids : list of str
+    files : list of str
+        Names of files that students may hand in besides; see `grader.intake.beside`.
     """
 
-    def __init__(self, source, released):
+    def __init__(self, source: Any, released: Any) -> None:
         self.source, self.released = source, released
         self.known = _by_grade_id(source)
-        given = _by_grade_id(released)
-        self.stubs = {grade_id: cell.source for grade_id, cell in given.items()}
-        self.released_metadata = {grade_id: dict(cell.metadata) for grade_id, cell in given.items()}
-        self.ids = {cell.get("id"): grade_id for grade_id, cell in given.items()}
-        self.texts = {}
-        for grade_id, text in self.stubs.items():
-            self.texts.setdefault(text.strip(), grade_id)
+        self.frame = Frame(self.known, released)
+        self.stubs = self.frame.stubs
+        self.released_metadata = {
+            grade_id: dict(cell.metadata) for grade_id, cell in _by_grade_id(released).items()
+        }
         kinds = {grade_id: kind_of(cell) for grade_id, cell in self.known.items()}
         graded = [key for key, kind in kinds.items() if kind in ("test", "manual", "task")]
         self.max_score = sum(points_of(self.known[key]) for key in graded)
         self.test_ids = [key for key, kind in kinds.items() if kind == "test"]
         self.auto_max = sum(points_of(self.known[key]) for key in self.test_ids)
-        self.names = {}
-        for cell in source.cells:
-            if kind_of(cell) == "solution":
-                for name in _defined(cell.source):
-                    self.names.setdefault(name, cell.metadata.nbgrader.grade_id)
+        self.files = patterns_of(source)
 
-    def rebuild(self, submitted):
+    def rebuild(self, submitted: Any) -> tuple[list[Cell], list[str]]:
         """The cells to run for a submission, and notes on what was unusual about it.
+
+        Parameters
+        ----------
+        submitted : notebook
+            In nbformat 4.
 
         Returns
         -------
         (list of Cell, list of str)
         """
-        notes = []
-        owners = self._owners(submitted, notes)
-        answers, pasted, extras, anchor = {}, {}, {}, None
+        notes: list[str] = []
+        owners = self.frame.owners(submitted.cells, notes)
+        answers: dict[str, Any] = {}
+        extras: dict[str | None, list[Cell]] = {}
+        anchor = None
         for cell, owner in zip(submitted.cells, owners, strict=True):
             if owner is None:
-                extra = Cell("extra", cell.cell_type, cell.source, attachments=_pictures(cell))
-                extras.setdefault(anchor, []).append(extra)
+                extras.setdefault(anchor, []).append(_extra(cell))
                 continue
             anchor = owner
             known = self.known[owner]
-            if kind_of(known) in ("solution", "manual") and owner not in answers:
-                if cell.cell_type == known.cell_type:
-                    answers[owner] = cell.source
-                    pasted[owner] = _pictures(cell)
-                else:
-                    notes.append(f"{owner}: a {cell.cell_type} cell in the place of the answer")
-            elif kind_of(known) == "test" and cell.source.strip() != self.stubs[owner].strip():
-                notes.append(f"{owner}: the test cell was edited; the original one ran")
-        cells = list(extras.get(None, []))
-        for grade_id, known in self.known.items():
             kind = kind_of(known)
-            text = known.source
-            if kind in ("solution", "manual"):
-                text = answers.get(grade_id, self.stubs.get(grade_id, ""))
-                if grade_id not in answers:
-                    notes.append(f"{grade_id}: the cell for the answer is missing")
-            elif grade_id not in owners:
-                notes.append(f"{grade_id}: the cell was missing; it was put back")
-            points = points_of(known)
-            pictures = pasted.get(grade_id)
-            answered = bool(pictures) or text.strip() != self.stubs.get(grade_id, "").strip()
-            cells.append(Cell(kind, known.cell_type, text, grade_id, points, answered))
-            cells[-1].attachments = pictures
-            if kind == "solution":
-                cells[-1].functions = tuple(sorted(_defined(known.source, ast.FunctionDef)))
+            if kind in ANSWERS:
+                # A copy in which nothing was done comes after the one that counts, or before.
+                if owner not in answers or self.frame.is_worked_on(cell, owner):
+                    answers[owner] = cell
+            elif self.frame.is_worked_on(cell, owner):
+                notes.append(_edited(owner, kind))
+                if kind != "test":
+                    extras.setdefault(owner, []).append(_extra(cell))
+        cells = list(extras.get(None, []))
+        own = [cell for found in extras.values() for cell in found if cell.cell_type == "code"]
+        code = [cell.source for cell in (*own, *answers.values())]
+        elsewhere = set().union(*map(assigned_names, code))
+        for grade_id, known in self.known.items():
+            if kind_of(known) in ANSWERS:
+                cells.append(self._answer(grade_id, answers.get(grade_id), elsewhere, notes))
+            else:
+                cells.append(self._own(grade_id))
+                if grade_id not in owners:
+                    notes.append(f"{grade_id}: the cell was missing; it was put back")
             cells += extras.get(grade_id, [])
-        for number, cell in enumerate(cells):
-            cell.cell_id = cell.grade_id if cell.grade_id else f"extra-{number}"
+        for number, made in enumerate(cells):
+            made.cell_id = made.grade_id if made.grade_id else f"extra-{number}"
+        given = [made.answered for made in cells if made.kind in ANSWERS]
+        if given and not any(given):
+            notes.append("nothing is answered in it: is it the right file?")
         return cells, notes
 
-    def _owners(self, submitted, notes):
-        """For each submitted cell the grade id that it answers or repeats; None for extra cells."""
-        owners, taken = [], set()
-        for cell in submitted.cells:
-            meta = metadata_of(cell)
-            grade_id = meta.get("grade_id") if meta else None
-            if not isinstance(grade_id, str) or grade_id not in self.known:
-                if grade_id:
-                    notes.append(f"{str(grade_id)[:60]}: not a cell of this release")
-                grade_id = None
-            owners.append(grade_id)
-        # A copied cell: the first one that was worked on counts, the others are extra cells.
-        for grade_id in {owner for owner in owners if owner}:
-            places = [i for i, owner in enumerate(owners) if owner == grade_id]
-            worked = [i for i in places if self._is_worked_on(submitted.cells[i], grade_id)]
-            keep = worked[0] if worked else places[0]
-            if len(places) > 1:
-                notes.append(f"{grade_id}: {len(places)} copies of the cell")
-            for place in places:
-                if place != keep:
-                    owners[place] = (
-                        None if kind_of(self.known[grade_id]) == "solution" else grade_id
-                    )
-            taken.add(grade_id)
-        if len(taken) < len(self.known):
-            self._recognise(submitted, owners, taken, notes)
-        return owners
+    def _own(self, grade_id: str) -> Cell:
+        """A cell that is the instructor's."""
+        known = self.known[grade_id]
+        return Cell(
+            kind_of(known),
+            known.cell_type,
+            known.source,
+            grade_id,
+            points_of(known),
+            answered=False,
+        )
 
-    def _recognise(self, submitted, owners, taken, notes):
-        """Find cells that lost their metadata: by cell id, by text, by what they define."""
-        for place, cell in enumerate(submitted.cells):
-            if owners[place] is not None or metadata_of(cell):
-                continue
-            ways = [self.ids.get(cell.get("id")), self.texts.get(cell.source.strip())]
-            if cell.cell_type == "code":
-                ways += [self.names.get(name) for name in sorted(_defined(cell.source))]
-            for grade_id in ways:
-                if (
-                    grade_id is not None
-                    and grade_id not in taken
-                    and self.known[grade_id].cell_type == cell.cell_type
-                ):
-                    owners[place] = grade_id
-                    taken.add(grade_id)
-                    notes.append(f"{grade_id}: recognised without its metadata")
-                    break
+    def _answer(self, grade_id: str, answer: Any, elsewhere: set[str], notes: list[str]) -> Cell:
+        """A cell for an answer, with the student's in it, or the stub."""
+        known = self.known[grade_id]
+        made = self._own(grade_id)
+        made.source = self.stubs.get(grade_id, "")
+        if made.kind == "solution":
+            made.functions = tuple(sorted(defined_names(known.source, ast.FunctionDef)))
+        if answer is None:
+            names = assigned_names(known.source) & elsewhere
+            if names:
+                # The stub would take the place of what the student wrote in another cell.
+                made.source = ""
+                listed = ", ".join(sorted(names))
+                notes.append(
+                    f"{grade_id}: the cell for the answer is missing; {listed} stands in another "
+                    "cell, and counts"
+                )
+            else:
+                notes.append(f"{grade_id}: the cell for the answer is missing")
+            return made
+        made.source = answer.source
+        if known.cell_type == "markdown":
+            made.attachments = _pictures(answer)
+        made.answered = self.frame.is_worked_on(answer, grade_id)
+        if answer.cell_type != known.cell_type:
+            notes.append(
+                f"{grade_id}: the answer was in a {answer.cell_type} cell; it was put back into a "
+                f"{known.cell_type} cell"
+            )
+        magic = magic_elsewhere(made.source) if made.kind == "solution" else None
+        if magic:
+            notes.append(
+                f"{grade_id}: the answer begins with {magic}, so nothing of it is defined in the "
+                "notebook"
+            )
+        return made
 
-    def _is_worked_on(self, cell, grade_id):
-        return cell.source.strip() != self.stubs.get(grade_id, "").strip()
 
-
-def load_skeleton(assignment, root=ROOT):
+def load_skeleton(assignment: str, root: str | Path = ROOT) -> Skeleton:
     """The `Skeleton` of an assignment, from solutions/ and assignments/."""
     file = Path(assignment) / f"{assignment}.ipynb"
     source = nbformat.read(Path(root) / "solutions" / file, as_version=4)
     return Skeleton(source, nbformat.read(Path(root) / "assignments" / file, as_version=4))
 
 
-def _by_grade_id(notebook):
-    return {metadata_of(c)["grade_id"]: c for c in notebook.cells if metadata_of(c)}
+def _by_grade_id(notebook: Any) -> dict[str, Any]:
+    return {meta["grade_id"]: c for c in notebook.cells if (meta := metadata_of(c))}
 
 
-def _pictures(cell):
+def _extra(cell: Any) -> Cell:
+    """A cell of the student's own."""
+    return Cell("extra", cell.cell_type, cell.source, attachments=_pictures(cell))
+
+
+def _edited(grade_id: str, kind: str) -> str:
+    """What to say of a locked cell that is not what was given out."""
+    if kind == "test":
+        return f"{grade_id}: the test cell was edited; the original one ran"
+    return f"{grade_id}: the cell was edited; the original one is there, and the edited one below"
+
+
+def _pictures(cell: Any) -> dict[str, dict[str, str]] | None:
     """The pictures pasted into a Markdown cell, as far as they have the form of pictures."""
     attached = cell.get("attachments") if cell.cell_type == "markdown" else None
     found = {}
@@ -169,12 +197,3 @@ def _pictures(cell):
         if kinds:
             found[str(name)] = kinds
     return found or None
-
-
-def _defined(source, kinds=ast.FunctionDef | ast.ClassDef):
-    """The functions and classes that a cell defines at its top."""
-    try:
-        tree = ast.parse(source)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return set()
-    return {n.name for n in tree.body if isinstance(n, kinds)}

@@ -5,13 +5,18 @@ call and keeps it; the gradebook, the other submissions and the network are out 
 """
 
 import ast
+import base64
+import contextlib
 import functools
 import hashlib
 import json
 import multiprocessing.util
 import os
 import random
+import sys
+import tempfile
 import time
+from pathlib import Path
 
 from grader.judging.judge import (
     Judge,
@@ -126,17 +131,35 @@ def close_servers():
         _servers.pop(key).close()
 
 
-def setup_space(cells, files):
+@contextlib.contextmanager
+def among(files):
+    """A working folder in which these files (base64, by name) lie, and can be imported."""
+    if not files:
+        yield
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        for name, data in files.items():
+            Path(folder, name).write_bytes(base64.b64decode(data))
+        sys.path.insert(0, folder)
+        try:
+            with contextlib.chdir(folder):
+                yield
+        finally:
+            sys.path.remove(folder)
+
+
+def setup_space(cells, files, beside):
     """The namespace that the set-up cells make in the grader; made once, then copied."""
     code = needed_setup(
         "\n\n".join(cell["source"] for cell in cells if cell["kind"] == "setup"),
         tuple(cell["source"] for cell in cells if cell["kind"] == "test"),
     )
-    key = hashlib.sha256(json.dumps([code, files]).encode()).hexdigest()
+    key = hashlib.sha256(json.dumps([code, files, beside]).encode()).hexdigest()
     if key not in _setups:
         space = {"__name__": "__main__"}
         sheet = Sheet(**json.loads(files["checks.json"])) if "checks.json" in files else Sheet()
-        exec(compile(code, "<setup>", "exec"), space)
+        with among(beside):
+            exec(compile(code, "<setup>", "exec"), space)
         for value in space.values():
             if hasattr(value, "sheet"):
                 value.sheet = sheet
@@ -166,7 +189,8 @@ class Run:
         modules = modules_for("".join(c["source"] for c in self.cells if c["cell_type"] == "code"))
         self.server = server(self.policy.off, self.policy.locked, modules)
         functions = [name for cell in self.cells for name in cell.get("functions", ())]
-        self.judge = Judge(setup_space(self.cells, data.get("files", {})), self.ask, functions)
+        space = setup_space(self.cells, data.get("files", {}), data.get("beside", {}))
+        self.judge = Judge(space, self.ask, functions)
         self.places = random.Random(data["seed"])
         self.child = None
         self.replay = []  # the codes that a new child has to run again
@@ -327,10 +351,12 @@ class Run:
             raise NotJudged("It had to be started again too often: the rest did not run.")
         self.restarts += 1
         self.child = self.server.child(self.policy)
-        files = self.data.get("files", {})
+        texts = {name: text.encode() for name, text in self.data.get("files", {}).items()}
+        others = {**self.data.get("handed_in", {}), **self.data.get("beside", {})}
+        files = {name: base64.b64decode(data) for name, data in others.items()} | texts
         begin = {"do": "begin", "seed": self.data["seed"], "files": list(files)}
         try:
-            self.child.ask(begin, [text.encode() for text in files.values()], 60.0)
+            self.child.ask(begin, list(files.values()), 60.0)
             for code in self.replay:
                 left = max(self.deadline - time.monotonic(), 0.1)
                 seconds = min(self.policy.cell_seconds, left)

@@ -2,7 +2,8 @@
 
 from dataclasses import asdict, dataclass
 
-MEBIBYTE = 2**20
+from helpers.assignment import notebook_scan
+from helpers.assignment.notebook_scan import MEBIBYTE
 
 # Rules that the server as a whole keeps, not only each child of it.
 OUTER_RULES = ("network", "read-only system")
@@ -30,13 +31,22 @@ RULES = (
 
 
 @dataclass(frozen=True)
-class Limits:
-    """What a batch may hold: bytes of a notebook, cells of a notebook, files of a zip."""
+class Limits(notebook_scan.Limits):
+    """What a batch may hold, on top of what one notebook may.
 
-    notebook_bytes: int = 20 * MEBIBYTE
-    cells: int = 2000
+    Attributes
+    ----------
+    candidates : int
+        Notebooks of one student that are read to find out which is meant.
+    beside_bytes : int
+        Bytes of the files that lie beside a notebook when it runs.
+    zip_files : int
+        Files of a zip.
+    """
+
+    candidates: int = 20
+    beside_bytes: int = 20 * MEBIBYTE
     zip_files: int = 20_000
-    zip_bytes: int = 4096 * MEBIBYTE
 
 
 @dataclass(frozen=True)

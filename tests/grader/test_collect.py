@@ -1,23 +1,27 @@
 """Taking in submissions: every layout is read, nothing is followed, nothing ends the batch."""
 
+import base64
+import dataclasses
+import glob
 import json
 import os
+import tracemalloc
+import unicodedata
+import urllib.parse
 import zipfile
 
+import hypothesis
 import nbformat
 import pytest
+from hypothesis import strategies as st
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from grader.gradebook.submitted import write_submitted
-from grader.intake.collect import (
-    Limits,
-    Unreadable,
-    clean_name,
-    collect,
-    ids_of,
-    parse,
-)
+from grader.intake.collect import Unreadable, collect
+from grader.intake.names import clean_name, distinct_names
+from grader.intake.parse import ids_of, parse, python_note
 from grader.intake.rebuild import Skeleton
+from grader.judging.policy import Limits
 
 NAME = "01-trial"
 IDS = ("f", "f_test")
@@ -27,7 +31,7 @@ def notebook(answer="1", ids=IDS):
     cells = [new_markdown_cell("# Title", id="title"), new_code_cell(answer, id="free")]
     for grade_id in ids:
         cells.append(new_code_cell(f"# {grade_id}", id=grade_id))
-        cells[-1].metadata["nbgrader"] = {"grade_id": grade_id, "grade": False}
+        cells[-1].metadata["nbgrader"] = {"grade_id": grade_id, "solution": grade_id == "f"}
     return new_notebook(cells=cells)
 
 
@@ -40,7 +44,7 @@ def answers(path):
     found = {}
     for submission in collect(path, NAME):
         try:
-            found[submission.student] = submission.read(NAME, IDS).cells[1].source
+            found[submission.student] = submission.read(NAME, IDS).notebook.cells[1].source
         except Unreadable as error:
             found[submission.student] = f"Unreadable: {error}"
     return found
@@ -112,15 +116,21 @@ def test_among_several_notebooks_the_named_one_or_the_most_alike_counts(tmp_path
         (b"", "empty"),
         (b"  \n", "empty"),
         (data()[:200], "cut off"),
-        (b"\x89PNG\r\n", "not a text in UTF-8"),
-        (data("é").decode().encode("latin-1"), "not a text in UTF-8"),
+        (data()[:-20], "cut off: it ends in line"),
+        (b"\0" * 5000, "nothing but zero bytes"),
+        (b"\x89PNG\r\n", "not a notebook, but a picture"),
+        (b"PK\x03\x04 docx", "not a notebook, but a zip file"),
+        (b"\n<!DOCTYPE html><html>", "not a notebook, but a web page"),
+        (b"import numpy as np\n", "not a notebook, but some other text"),
+        (data().replace(b'"cells"', b'"cells" 5'), "not JSON from line 2 on"),
         (b"[1, 2]", "not a notebook"),
         (b"{}", "no nbformat"),
         (b'{"nbformat": 4, "cells": 5}', "damaged"),
         (b'{"nbformat": 4, "cells": [{"cell_type": "spell"}], "metadata": {}}', "damaged"),
         (b'{"nbformat": 99, "cells": [], "metadata": {}}', "damaged"),
         (b"[" * 100_000, "not a notebook"),
-        (data("x" * 21 * 2**20), "larger than 20 MiB"),
+        (data("x" * 3 * 2**20), "more than 2 MiB of code"),
+        (data().replace(b"# Title", b"x" * 49 * 2**20), "larger than 48 MiB without its outputs"),
     ],
 )
 @pytest.mark.parametrize("packed", [False, True])
@@ -135,10 +145,249 @@ def test_unreadable_notebooks_are_told_with_the_reason_and_stop_nothing(
     assert reason in found["ann"]
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+UTF = ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32"]
+
+
+@pytest.mark.parametrize("encoding", UTF)
 def test_encodings_of_other_editors(encoding):
-    text = data("ä").decode()
-    assert parse(text.encode(encoding)).cells[1].source == "ä"
+    text = nbformat.writes(notebook("ä 한 😀"), ensure_ascii=False)
+    read, notes = parse(text.encode(encoding))
+    assert read.cells[1].source == "ä 한 😀"
+    assert notes == []
+
+
+@pytest.mark.parametrize(
+    ("encoding", "text"),
+    [
+        ("cp949", "# 합성곱을 손으로 계산하기"),
+        ("cp932", "# 畳み込みを手で計算する表"),  # its last byte is a backslash
+        ("gbk", "# 用手计算卷积"),
+        ("latin-1", "# déjà vu: 20 °C, für ½ Stück, à côté"),
+        ("cp1252", "# “quoted” – 5 €"),
+    ],
+)
+def test_encodings_of_windows_are_told(encoding, text):
+    content = nbformat.writes(notebook(text), ensure_ascii=False)
+    read, notes = parse(content.encode(encoding))
+    assert read.cells[1].source == text
+    assert len(notes) == 1
+    assert "not in UTF-8" in notes[0]
+
+
+def test_one_wrong_letter_costs_nothing_else():
+    content = nbformat.writes(notebook("# caf\u00e9 한 😀"), ensure_ascii=False).encode()
+    content = content.replace("\u00e9".encode(), b"\xe9")
+    read, notes = parse(content)
+    assert read.cells[1].source == "# caf\u00e9 한 😀"
+    assert "letters with accents may be wrong" in notes[0]
+
+
+CONFLICT = """<<<<<<< HEAD
+   "x = 1"
+=======
+   "x = 2"
+>>>>>>> 3b88a75
+"""
+
+
+@pytest.mark.parametrize("line", [0, 5, 20])
+def test_what_git_could_not_merge_is_told(line):
+    lines = data("x = 1\ny = 2").decode().splitlines(keepends=True)
+    lines.insert(line, CONFLICT)
+    with pytest.raises(Unreadable, match=f"conflict markers are in the file .line {line + 1}."):
+        parse("".join(lines).encode())
+    # Merged by another program, they may stand in a cell.
+    _, notes = parse(data("<<<<<<< HEAD\nx = 1\n=======\nx = 2\n>>>>>>> 3b88a75"))
+    assert notes == ["git's conflict markers stand in its code"]
+
+
+def hostile(cells="", more="", nbformat_=4):
+    return f'{{"cells": [{cells}], "metadata": {{}}, {more} "nbformat": {nbformat_}}}'.encode()
+
+
+CODE = '{"cell_type": "code", "metadata": {}, "source": ""}'
+SHOWN = '{"cell_type": "code", "metadata": {}, "source": "x = 1", "outputs": [%s]}'
+MARKED = '{"cell_type": "code", "metadata": {"nbgrader": [%s]}, "source": ""}'
+OLD = '{"cell_type": "code", "input": ""}'
+MANY = 10**5
+SMALL = Limits(cells=200, parts=5_000, brackets=20_000)
+COSTLY = {
+    "cells that are none": (hostile("{}," * MANY + "{}"), "more than 200 cells"),
+    "cells": (hostile(f"{CODE}," * 3000 + CODE), "more than 200 cells"),
+    "cells of format 3": (
+        f'{{"nbformat": 3, "worksheets": [{{"cells": [{f"{OLD}," * 3000}{OLD}]}}]}}'.encode(),
+        "more than 200 cells",
+    ),
+    "metadata that is used": (hostile(MARKED % ("{}," * MANY + "{}")), "more than 5,000 parts"),
+    "members": (hostile(more='"":0,' * MANY), "more than 5,000 parts"),
+    "lines": (
+        hostile('{"cell_type": "code", "source": [' + '"",' * MANY + '""]}'),
+        "more than 5,000 parts",
+    ),
+    "nested texts": (
+        hostile('{"cell_type": "code", "source": ' + "[" * 9999 + "]" * 9999 + "}"),
+        "nested more than 20 deep",
+    ),
+    "lists in what is not used": (
+        hostile(SHOWN % ("[]," * MANY + "[]")),
+        "more than 20,000 brackets in its outputs",
+    ),
+    "never ended": (b'{"cells": ["' + b"[" * MANY, "cut off"),
+}
+
+
+@pytest.mark.parametrize("name", COSTLY)
+def test_what_would_cost_minutes_is_refused_before_anything_is_built(name, monkeypatch):
+    content, reason = COSTLY[name]
+
+    def never(text, **options):
+        assert len(text) < 100, "it was built"
+        return load(text, **options)
+
+    load = json.loads
+    monkeypatch.setattr(json, "loads", never)
+    tracemalloc.start()
+    try:
+        with pytest.raises(Unreadable, match=reason):
+            parse(content, SMALL)
+        assert tracemalloc.get_traced_memory()[1] < len(content) + 2**20
+    finally:
+        tracemalloc.stop()
+
+
+def test_limits_hold_by_default():
+    for content, reason in (
+        (hostile(f"{CODE}," * MANY + CODE), "cells"),
+        (hostile(MARKED % ("{}," * 10 * MANY + "{}")), "parts"),
+        (hostile(SHOWN % ("[]," * 30 * MANY + "[]")), "brackets in its outputs"),
+    ):
+        with pytest.raises(Unreadable, match=rf"more than [\d,]+ {reason}"):
+            parse(content)
+
+
+PICTURE = json.dumps({"output_type": "display_data", "data": {"image/png": "A" * 61 * 2**20}})
+LINES = json.dumps({"output_type": "stream", "text": ["123\n"] * 300_000})
+NESTED = "[" * 5_000 + "]" * 5_000
+
+
+@pytest.mark.parametrize("shown", [PICTURE, LINES, NESTED], ids=["picture", "lines", "nested"])
+def test_outputs_of_any_size_count_for_nothing(shown):
+    tracemalloc.start()
+    content = hostile(SHOWN % shown)
+    before = tracemalloc.get_traced_memory()[0]
+    tracemalloc.reset_peak()
+    read, notes = parse(content)
+    peak = tracemalloc.get_traced_memory()[1] - before
+    tracemalloc.stop()
+    assert (read.cells[0].source, read.cells[0].outputs, notes) == ("x = 1", [], [])
+    assert peak < 4 * 2**20
+
+
+def test_three_pasted_photographs_are_taken():
+    pasted = {f"{n}.jpg": {"image/jpeg": "A" * 8 * 2**20} for n in range(3)}
+    cell = new_markdown_cell("![](attachment:0.jpg)", attachments=pasted)
+    read, _ = parse(json.dumps(new_notebook(cells=[cell])).encode())
+    assert read.cells[0].attachments == pasted
+
+
+def test_only_what_is_used_is_kept():
+    content = json.loads(data())
+    content["metadata"] = {"widgets": {"x": [1]}, "language_info": {"version": "3.12.1", "x": 1}}
+    content["cells"][2]["metadata"] |= {"tags": ["a"], "x": 5}
+    content["cells"][2]["outputs"] = [{"output_type": "stream", "name": "stdout", "text": "5"}]
+    content["cells"][2]["execution_count"] = 5
+    read, _ = parse(json.dumps(content).encode())
+    assert read.metadata == {"language_info": {"name": "python", "version": "3.12.1"}}
+    assert list(read.cells[2].metadata) == ["nbgrader"]
+    assert (read.cells[2].outputs, read.cells[2].execution_count) == ([], None)
+    nbformat.validate(read)
+
+
+@pytest.mark.parametrize(
+    ("version", "source", "is_told"),
+    [
+        ("3.99.1", "f'{x!}'\n", True),
+        ("3.99.1", "%matplotlib inline\n!ls\nx = 1", False),
+        ("3.99.1", "%%time\nx = = 1", False),
+        ("3.8.1", "x = = 1", False),
+        ("x", "x = = 1", False),
+        (None, "x = = 1", False),
+    ],
+)
+def test_syntax_of_a_newer_python_is_told(version, source, is_told):
+    made = notebook(source)
+    if version:
+        made.metadata["language_info"] = {"name": "python", "version": version}
+    _, notes = parse(nbformat.writes(made).encode())
+    assert bool(notes) is is_told
+    assert not is_told or "`f'{x!}'` is not Python 3." in notes[0]
+    assert not is_told or "Python 3.99: newer syntax may be the reason" in notes[0]
+
+
+def test_syntax_that_both_pythons_have_is_no_reason():
+    made, _ = parse(data("x = = 1"))
+    made.metadata["language_info"] = {"version": "3.12.1"}
+    assert python_note(made, (3, 12)) is None
+    assert python_note(made, (3, 11)) is not None
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_files_beside_the_notebook_are_there_if_they_are_asked_for(tmp_path, packed):
+    files = {
+        f"ann/{NAME}.ipynb": data("a"),
+        "ann/mine.py": b"x = 1",
+        "ann/notes.txt": b"n",
+        "ann/given.csv": b"forged",
+        "ann/.DS_Store": b"x",
+        "ann/timestamp.txt": b"x",
+        "bob.ipynb": data("b"),
+    }
+    make = as_zip(tmp_path / "b.zip", files) if packed else write(tmp_path / "b", **files)
+    (ann, bob) = collect(make, NAME)
+    reading = ann.read(NAME, IDS, patterns=["*.py", "*.csv"], own=["given.csv"])
+    assert reading.files == {"mine.py": base64.b64encode(b"x = 1").decode()}
+    assert reading.notes == ["handed in beside the notebook, and not there when it runs: notes.txt"]
+    assert bob.read(NAME, IDS).files == {}
+    none = ann.read(NAME, IDS)
+    assert none.files == {}
+    assert "given.csv, mine.py, notes.txt" in none.notes[0]
+    few = dataclasses.replace(Limits(), beside_bytes=3)
+    large = ann.read(NAME, IDS, few, patterns=["*.py"])
+    assert large.files == {}
+    assert "mine.py" in large.notes[0]
+
+
+def test_links_beside_the_notebook_are_not_followed(tmp_path):
+    root = write(tmp_path / "b", **{f"ann/{NAME}.ipynb": data("a")})
+    (tmp_path / "secret.py").write_text("secret")
+    (root / "ann" / "mine.py").symlink_to(tmp_path / "secret.py")
+    (root / "ann" / "more").symlink_to(tmp_path)
+    ((ann,),) = [collect(root, NAME)]
+    reading = ann.read(NAME, IDS, patterns=["*"])
+    assert reading.files == {}
+    assert sum("links are not followed" in note for note in reading.notes) == 2
+
+
+def test_several_notebooks_of_one_student_are_noted(tmp_path):
+    files = {f"ann/{NAME}.ipynb": data("a"), f"ann/{NAME}-final.ipynb": data("f")}
+    (ann,) = collect(write(tmp_path / "b", **files), NAME)
+    (note,) = ann.read(NAME, IDS).notes
+    assert note == f"ann/{NAME}.ipynb counts, of several: ann/{NAME}-final.ipynb"
+    many = {f"eve/{n}.ipynb": data("a") for n in range(Limits.candidates + 1)}
+    (eve,) = collect(write(tmp_path / "c", **many), NAME)
+    with pytest.raises(Unreadable, match=f"more than {Limits.candidates} notebooks"):
+        eve.read(NAME, IDS)
+
+
+def test_the_other_assignments_of_a_student_are_left_out(tmp_path):
+    files = {
+        f"ann/{NAME}/{NAME}.ipynb": data("a"),
+        "ann/02-other/02-other.ipynb": data("o"),
+        "bob/02-other/02-other.ipynb": data("o"),
+    }
+    root = write(tmp_path / "b", **files)
+    assert [s.student for s in collect(root, NAME, ["02-other"])] == ["ann"]
+    assert [s.student for s in collect(root, NAME)] == ["ann", "bob"]
 
 
 @pytest.mark.parametrize("minor", range(6))
@@ -148,18 +397,18 @@ def test_notebook_formats(minor):
     if minor < 5:
         for cell in content["cells"]:
             del cell["id"]
-    read = parse(json.dumps(content).encode())
+    read, _ = parse(json.dumps(content).encode())
     assert ids_of(read) == list(IDS)
     nbformat.validate(read)
 
 
 def test_format_three_and_repeated_cell_ids():
     old = nbformat.writes(nbformat.convert(notebook("old"), 3), version=3)
-    assert parse(old.encode()).cells[1].source == "old"
+    assert parse(old.encode())[0].cells[1].source == "old"
     content = json.loads(data())
     for cell in content["cells"]:
         cell["id"] = "same"
-    read = parse(json.dumps(content).encode())
+    read, _ = parse(json.dumps(content).encode())
     assert len({cell.id for cell in read.cells}) == len(read.cells)
     nbformat.validate(read)
 
@@ -205,7 +454,7 @@ def test_hostile_zips(tmp_path):
     assert "leaves the zip" in found["escape"]
     assert "leaves the zip" in found["abs"]
     assert "links are not followed" in found["link"]
-    assert "larger than 20 MiB" in found["bomb"]
+    assert "larger than 128 MiB" in found["bomb"]
 
 
 def test_damaged_and_missing_batches(tmp_path):
@@ -252,11 +501,53 @@ def test_students_whose_names_look_alike_on_disk_stay_two(tmp_path):
     names = [submission.student for submission in found]
     assert len(set(names)) == 3
     assert "kim_" in names  # whose name needs no change keeps it
-    texts = [cell.source for submission in found for cell in submission.read(NAME).cells]
+    texts = [cell.source for submission in found for cell in submission.read(NAME).notebook.cells]
     assert {"a", "b", "c"} <= set(texts)
-    # The same name in two spellings of one letter is one student.
-    one = write(tmp_path / "one", **{"e\u0301/x.ipynb": data("a"), "\u00e9/x.ipynb": data("a")})
-    assert [s.student for s in collect(one, NAME)] == ["\u00e9"]
+
+
+def test_two_spellings_of_one_name_are_two_rows_and_a_note(tmp_path):
+    """One student who sent two, or two students: a person has to look, and nothing is lost."""
+    one = write(tmp_path / "one", **{"e\u0301/x.ipynb": data("a"), "\u00e9/x.ipynb": data("b")})
+    plain, other = sorted(collect(one, NAME), key=lambda s: len(s.student))
+    assert plain.student == "\u00e9"
+    assert other.student.startswith("\u00e9-")
+    for submission, text in ((plain, "b"), (other, "a")):
+        reading = submission.read(NAME, IDS)
+        assert reading.notebook.cells[1].source == text
+        assert "another name in the batch looks the same" in reading.notes[0]
+    alone = write(tmp_path / "alone", **{"e\u0301/x.ipynb": data("a")})
+    assert [(s.student, s.notes) for s in collect(alone, NAME)] == [("\u00e9", ())]
+
+
+def test_a_name_that_is_another_ones_ending_is_not_taken_twice():
+    first = distinct_names(["a:b", "a_b"])["a:b"][0]
+    names = distinct_names(["a:b", "a_b", first])
+    assert len({name for name, _ in names.values()}) == 3
+    assert names["a_b"][0] == "a_b"
+    assert names[first] == (first, [])
+    assert names["a:b"][1]
+
+
+@pytest.mark.parametrize(
+    "name", ["हिन्दी", "ภาษาไทย", "Nguyễn Thị Hương", "Müller, Änne", "مينا‌کار", "0123-kim.min@su+1"]
+)
+def test_letters_and_marks_of_every_script_are_kept(name):
+    assert clean_name(name) == name
+
+
+@hypothesis.given(st.text(st.characters(), max_size=300))
+@hypothesis.example("a#b?c;d%41[e]*f/g")
+def test_every_name_can_be_a_folder_a_pattern_and_a_part_of_an_address(tmp_path_factory, raw):
+    name = clean_name(raw)
+    assert clean_name(name) == name == unicodedata.normalize("NFC", name)
+    # formgrader puts names into addresses as they are, and nbgrader into patterns for `glob`.
+    address = urllib.parse.urlsplit(f"http://host/formgrader/manage_students/{name}")
+    assert address.path == f"/formgrader/manage_students/{name}"
+    assert urllib.parse.unquote(address.path) == address.path
+    assert glob.escape(name) == name
+    folder = tmp_path_factory.getbasetemp() / "names" / name
+    folder.mkdir(parents=True, exist_ok=True)
+    assert folder.is_dir()
 
 
 def test_written_where_nbgrader_looks(tmp_path):
@@ -298,7 +589,7 @@ def test_cells_that_are_none_are_told_and_missing_parts_are_mended():
         {"outputs": None},
         {"execution_count": "three"},
     ):
-        cell = parse(changed(**parts)).cells[1]
+        cell = parse(changed(**parts))[0].cells[1]
         assert cell.metadata == {}
         assert cell.source == "".join(parts.get("source", "a"))
 

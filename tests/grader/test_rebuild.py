@@ -8,6 +8,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from grader.gradebook.feedback import make_page
 from grader.gradebook.graded import executed_notebook, finish
+from grader.intake.parse import MOST_PARSED
 from grader.intake.rebuild import Skeleton
 
 TEST_F = '# f doubles\ncheck("f", 1).gives(2)'
@@ -235,12 +236,167 @@ def test_a_missing_answer_becomes_the_stub(skeleton):
     assert "f: the cell for the answer is missing" in notes
 
 
-def test_an_answer_in_a_cell_of_another_type_is_not_run(skeleton):
+def retyped(c, kind):
+    """The same cell after a press of "m", "r" or "y"."""
+    made = nbformat.from_dict({**c, "cell_type": kind})
+    for part in ("outputs", "execution_count"):
+        made.pop(part, None)
+    return made
+
+
+@pytest.mark.parametrize("kind", ["markdown", "raw"])
+def test_an_answer_in_a_cell_of_another_type_is_put_back(skeleton, kind):
     made = answered()
-    made.cells[2].cell_type = "markdown"
+    made.cells[2] = retyped(made.cells[2], kind)
     cells, notes = skeleton.rebuild(made)
     check_complete(skeleton, cells)
-    assert any("a markdown cell in the place of the answer" in note for note in notes)
+    found = {c.grade_id: c for c in cells if c.grade_id}["f"]
+    assert (found.cell_type, found.source) == ("code", "def f(x):\n    return x + x")
+    assert notes == [f"f: the answer was in a {kind} cell; it was put back into a code cell"]
+    nbformat.validate(notebook_of(cells, skeleton))
+
+
+def test_of_two_copies_the_one_of_the_right_type_counts(skeleton):
+    made = answered()
+    made.cells.insert(2, retyped(made.cells[2], "markdown"))
+    made.cells[2].source = "def f(x): pass"
+    cells, _ = skeleton.rebuild(made)
+    assert sources(cells)["f"] == "def f(x):\n    return x + x"
+
+
+def test_two_answers_in_one_cell_are_not_covered_by_a_stub(skeleton):
+    """Students merge cells: the stub in the place of the other one would be the last word."""
+    made = answered()
+    by_id = {c.id: c for c in made.cells}
+    by_id["f"].source += "\n\n" + by_id["g"].source
+    made.cells = [c for c in made.cells if c.id != "g"]
+    cells, notes = skeleton.rebuild(made)
+    check_complete(skeleton, cells)
+    space = {}
+    for c in cells:
+        if c.kind in ("solution", "extra"):
+            exec(c.source, space)
+    assert (space["f"](3), space["g"](3)) == (6, 3)
+    (note,) = notes
+    assert "g: the cell for the answer is missing; g stands in another cell, and counts" in note
+
+
+def test_an_answer_moved_into_a_cell_of_their_own_counts(skeleton):
+    made = answered()
+    own = made.cells[2]
+    own.metadata = nbformat.from_dict({"nbgrader": {"grade_id": "other"}})
+    cells, _ = skeleton.rebuild(made)
+    check_complete(skeleton, cells)
+    assert sources(cells)["f"] == ""
+    assert own.source in [c.source for c in cells]
+
+
+@pytest.mark.parametrize("own", [0, 1, 2])
+def test_a_written_answer_without_metadata_is_known_by_its_place(own):
+    """So that a person marks it; with other cells of the student's before it, too."""
+    source, released = source_notebook(), released_notebook()
+    for made in (source, released):
+        made.cells.append(cell("text", "end", "The end."))
+        made.cells.insert(-2, new_markdown_cell("A hint, without an id.", id="hint"))
+    skeleton = Skeleton(source, released)
+    made = copy.deepcopy(released)
+    place = [c.id for c in made.cells].index("why")
+    made.cells[place] = new_markdown_cell("So.", id="a")
+    made.cells[place + 1 : place + 1] = [new_markdown_cell("More", id=f"m{n}") for n in range(own)]
+    cells, notes = skeleton.rebuild(made)
+    found = {c.grade_id: c for c in cells if c.grade_id}["why"]
+    assert (found.source, found.answered, found.kind) == ("So.", True, "manual")
+    assert "why: recognised by its place, without its metadata" in notes
+    assert [c.source for c in cells].count("More") == own
+    # What stands elsewhere, and what was given out, is not taken for it.
+    for there in (0, place - 1):
+        made = copy.deepcopy(released)
+        made.cells = [c for c in made.cells if c.id != "why"]
+        made.cells.insert(there, new_markdown_cell("Not here.", id="a"))
+        cells, _ = skeleton.rebuild(made)
+        found = {c.grade_id: c for c in cells if c.grade_id}["why"]
+        assert found.answered is (there != 0)
+
+
+def with_task():
+    """Source and student version with a task that is answered anywhere."""
+    source, released = source_notebook(), released_notebook()
+    for made in (source, released):
+        task = cell("text", "explain", "Explain.", 2)
+        task.metadata.nbgrader.task = True
+        made.cells.append(task)
+    return source, released
+
+
+@pytest.mark.parametrize("grade_id", ["title", "explain"])
+def test_what_is_written_into_a_locked_cell_is_shown_below_it(grade_id):
+    source, released = with_task()
+    skeleton = Skeleton(source, released)
+    made = copy.deepcopy(released)
+    changed = next(c for c in made.cells if c.id == grade_id)
+    changed.source += "\n\nBecause."
+    changed.attachments = {"a.png": {"image/png": PIXEL}}
+    cells, notes = skeleton.rebuild(made)
+    place = [c.grade_id for c in cells].index(grade_id)
+    assert cells[place].source == skeleton.known[grade_id].source
+    below = cells[place + 1]
+    assert (below.kind, below.source) == ("extra", changed.source)
+    assert below.attachments == changed.attachments
+    assert f"{grade_id}: the cell was edited; the original one is there" in "".join(notes)
+    # A picture alone is something, and a space at the end of a line is nothing.
+    changed.source = source.cells[0].source if grade_id == "title" else "Explain."
+    assert skeleton.rebuild(made)[0][place + 1].attachments
+    changed.source, changed.attachments = changed.source + "  \n", {}
+    assert not any("was edited" in note for note in skeleton.rebuild(made)[1])
+
+
+def test_lines_added_to_the_set_up_run_after_the_original(skeleton):
+    made = answered()
+    made.cells[1].source += "\nimport math"
+    cells, notes = skeleton.rebuild(made)
+    check_complete(skeleton, cells)
+    assert [c.source for c in cells][1:3] == [
+        "import numpy as np",
+        "import numpy as np\nimport math",
+    ]
+    assert any(note.startswith("setup: the cell was edited") for note in notes)
+
+
+def test_what_is_written_into_copies_of_a_task_is_kept():
+    source, released = with_task()
+    skeleton = Skeleton(source, released)
+    made = copy.deepcopy(released)
+    for text in ("Explain.", "First.", "Second."):
+        made.cells.append(copy.deepcopy(made.cells[-1]))
+        made.cells[-1].source = text
+    cells, notes = skeleton.rebuild(made)
+    assert [c.source for c in cells][-3:] == ["Explain.", "First.", "Second."]
+    assert "explain: 4 copies of the cell" in notes
+
+
+@pytest.mark.parametrize("magic", ["%%writefile f.py", "%%bash", "%%timeit -n 3"])
+def test_an_answer_that_defines_nothing_in_the_notebook_is_told(skeleton, magic):
+    made = answered()
+    made.cells[2].source = f"{magic}\n" + made.cells[2].source
+    _, (note,) = skeleton.rebuild(made)
+    assert note.startswith(f"f: the answer begins with {magic.split()[0]}, so nothing")
+    made.cells[2].source = made.cells[2].source.replace(magic, "%%time")
+    assert skeleton.rebuild(made)[1] == []
+
+
+@pytest.mark.parametrize("line", ["%matplotlib inline", "!ls", "x = = 1", "#" * MOST_PARSED])
+def test_an_answer_is_known_by_its_name_whatever_else_is_in_the_cell(skeleton, line):
+    made = answered()
+    made.cells[2] = free(f"{line}\ndef f(x):\n    return 2 * x", "new")
+    cells, notes = skeleton.rebuild(made)
+    assert sources(cells)["f"].startswith(line)
+    assert notes == ["f: recognised without its metadata"]
+
+
+def test_nothing_answered_is_told(skeleton):
+    assert skeleton.rebuild(released_notebook())[1] == [
+        "nothing is answered in it: is it the right file?"
+    ]
 
 
 @pytest.mark.parametrize("bad", [5, None, [], "", "x" * 10_000, {"a": 1}])
@@ -256,7 +412,7 @@ def test_nonsense_for_an_id_is_an_ordinary_cell(skeleton, bad):
 def test_an_empty_notebook_is_the_release(skeleton):
     cells, notes = skeleton.rebuild(new_notebook())
     check_complete(skeleton, cells)
-    assert len(notes) == len(ORDER)
+    assert len(notes) == len(ORDER) + 1
 
 
 def test_syntax_errors_and_deep_code_do_not_stop_it(skeleton):
@@ -368,7 +524,7 @@ def test_every_cell_keeps_its_kind_and_type():
     assert skeleton.auto_max == 2 + 3
     assert skeleton.test_ids == ["f_doubles", "g_same"]
     # Only the names of solutions tell whose answer a cell is.
-    assert skeleton.names == {"f": "f", "g": "g"}
+    assert skeleton.frame.names == {"f": "f", "g": "g"}
     outputs = [[[nbformat.v4.new_output("stream", text=str(n))], n] for n in range(len(cells))]
     made = notebook_of(cells, skeleton, outputs)
     nbformat.validate(made)

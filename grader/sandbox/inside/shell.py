@@ -7,11 +7,13 @@ import traceback
 
 from IPython.core.displayhook import DisplayHook
 from IPython.core.displaypub import DisplayPublisher
+from IPython.core.error import UsageError
 from IPython.core.interactiveshell import InteractiveShell
 from traitlets import Type
 from traitlets.config import Config
 
 DEEP_TRACEBACK = 60
+INSTALLERS = ("conda", "mamba", "micromamba", "pip", "uv")
 
 
 class Collector:
@@ -145,6 +147,22 @@ class Shell(InteractiveShell):
 
     def enable_gui(self, gui=None):
         pass
+
+    def enable_matplotlib(self, gui=None):
+        # Windows and widgets cannot be shown here; pictures can.
+        return super().enable_matplotlib("inline")
+
+    def run_line_magic(self, magic_name, line, _stack_depth=1):
+        # What cannot work here must not cost the lines below it.
+        if magic_name in INSTALLERS:
+            return self.system(line)
+        try:
+            return super().run_line_magic(magic_name, line, _stack_depth + 1)
+        except (ImportError, UsageError) as error:
+            if isinstance(error, ImportError) and magic_name not in ("load_ext", "reload_ext"):
+                raise
+            print(f"%{magic_name} cannot be used here: {error}", file=sys.stderr)
+            return None
 
 
 def make_shell():

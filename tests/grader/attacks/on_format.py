@@ -194,6 +194,93 @@ def mended_by_hand(notebook):
     notebook.metadata = {"colab": {"name": "x"}}
 
 
+def conflict(notebook):
+    lines = json.dumps(notebook, indent=1).splitlines()
+    lines[5:5] = ["<<<<<<< HEAD", lines[5], "=======", lines[5], ">>>>>>> other"]
+    return "\n".join(lines).encode()
+
+
+def merged(notebook):
+    """All answers in the first one's cell; the cells of the others deleted."""
+    first, *others = cells(notebook, RIGHT)
+    first.source = "\n\n".join(cell.source for cell in (first, *others))
+    notebook.cells = [cell for cell in notebook.cells if cell not in others]
+
+
+def as_type(kind):
+    def changed(notebook):
+        for cell in cells(notebook, RIGHT):
+            cell["cell_type"] = kind
+            del cell["outputs"], cell["execution_count"]
+
+    return changed
+
+
+def encoded(encoding, letters):
+    def changed(notebook):
+        cells(notebook, ["double"])[0].source += f"\n# {letters}"
+        return json.dumps(notebook, ensure_ascii=False).encode(encoding)
+
+    return changed
+
+
+def large_outputs(notebook):
+    for cell in cells(notebook, RIGHT):
+        data = {"image/png": "A" * 15 * 2**20}
+        cell.outputs = [new_output("display_data", data), new_output("stream", text="1\n" * 10**6)]
+
+
+def used_set_up(notebook):
+    """A line added to the locked set-up cell, and needed further down."""
+    cells(notebook, ["setup"])[0].source += "\ntwo = 2"
+    cells(notebook, ["double"])[0].source = "def double(x):\n    return two * np.array(x)"
+
+
+def numbered(number, text):
+    """The notebook in an old format, with a cell's metadata that is a text."""
+
+    def changed(notebook):
+        made = [{"cell_type": "code", "input": "x", "language": "python", "metadata": text}]
+        sheets = [{"cells": made, "metadata": {}}]
+        return json.dumps(
+            {"nbformat": number, "nbformat_minor": 0, "metadata": {}, "worksheets": sheets}
+        ).encode()
+
+    return changed
+
+
+def many(part, number):
+    """A notebook in which one thing stands many times, in the place of a cell's metadata."""
+
+    def changed(notebook):
+        cell = f'{{"cell_type": "raw", "source": "", "metadata": {{"nbgrader": [{part}0]}}}}'
+        cell = cell.replace(part, part * number)
+        return f'{{"nbformat": 4, "metadata": {{}}, "cells": [{cell}]}}'.encode()
+
+    return changed
+
+
+def many_raw_cells(notebook):
+    cell = '{"cell_type":"raw","source":""}'
+    return f'{{"nbformat": 4, "cells": [{f"{cell}," * 600_000}{cell}]}}'.encode()
+
+
+MAGICS = """
+%matplotlib widget
+%matplotlib qt
+%load_ext tensorboard
+%tensorboard --logdir logs
+%conda install numpy
+%pip install numpy
+!ls
+"""
+
+
+def magics(notebook):
+    first = cells(notebook, ["double"])[0]
+    first.source = MAGICS + first.source
+
+
 CASES = [
     change("tests tagged to be skipped", skip_tests),
     change("nbgrader's metadata cleared", clear_metadata),
@@ -229,5 +316,21 @@ CASES = [
     change("metadata that is none", metadata_that_is_none),
     change("sources that are numbers", sources_that_are_numbers, outcome="unreadable", flags="."),
     change("half a character", half_a_character, RIGHT, ALL, says="half|surrogate"),
+    change("merged by git", conflict, RIGHT, outcome="unreadable", flags="conflict markers"),
+    change("all answers in one cell", merged, RIGHT, ALL),
+    change("all answers in one cell, wrong", merged),
+    change("answers turned into text", as_type("markdown"), RIGHT, ALL),
+    change("answers turned into raw cells", as_type("raw"), RIGHT, ALL),
+    change("a letter in latin-1", encoded("latin-1", "é"), RIGHT, ALL),
+    change("Japanese Windows", encoded("cp932", "畳み込みを計算する表"), RIGHT, ALL),
+    change("UTF-16 without a mark", encoded("utf-16-le", "é"), RIGHT, ALL),
+    change("60 MiB of outputs", large_outputs, RIGHT, ALL),
+    change("a line in the locked set-up", used_set_up, RIGHT, ALL),
+    change("magics that cannot work here", magics, RIGHT, ALL, torch=True),
+    change("the second format", numbered(2, "x")),
+    change("the third format", numbered(3, [1])),
+    change("a million objects", many("{},", 10**6), outcome="unreadable", flags="parts"),
+    change("a million lists", many("[],", 10**6), outcome="unreadable", flags="parts"),
+    change("600,000 cells", many_raw_cells, outcome="unreadable", flags="more than 200 cells"),
     change("a zero byte", zero_bytes, RIGHT, ("row_sums", "total", "counter")),
 ]

@@ -11,7 +11,8 @@ import nbformat
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from grader.gradebook.graded import executed_notebook
-from grader.intake.collect import Unreadable, parse
+from grader.intake.collect import Unreadable
+from grader.intake.parse import parse
 from grader.intake.rebuild import Skeleton
 from grader.judging import job
 from grader.judging.policy import MEBIBYTE, Limits, Policy
@@ -271,7 +272,7 @@ def run(content, server, off=(), **policy):
     if not isinstance(content, bytes):
         content = json.dumps(content).encode()
     try:
-        cells, notes = SKELETON.rebuild(parse(content, LIMITS))
+        cells, notes = SKELETON.rebuild(parse(content, LIMITS)[0])
     except Unreadable as error:
         return {"outcome": "unreadable", "outputs": [], "tests": {}, "flags": [str(error)]}
     policy = dataclasses.replace(POLICY, off=tuple(off), **policy)
