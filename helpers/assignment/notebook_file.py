@@ -16,6 +16,7 @@ import nbformat
 
 from helpers.assignment.notebook_scan import MEBIBYTE, Damaged, Limits, TooLarge, shorten
 
+SMALLER = "Take out what is large: pictures in its texts, or data in its code."
 CONFLICT = "<<<<<<< "  # how git begins a place that it could not merge
 _ID = re.compile(r"[\w-]{1,64}", re.ASCII)
 _VERSION = re.compile(r"\d{1,3}(\.\d{1,3}){1,2}")
@@ -43,7 +44,15 @@ _WESTERN = {0xDC00 + byte: bytes([byte]).decode("cp1252", "replace") for byte in
 
 
 class Unreadable(Exception):
-    """A notebook that cannot be read; the message is the reason."""
+    """A notebook that cannot be read: why is the message, what its owner can do the ``advice``."""
+
+    def __init__(
+        self,
+        reason: str,
+        advice: str = "Open it in JupyterLab and save it again, or get the file anew.",
+    ) -> None:
+        super().__init__(reason)
+        self.advice = advice
 
 
 def read(data: bytes, limits: Limits | None = None) -> tuple[Any, list[str]]:
@@ -68,7 +77,8 @@ def read(data: bytes, limits: Limits | None = None) -> tuple[Any, list[str]]:
     """
     limits = limits or Limits()
     if len(data) > limits.file_bytes:
-        raise Unreadable(f"larger than {limits.file_bytes / MEBIBYTE:g} MiB")
+        size = limits.file_bytes / MEBIBYTE
+        raise Unreadable(f"larger than {size:g} MiB", "Clear its outputs, and save it again.")
     if not data.strip():
         raise Unreadable("the file is empty")
     if not data.strip(b"\0"):
@@ -82,7 +92,7 @@ def read(data: bytes, limits: Limits | None = None) -> tuple[Any, list[str]]:
     try:
         content = json.loads(shorten(data, limits))
     except TooLarge as error:
-        raise Unreadable(str(error)) from error
+        raise Unreadable(str(error), SMALLER) from error
     except Damaged as error:
         raise Unreadable(_damage(data, error)) from error
     except ValueError as error:
@@ -98,7 +108,7 @@ def read(data: bytes, limits: Limits | None = None) -> tuple[Any, list[str]]:
         raise Unreadable(f"a damaged notebook: {reason}") from error
     code = sum(len(cell["source"]) for cell in cells if cell["cell_type"] == "code")
     if code > limits.code_bytes:
-        raise Unreadable(f"more than {limits.code_bytes / MEBIBYTE:g} MiB of code")
+        raise Unreadable(f"more than {limits.code_bytes / MEBIBYTE:g} MiB of code", SMALLER)
     _give_ids(cells)
     return nbformat.from_dict(
         {
@@ -166,7 +176,9 @@ def _refuse_conflicts(data: bytes) -> None:
         line = data.count(b"\n", 0, data.find(mark)) + 1
         raise Unreadable(
             f"git's conflict markers are in the file (line {line}): two versions of the notebook "
-            "were merged, and somebody has to choose between them"
+            "were merged, and somebody has to choose between them",
+            "In a text editor, keep one of the two versions between each <<<<<<< and >>>>>>>, and "
+            "delete the lines with these marks; or take another copy of the file.",
         )
 
 

@@ -16,6 +16,8 @@ from pathlib import Path
 import nbformat
 
 from helpers.assignment.messages import WIDTH, wrap
+from helpers.assignment.notebook_file import Unreadable, read
+from helpers.assignment.notebook_scan import Limits
 from helpers.assignment.sheet import Sheet, fingerprint
 from helpers.command.files import notebooks_below, notebooks_in
 
@@ -66,15 +68,56 @@ def find_notebook(name: str | Path, folder: Path = ASSIGNMENTS) -> Path:
     raise NotCheckable(f"{wrong} '{name}'. The assignments here are:\n{listed or '  none'}")
 
 
-def read_notebook(path: str | Path) -> nbformat.NotebookNode:
-    """The notebook, or `NotCheckable` with the reason."""
+def read_notebook(path: str | Path) -> tuple[nbformat.NotebookNode, list[str]]:
+    """The notebook as the grader reads it, and notes on the file; `NotCheckable` if it cannot."""
     try:
-        return nbformat.read(path, as_version=4)
-    except Exception as error:  # nbformat raises many kinds for one thing: it is no notebook
+        with open(path, "rb") as file:
+            return read(file.read(Limits.file_bytes + 1))
+    except OSError as error:
+        raise NotCheckable(f"{path} cannot be opened: {error.strerror}.") from error
+    except Unreadable as error:
         raise NotCheckable(
-            f"{path} cannot be read as a notebook ({type(error).__name__}: {str(error)[:200]}). "
-            "Open it in JupyterLab and save it again, or get the file anew."
+            f"{path} cannot be read as a notebook: {error}. {error.advice}"
         ) from error
+
+
+def put_back(notebook: nbformat.NotebookNode, sheet: Sheet) -> list[str]:
+    """Give cells the types and metadata that the grader gives them; returns what was done.
+
+    Parameters
+    ----------
+    notebook : notebook
+        Changed in place.
+    sheet : Sheet
+    """
+    notes = []
+    present = {_grade_id(cell) for cell in notebook.cells}
+    digests = {test["digest"]: grade_id for grade_id, test in sheet.tests.items()}
+    for cell in notebook.cells:
+        meta = cell.metadata.get("nbgrader")
+        if (
+            meta
+            and cell.cell_type != "code"
+            and bool(meta.get("grade")) != bool(meta.get("solution"))
+        ):
+            # A locked text is neither of both, and a written answer is both.
+            notes.append(
+                f"The cell {meta.get('grade_id')} is a {cell.cell_type} cell now. It runs as code, "
+                "as it does when you are graded: select it and press y."
+            )
+            cell.cell_type = "code"
+            cell.outputs, cell.execution_count = [], None
+            cell.pop("attachments", None)
+        elif not meta and cell.cell_type == "code":
+            grade_id = digests.get(fingerprint(cell.source.strip()))
+            if grade_id is not None and grade_id not in present:
+                points = sheet.tests[grade_id]["points"]
+                cell.metadata["nbgrader"] = nbformat.from_dict(
+                    {"grade": True, "grade_id": grade_id, "points": points, "solution": False}
+                )
+                present.add(grade_id)
+                notes.append(f"The test cell {grade_id} lost its metadata: its text tells it.")
+    return notes
 
 
 def complaints(notebook: nbformat.NotebookNode, sheet: Sheet) -> list[str]:
@@ -104,13 +147,17 @@ def complaints(notebook: nbformat.NotebookNode, sheet: Sheet) -> list[str]:
 
 
 def run_tests(
-    path: str | Path, report: Callable[[Result], object] = lambda result: None
+    notebook: nbformat.NotebookNode,
+    folder: str | Path,
+    report: Callable[[Result], object] = lambda result: None,
 ) -> list[Result]:
     """Run a notebook in a fresh kernel, cell by cell.
 
     Parameters
     ----------
-    path : path
+    notebook : notebook
+    folder : path
+        In which it runs.
     report : callable, optional
         Called with each `Result` as soon as it is there.
 
@@ -120,7 +167,6 @@ def run_tests(
     """
     from nbclient import NotebookClient  # slow to import, and only needed here
 
-    notebook = read_notebook(path)
     results = []
 
     def on_cell_executed(cell, **rest):
@@ -142,7 +188,7 @@ def run_tests(
         kernel_name="python3",
         # Without the kernel's remarks on its own start.
         extra_arguments=["--log-level=ERROR"],
-        resources={"metadata": {"path": str(Path(path).resolve().parent)}},
+        resources={"metadata": {"path": str(Path(folder).resolve())}},
         on_cell_executed=on_cell_executed,
     )
     try:
@@ -171,14 +217,17 @@ def check(
     """
     path = find_notebook(name, folder)
     sheet = Sheet.beside(path.parent)
-    notebook = read_notebook(path)
+    notebook, notes = read_notebook(path)
+    notes = [f"{note[0].upper()}{note[1:]}." for note in notes]
+    notes += put_back(notebook, sheet)
     if not _tests(notebook):
         raise NotCheckable(f"There are no test cells in {path}. Is it the right file?")
     show(f"Running {path} from top to bottom ...")
-    for sentence in complaints(notebook, sheet):
+    for sentence in notes + complaints(notebook, sheet):
         show(wrap(f"Note: {sentence}"))
     shown: set[str] = set()
-    results = run_tests(path, lambda result: show(_lines(result, shown)))
+    ran = run_tests(notebook, path.parent, lambda result: show(_lines(result, shown)))
+    results = _counting(ran, sheet)
     points, total = sum(r.points for r in results), sum(r.out_of for r in results)
     failed = sum(r.message is not None for r in results)
     show("")
@@ -195,6 +244,18 @@ def check(
     if failed:
         show("Fix the first test that fails: later ones often fail for the same reason.")
     return not failed
+
+
+def _counting(ran: list[Result], sheet: Sheet) -> list[Result]:
+    """The results that count: for each test of the assignment one, whether it ran or not."""
+    if not sheet.tests:
+        return ran
+    first = {result.grade_id: result for result in reversed(ran)}
+    missing = "The cell is missing."
+    return [
+        first.get(grade_id) or Result(grade_id, float(test["points"]), missing)
+        for grade_id, test in sheet.tests.items()
+    ]
 
 
 def _lines(result, shown):

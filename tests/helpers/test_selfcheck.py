@@ -1,5 +1,6 @@
 """`course check`: what a student reads before handing in."""
 
+import json
 import subprocess
 import sys
 
@@ -8,6 +9,7 @@ import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
 from helpers.assignment import Sheet, fingerprint, selfcheck
+from helpers.assignment.notebook_file import Unreadable, read
 
 SETUP = 'from helpers.assignment import Checker\n\ncheck = Checker("trial")'
 TEST_F = '# It doubles.\ncheck("f", 3).gives(6)'
@@ -137,6 +139,97 @@ def test_names_numbers_and_paths_find_the_notebook(course):
         selfcheck.find_notebook("07", folder)
     with pytest.raises(selfcheck.NotCheckable, match="course check 01\n  01-trial"):
         selfcheck.find_notebook("", folder)
+
+
+def lost(*grade_ids):
+    """A change in which these cells lose their metadata."""
+
+    def change(cells):
+        for found in cells:
+            if found.metadata.get("nbgrader", {}).get("grade_id") in grade_ids:
+                found.metadata = nbformat.from_dict({})
+
+    return change
+
+
+def test_the_total_is_the_assignments_whatever_is_missing(course):
+    def change(cells):
+        del cells[4]
+
+    passed, text = run(course(change=change))
+    assert not passed
+    assert "2 of 5 points on the visible tests; 1 of 2 tests fail." in text
+    assert "The test cell g_squares is missing." in text
+
+
+def test_copies_and_tests_of_their_own_count_for_nothing(course):
+    def change(cells):
+        cells.append(cell(TEST_F, "f_doubles", 2, cell_id="again"))
+        cells.append(cell("pass", "bonus", 100))
+
+    passed, text = run(course(change=change))
+    assert passed
+    assert "5 of 5 points on the visible tests; all tests pass." in text
+
+
+def test_test_cells_without_metadata_are_known_by_their_text(course):
+    passed, text = run(course(change=lost("f_doubles", "g_squares")))
+    assert passed
+    assert "pass  2/2  f_doubles" in text
+    assert "5 of 5 points" in text
+    assert "The test cell f_doubles lost its metadata: its text tells it." in text
+    _, text = run(course(g="def g(x):\n    return x", change=lost("g_squares")))
+    assert "2 of 5 points" in text
+
+
+@pytest.mark.parametrize("kind", ["markdown", "raw"])
+def test_cells_of_another_type_run_as_they_do_when_graded(course, kind):
+    def change(cells):
+        for number in (1, 4):
+            made = nbformat.from_dict({**cells[number], "cell_type": kind})
+            del made["outputs"], made["execution_count"]
+            cells[number] = made
+
+    passed, text = run(course(change=change))
+    assert passed
+    text = " ".join(text.split())
+    assert f"The cell f is a {kind} cell now. It runs as code" in text
+    assert f"The cell g_squares is a {kind} cell now." in text
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "latin-1"])
+def test_encodings_that_the_grader_takes(course, encoding):
+    path = course(f="# é\ndef f(x):\n    return 2 * x")
+    content = json.loads(path.read_text(encoding="utf-8"))
+    path.write_bytes(json.dumps(content, ensure_ascii=False).encode(encoding))
+    passed, text = run(path)
+    assert passed
+    assert ("letters with accents may be wrong" in " ".join(text.split())) is (
+        encoding == "latin-1"
+    )
+
+
+def test_large_outputs_are_no_matter_and_large_texts_are_told_as_by_the_grader(course):
+    def change(cells):
+        data = {"image/png": "A" * 60 * 2**20}
+        cells[1].outputs = [nbformat.v4.new_output("display_data", data)]
+
+    assert run(course(change=change))[0]
+    path = course(change=lambda cells: cells.insert(1, cell("#" * 3 * 2**20)))
+    with pytest.raises(Unreadable) as graders:
+        read(path.read_bytes())
+    with pytest.raises(selfcheck.NotCheckable) as students:
+        run(path)
+    assert str(graders.value) in str(students.value)
+    assert "Take out what is large" in str(students.value)
+
+
+def test_what_git_could_not_merge_is_told_with_what_to_do(course):
+    path = course()
+    text = path.read_text(encoding="utf-8")
+    path.write_text("<<<<<<< HEAD\n" + text, encoding="utf-8")
+    with pytest.raises(selfcheck.NotCheckable, match=r"conflict markers.* keep one of the two"):
+        run(path)
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"{}", b"\xff\xfe", b"[]"])
