@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, NotRequired, TypedDict
 
+from grader.outcomes import Outcome
+
 Output = dict[str, Any]
 """An output of a cell, as nbformat has it."""
 
@@ -57,7 +59,7 @@ class Result(TypedDict):
     met while other processes of the machine took the processor.
     """
 
-    outcome: str
+    outcome: Outcome
     outputs: list[tuple[list[Output], int | None]]
     tests: dict[str, TestResult]
     flags: list[str]
@@ -77,7 +79,7 @@ class Record(TypedDict):
     key: str
     score: float
     max_score: float
-    outcome: str
+    outcome: Outcome
     flagged: str
     seconds: float
     tests: dict[str, float]

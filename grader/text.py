@@ -8,6 +8,7 @@ from __future__ import annotations
 import html
 import re
 import unicodedata
+from collections.abc import Callable, Sequence
 from typing import Any
 
 # Joins letters of Persian and Hindi, and the parts of an emoji: names need them.
@@ -15,6 +16,8 @@ JOINERS = "\u200c\u200d"
 # With these a spreadsheet takes a text for a formula (the wide ones in Japanese settings), at the
 # beginning of a cell; other settings than ours begin a cell after a semicolon or a tab, too.
 FORMULA = re.compile(r"(^|[;,|\t\"])(\s*)(?=[=+\-@＝＋－＠])")
+
+COMMANDS = re.compile(r"\\(href|require|cssId|class|style|bbox|mmlToken)(?![a-zA-Z])")
 
 
 def writable(text: str) -> str:
@@ -44,6 +47,14 @@ def _number(character: str) -> str:
     return character.encode("unicode_escape").decode()
 
 
+def shortened(
+    lines: Sequence[str], limit: int, shown: Callable[[str], str] = for_terminal
+) -> list[str]:
+    """The first lines, made for a place, and how many more there are."""
+    rest = [f"and {len(lines) - limit} more"] if len(lines) > limit else []
+    return [*map(shown, lines[:limit]), *rest]
+
+
 def for_table(value: Any) -> Any:
     """A cell of a table that no spreadsheet takes for a formula; numbers as they are.
 
@@ -55,6 +66,14 @@ def for_table(value: Any) -> Any:
 def for_markdown(text: object) -> str:
     """Text that Markdown shows as it is, on one line."""
     return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", for_terminal(text))
+
+
+def for_mathjax(text: str) -> str:
+    """Text without the commands by which MathJax makes links and styles, or loads more of them.
+
+    MathJax reads all that a page shows, after the browser has put it together.
+    """
+    return COMMANDS.sub(r"\\text", text)
 
 
 def for_html(text: str) -> str:

@@ -4,36 +4,40 @@ Plain dictionaries are used on purpose: nbformat checks each cell as it is made,
 than all the rest of writing a graded notebook, and stops at outputs that a hostile notebook made.
 """
 
+from __future__ import annotations
+
 import copy
 import json
-import re
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import nbformat
+from nbformat import NotebookNode
 from nbgrader.preprocessors import LimitOutput
 
-from grader.text import writable
+from grader.cells import Cell
+from grader.intake.rebuild import Skeleton
+from grader.outcomes import SENTENCES
+from grader.records import Failure, Output, TestResult
+from grader.text import for_markdown, shortened, writable
+from helpers.assignment import CheckFailed
 
 NOTES_ID, EVIDENCE_ID = "grading-notes", "grading-evidence"
 MOST_NOTES = 40
-LONGEST_TEXT = 100_000  # of one output; longer ones only hold up whoever reads them
-# What a notebook of the course shows; for others (widgets) a page would need more than the text.
-SHOWN = (
-    "text/plain",
-    "text/html",
-    "text/markdown",
-    "text/latex",
-    "image/png",
-    "image/jpeg",
-    "image/svg+xml",
+HIDDEN_FAILED = "A hidden test fails here: on other inputs it stops with an error."
+# Of a failed hidden test these are told in words of ours; what else is told can hold what the
+# student's code has said, such as the name of an error: numbers of the test, too.
+TOLD_IN_OUR_WORDS = (
+    "shape",
+    "values",
+    "dtype",
+    "type",
+    "inputs",
+    "memory",
+    "no error",
+    "claim",
+    "too long",
 )
-SAYS = {
-    "cell timeout": "A cell took longer than it may, and was stopped. The rest was graded.",
-    "total timeout": "The notebook as a whole took longer than it may: the last cells did not run.",
-    "out of memory": "A cell took more memory than it may, and was stopped. The rest was graded.",
-    "died": "Python itself ended in a cell. The rest was graded with what could be kept.",
-    "too much output": "The notebook showed more than it may, and was stopped there.",
-    "unreadable": "The notebook could not be read, so there are no points.",
-}
 EVIDENCE = (
     "**For the grader; students are not shown this.** Questions with known answers were asked "
     "while this notebook ran, and some answers were wrong. There may be an innocent reason: read "
@@ -41,7 +45,11 @@ EVIDENCE = (
 )
 
 
-def executed_notebook(cells, skeleton, outputs=None):
+def executed_notebook(
+    cells: Sequence[Cell],
+    skeleton: Skeleton,
+    outputs: Sequence[tuple[list[Output], int | None]] | None = None,
+) -> dict[str, Any]:
     """The rebuilt cells with their outputs, as a notebook in plain dictionaries.
 
     Parameters
@@ -77,7 +85,13 @@ def executed_notebook(cells, skeleton, outputs=None):
     }
 
 
-def finish(notebook, known, result, notes=(), limit=None):
+def finish(
+    notebook: Mapping[str, Any] | None,
+    known: Mapping[str, NotebookNode],
+    result: Mapping[str, Any],
+    notes: Sequence[str] = (),
+    limit: LimitOutput | None = None,
+) -> dict[str, Any]:
     """An executed notebook as it is kept: nbgrader's metadata, outputs that say what the marks say.
 
     Parameters
@@ -107,8 +121,6 @@ def finish(notebook, known, result, notes=(), limit=None):
             meta = dict(known[grade_id].metadata.nbgrader)
             cell["metadata"] = {**cell["metadata"], "nbgrader": meta}
         if cell["cell_type"] == "code":
-            cell["execution_count"] = _count(cell.get("execution_count"))
-            cell["outputs"] = [_output(output) for output in cell["outputs"]]
             if grade_id in tests:
                 cell["outputs"] = _agreeing(cell["outputs"], tests[grade_id])
             cell["outputs"] = _limited(cell["outputs"], limit)
@@ -123,13 +135,13 @@ def finish(notebook, known, result, notes=(), limit=None):
     }
 
 
-def to_bytes(notebook):
+def to_bytes(notebook: Mapping[str, Any]) -> bytes:
     """The notebook's file."""
     text = json.dumps(notebook, ensure_ascii=False, indent=1, sort_keys=True)
     return writable(text).encode() + b"\n"
 
 
-def work_of(notebook):
+def work_of(notebook: Mapping[str, Any]) -> tuple[list[tuple[Any, ...]], Any]:
     """What of a graded notebook a person graded: the student's cells, and the suspicions."""
     cells = [
         (cell["cell_type"], cell["source"], cell.get("attachments"))
@@ -140,100 +152,75 @@ def work_of(notebook):
     return cells, notebook["metadata"].get("grading", {}).get("flags")
 
 
-def escape_markdown(text):
-    """Text that Markdown shows as it is, on one line."""
-    return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", " ".join(str(text).split()))
-
-
-def _note_cells(result, notes):
-    said = [SAYS[result["outcome"]]] if result["outcome"] in SAYS else []
-    said += [escape_markdown(note) for note in list(notes)[:MOST_NOTES]]
-    if len(notes) > MOST_NOTES:
-        said.append(f"and {len(notes) - MOST_NOTES} more")
+def _note_cells(result: Mapping[str, Any], notes: Sequence[str]) -> list[dict[str, Any]]:
+    sentence = SENTENCES[result["outcome"]].in_notes
+    lines = [sentence] if sentence else []
+    lines += shortened([*notes, *parts_of_points(result)], MOST_NOTES, for_markdown)
     cells = []
-    if said:
-        cells.append(_note_cell(NOTES_ID, "**About this submission**", said))
+    if lines:
+        cells.append(_note_cell(NOTES_ID, "**About this submission**", lines))
     if result.get("flags"):
-        flags = [escape_markdown(flag) for flag in result["flags"][:MOST_NOTES]]
+        flags = shortened(result["flags"], MOST_NOTES, for_markdown)
         cells.append(_note_cell(EVIDENCE_ID, EVIDENCE, flags))
     return cells
 
 
-def _note_cell(cell_id, head, lines):
+def parts_of_points(result: Mapping[str, Any]) -> list[str]:
+    """A note for each test that gave a part of its points."""
+    return [
+        f"{grade_id}: {test['score']:g} of {test['max_score']:g} points"
+        for grade_id, test in result.get("tests", {}).items()
+        if "failure" not in test and test["score"] < test["max_score"]
+    ]
+
+
+def _note_cell(cell_id: str, head: str, lines: Sequence[str]) -> dict[str, Any]:
     text = "\n".join([head, "", *(f"- {line}" for line in lines)])
     return {"cell_type": "markdown", "id": cell_id, "metadata": {}, "source": text}
 
 
-def _count(count):
-    return count if type(count) is int and count >= 0 else None
-
-
-def _output(output):
-    """An output in which nothing is but what the format allows."""
-    kind = output["output_type"]
-    if kind == "stream":
-        name = "stderr" if output.get("name") == "stderr" else "stdout"
-        return {"output_type": kind, "name": name, "text": _cut(_text(output.get("text")))}
-    if kind == "error":
-        return {
-            "output_type": kind,
-            "ename": str(output.get("ename", "Error")),
-            "evalue": _cut(str(output.get("evalue", ""))),
-            "traceback": [_cut(str(line)) for line in output.get("traceback", ())],
-        }
-    data = {mime: _text(text) for mime, text in output.get("data", {}).items() if mime in SHOWN}
-    for mime in data:
-        if mime.startswith("text/") and len(data[mime]) > LONGEST_TEXT:
-            # A part of it would not be HTML any more.
-            data[mime] = _cut(data[mime]) if mime == "text/plain" else "(too long to be shown)"
-    made = {
-        "output_type": kind,
-        "data": data or {"text/plain": "(nothing that can be shown here)"},
-        "metadata": {},
-    }
-    if kind == "execute_result":
-        made["execution_count"] = _count(output.get("execution_count"))
-    return made
-
-
-def _cut(text):
-    return text if len(text) <= LONGEST_TEXT else text[:LONGEST_TEXT] + "\n... cut off ..."
-
-
-def _text(text):
-    return "".join(text) if isinstance(text, list) else str(text or "")
-
-
-def _agreeing(outputs, test):
+def _agreeing(outputs: Sequence[Output], test: TestResult) -> list[Output]:
     """A test cell's outputs, from which nbgrader reads the same score.
 
     To nbgrader an error or a text on stderr is no points, and a displayed result is its score:
     here the result of the job alone decides.
     """
     made = []
+    failure = test.get("failure")
     for output in outputs:
         kind = output["output_type"]
         if kind == "execute_result":
-            output = {key: output[key] for key in ("data", "metadata")}
-            output["output_type"] = "display_data"
+            output = {**output, "output_type": "display_data"}
+            del output["execution_count"]
         elif kind == "stream":
             output = {**output, "name": "stdout"}
-        if kind != "error" or "failure" in test:
+        if kind != "error":
             made.append(output)
-    if "failure" in test and not any(output["output_type"] == "error" for output in made):
-        message = test["failure"]["message"]
-        made.append(
-            {
-                "output_type": "error",
-                "ename": test["failure"]["kind"],
-                "evalue": message,
-                "traceback": [message],
-            }
-        )
+    errors = [output for output in outputs if output["output_type"] == "error"]
+    if failure is not None:
+        made += [_error_of(failure)] if failure["hidden"] or not errors else errors
+    elif test["score"] < test["max_score"]:
+        # A score on its own is the way in which nbgrader takes a part of the points.
+        data = {"text/plain": str(float(test["score"]))}
+        score = {"output_type": "execute_result", "data": data, "metadata": {}}
+        made.append({**score, "execution_count": None})
     return made
 
 
-def _limited(outputs, limit):
+def _error_of(failure: Failure) -> Output:
+    """A failure as an output; nothing in it comes from a hidden test's inputs."""
+    message = failure["message"]
+    if failure["hidden"] and failure["kind"] not in TOLD_IN_OUR_WORDS:
+        message = HIDDEN_FAILED
+    return {
+        "output_type": "error",
+        "ename": CheckFailed.__name__,
+        "evalue": message,
+        "traceback": [message],
+    }
+
+
+def _limited(outputs: list[Output], limit: LimitOutput) -> list[Output]:
     """The outputs with long ones cut, as nbgrader does."""
     lines = sum(o["text"].count("\n") + 1 for o in outputs if o["output_type"] == "stream")
     deepest = max((len(o["traceback"]) for o in outputs if o["output_type"] == "error"), default=0)

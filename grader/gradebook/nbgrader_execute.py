@@ -23,6 +23,7 @@ from grader.intake.files import in_folder
 from grader.intake.rebuild import load_skeleton
 from grader.judging import job
 from grader.judging.policy import Limits, Policy
+from grader.outcomes import SENTENCES
 from grader.sandbox.bwrap import UNSAFE, NoSandbox, check_means, check_system
 
 WAY_AROUND = "COURSE_UNSAFE_NO_SANDBOX"
@@ -141,7 +142,7 @@ class SandboxExecute(Execute):
                     raise
         for shown, _ in result["outputs"]:
             for output in shown:
-                if output.get("evalue") == job.WORDS["cell timeout"]:
+                if output.get("evalue") == SENTENCES["cell timeout"].in_cell:
                     # The name that nbgrader's own Execute gives it.
                     output["ename"] = TIMEOUT
                     output["traceback"] = [f"{TIMEOUT}: {output['evalue']}"]

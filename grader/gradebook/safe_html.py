@@ -5,7 +5,7 @@ would act with the grader's rights, on files and marks. nbgrader_config.py puts 
 the place of nbconvert's, for formgrader and feedback alike.
 
 MathJax reads a page after it was cleaned: what its commands could do (`\href`) is taken out of
-texts by `without_commands`.
+texts by `grader.text.for_mathjax`.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import nh3
 from jinja2 import pass_context
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 
-from grader.text import for_html
+from grader.text import for_html, for_mathjax
 
 Pictures = Mapping[str, Mapping[str, str]]
 """Pasted pictures, as of `grader.cells.Cell.attachments`."""
@@ -56,7 +56,6 @@ MOST_REPEATED, MOST_COPIED = 200_000, 50_000_000
 OPENS_FORMULA = re.compile(r"\\\\[\[(]|\\begin\{")
 MOST_FORMULAS = 200
 LONGEST_MARKDOWN = 20_000
-COMMANDS = re.compile(r"\\(href|require|cssId|class|style|bbox|mmlToken)(?![a-zA-Z])")
 
 
 def clean_html(element: str | bytes) -> str:
@@ -69,7 +68,7 @@ def clean_html(element: str | bytes) -> str:
         or (open_tags and tags * len(text) > MOST_COPIED)
     ):
         return as_text(text)
-    return without_commands(_cleaner().clean(text))
+    return for_mathjax(_cleaner().clean(text))
 
 
 @functools.cache
@@ -83,11 +82,6 @@ def _allowed(tag: str, name: str, value: str) -> str | None:
     if len(value) > LONGEST_ATTRIBUTE or (name == "href" and not LINK.match(value)):
         return None
     return value
-
-
-def without_commands(text: str) -> str:
-    """Text without the commands by which MathJax makes links and styles, or loads more of them."""
-    return COMMANDS.sub(r"\\text", text)
 
 
 @pass_context

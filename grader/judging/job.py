@@ -29,29 +29,14 @@ from grader.judging.judge import (
 from grader.judging.policy import OUTER_RULES, Policy
 from grader.judging.probes import must_fail, questions
 from grader.judging.stand_ins import failure_at
+from grader.outcomes import SENTENCES, Outcome
+from grader.outputs import clean_outputs
 from grader.sandbox.client import MODULES, ChildEnded, Server, ServerLost, modules_for
+from grader.sandbox.inside.last_value import as_number
 from grader.text import writable
 from helpers.assignment import CheckFailed, Sheet
 
-OUTCOMES = (
-    "graded",
-    "cell timeout",
-    "total timeout",
-    "out of memory",
-    "died",
-    "too much output",
-    "unreadable",
-    "tampering suspected",
-)
-WORDS = {
-    "cell timeout": "This cell took longer than it may, and was stopped.",
-    "total timeout": "The notebook as a whole took longer than it may: this cell did not run.",
-    "out of memory": "The notebook took more memory than it may, and was stopped here.",
-    "died": "Python itself ended here.",
-    "too much output": "The notebook showed more than it may, and was stopped here.",
-    "tampering suspected": "What came back was no answer: a person will look at it.",
-}
-ENDINGS = {
+ENDINGS: dict[str, Outcome] = {
     "cpu": "total timeout",
     "memory": "out of memory",
     "output": "too much output",
@@ -213,9 +198,12 @@ class Run:
                     is_apart = self.judge.can_judge(cell["source"])
                     if self.places.random() < (CONTROLS_APART if is_apart else CONTROLS):
                         self.control()
-                    shown, failure = self.run_test(cell)
+                    shown, failure, value = self.run_test(cell)
                     outputs.append([shown, None])
-                    tests[cell["grade_id"]] = self.mark(cell, failure)
+                    mark = tests[cell["grade_id"]] = self.mark(cell, failure, value)
+                    if value is not None and failure is None:
+                        text = f"{mark['score']:g} of {mark['max_score']:g} points\n"
+                        shown.append({"output_type": "stream", "name": "stdout", "text": text})
                 else:
                     outputs.append(self.run_cell(cell))
             self.control(every=True)
@@ -235,9 +223,11 @@ class Run:
             "cpu": self.cpu,
         }
 
-    def mark(self, cell, failure):
-        """The record of a test."""
-        record = {"score": 0.0 if failure else cell["points"], "max_score": cell["points"]}
+    def mark(self, cell, failure, value=None):
+        """The record of a test; a number at its end is its score, as in nbgrader."""
+        points = cell["points"]
+        score = points if value is None else min(max(value, 0.0), points)
+        record = {"score": 0.0 if failure else score, "max_score": points}
         if failure is not None:
             is_check = isinstance(failure, CheckFailed)
             record["failure"] = {
@@ -278,7 +268,7 @@ class Run:
         }
 
     def run_test(self, cell):
-        """Judge a test: its outputs, and its failure or None."""
+        """Judge a test: its outputs, its failure, and the number in which it ends; or None."""
         code = cell["source"]
         if self.judge.can_judge(code):
             return self.judge.run(code)
@@ -288,16 +278,16 @@ class Run:
             if not reply["failed"]:
                 self.prove(code)
         except (ChildEnded, NotJudged) as ended:
-            return [self.ending(ended)], ended
+            return [self.ending(ended)], ended, None
         outputs, failure = self.keep(reply), None
         if reply.get("interrupted") or reply.get("memory"):
             ending = self.timeout() if reply.get("interrupted") else "out of memory"
-            failure = NotJudged(WORDS[self.note(ending)])
+            failure = NotJudged(SENTENCES[self.note(ending)].in_cell)
         elif reply["failed"]:
             failure = failure_at(reply.get("line"), str(reply.get("text", ""))[:2000], code)
         if failure is not None:
             outputs.append(error_output(failure))
-        return outputs, failure
+        return outputs, failure, as_number(reply.get("value"))
 
     def ask_test(self, code):
         """Run a test in the child; the reply says whether it ``failed``."""
@@ -311,7 +301,7 @@ class Run:
         outputs = clean_outputs(reply.get("outputs"))
         if "output" in self.policy.off:
             return outputs
-        self.shown += sum(len(json.dumps(output)) for output in outputs)
+        self.shown += len(json.dumps(reply.get("outputs")))
         if reply.get("full") or self.shown > self.policy.total_output_bytes:
             self.note("too much output")
         return outputs if self.shown <= self.policy.total_output_bytes else []
@@ -322,13 +312,13 @@ class Run:
             # A test may depend on chance: it is asked again before anybody is suspected.
             if not self.ask_test(wrong)["failed"] and not self.ask_test(wrong)["failed"]:
                 self.flags.append("a test that was made wrong passed in this notebook")
-                raise NotJudged(WORDS["tampering suspected"])
+                raise NotJudged(SENTENCES["tampering suspected"].in_cell)
 
     def ask(self, request, blobs, seconds):
         """Ask the child, starting one if there is none; raises `NotJudged` if it was lost."""
         if time.monotonic() >= self.deadline:
             self.note("total timeout")
-            raise NotJudged(WORDS["total timeout"])
+            raise NotJudged(SENTENCES["total timeout"].in_cell)
         if self.child is None:
             self.start()
         left = self.deadline - time.monotonic()
@@ -343,7 +333,7 @@ class Run:
             if ended.why == "nonsense":
                 self.flags.append("something else than an answer came from the notebook's process")
             self.lose_child()
-            raise NotJudged(WORDS[ending]) from ended
+            raise NotJudged(SENTENCES[ending].in_cell) from ended
 
     def start(self):
         """A child in which everything that worked so far has been run."""
@@ -366,7 +356,7 @@ class Run:
                 raise ServerLost(str(ended)) from ended
             self.note(self.name_of(ended))
             self.lose_child()
-            raise NotJudged(WORDS["died"]) from ended
+            raise NotJudged(SENTENCES["died"].in_cell) from ended
 
     def lose_child(self):
         ended = self.child.close() or {}
@@ -414,42 +404,4 @@ class Run:
         return error_output(ended if isinstance(ended, NotJudged) else NotJudged(str(ended)))
 
     def error(self, ending):
-        return error_output(NotJudged(WORDS[ending]))
-
-
-def clean_outputs(outputs):
-    """What a child says that its cell showed, as far as it has the form of outputs."""
-    clean = []
-    for output in outputs if isinstance(outputs, list) else []:
-        kind = output.get("output_type") if isinstance(output, dict) else None
-        if kind == "stream" and output.get("name") in ("stdout", "stderr"):
-            clean.append(
-                {"output_type": kind, "name": output["name"], "text": str(output.get("text", ""))}
-            )
-        elif kind in ("display_data", "execute_result"):
-            data = output.get("data")
-            data = data if isinstance(data, dict) else {}
-            made = {
-                "output_type": kind,
-                "data": {str(key)[:100]: value for key, value in data.items() if _is_text(value)},
-                "metadata": {},
-            }
-            if kind == "execute_result":
-                count = output.get("execution_count")
-                made["execution_count"] = count if isinstance(count, int) else None
-            clean.append(made)
-        elif kind == "error":
-            lines = output.get("traceback")
-            clean.append(
-                {
-                    "output_type": kind,
-                    "ename": str(output.get("ename", "Error"))[:200],
-                    "evalue": str(output.get("evalue", ""))[:5000],
-                    "traceback": [str(line) for line in lines] if isinstance(lines, list) else [],
-                }
-            )
-    return clean
-
-
-def _is_text(value):
-    return isinstance(value, str)
+        return error_output(NotJudged(SENTENCES[ending].in_cell))

@@ -16,6 +16,7 @@ import types
 
 from grader.judging.stand_ins import StandIn, can_be_judged_here, failure_of
 from grader.sandbox.inside import wire
+from grader.sandbox.inside.last_value import as_number, compiled
 from helpers.assignment import Checker, CheckFailed, Observation, Sheet
 from helpers.assignment.time_limit import TookTooLong
 
@@ -228,17 +229,21 @@ class Judge:
         return not used_names(code).isdisjoint(self.checkers)
 
     def run(self, code):
-        """Run a test cell; returns (outputs, failure).
+        """Run a test cell; returns (outputs, failure, value).
 
-        `failure` is None only if the cell ran to its end here, and every check in it held.
+        `failure` is None only if the cell ran to its end here, and every check in it held; `value`
+        is the number in which the cell ends, or None.
         """
         for checker in self.checkers.values():
             checker.code, checker.printed = code, []
         space = {**self.space, **self.stand_ins, **self.checkers}
-        shown, failure = io.StringIO(), None
+        shown, failure, value = io.StringIO(), None, None
         try:
             with contextlib.redirect_stdout(shown), contextlib.redirect_stderr(io.StringIO()):
-                exec(_compiled(code), space)
+                body, last = _compiled(code)
+                exec(body, space)
+                if last is not None:
+                    value = as_number(eval(last, space))
         except CheckFailed as failed:
             failure = failed
         except NotJudged as lost:
@@ -247,13 +252,14 @@ class Judge:
             # The test itself met something that it did not expect in a value.
             failure = error if self._has_checker(code) else failure_of(error, code)
         printed = "".join(text for c in self.checkers.values() for text in c.printed)
-        text = printed + shown.getvalue() + ("" if failure else "✓ passed\n")
+        has_passed = failure is None and value is None
+        text = printed + shown.getvalue() + ("✓ passed\n" if has_passed else "")
         outputs = []
         if text:
             outputs.append({"output_type": "stream", "name": "stdout", "text": text})
         if failure is not None:
             outputs.append(error_output(failure))
-        return outputs, failure
+        return outputs, failure, value
 
 
 @functools.lru_cache(1000)
@@ -272,7 +278,7 @@ def names_in(node):
 
 @functools.lru_cache(1000)
 def _compiled(code):
-    return compile(code, "<test>", "exec")
+    return compiled(code, "<test>")
 
 
 def error_output(failure):

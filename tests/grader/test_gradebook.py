@@ -24,6 +24,7 @@ from grader.gradebook.master import BookError, load_config
 from grader.intake.rebuild import load_skeleton
 from grader.judging import job
 from grader.judging.policy import Policy
+from grader.outputs import clean_outputs
 from tests.support import needs
 from tests.support.lessons import ROOT
 
@@ -528,17 +529,22 @@ CREDIT = {
     "execution_count": 3,
 }
 ERROR = {"output_type": "error", "ename": "E", "evalue": "no", "traceback": ["no"]}
-FAILED = {"score": 0.0, "failure": {"kind": "values", "message": "It is wrong."}}
+FAILURE = {"kind": "values", "message": "It is wrong.", "hidden": False, "diagnosis": None}
+FAILED = {"score": 0.0, "max_score": 2.0, "failure": FAILURE}
+PASSED, PART = {"score": 2.0, "max_score": 2.0}, {"score": 0.5, "max_score": 2.0}
 
 
 @pytest.mark.parametrize(
     ("outputs", "test", "score"),
     [
-        ([STREAM], {"score": 2.0}, 2),
-        ([], {"score": 2.0}, 2),
-        ([WARNING], {"score": 2.0}, 2),
-        ([CREDIT], {"score": 2.0}, 2),
-        ([CREDIT, WARNING], {"score": 2.0}, 2),
+        ([STREAM], PASSED, 2),
+        ([], PASSED, 2),
+        ([WARNING], PASSED, 2),
+        ([CREDIT], PASSED, 2),
+        ([CREDIT, WARNING], PASSED, 2),
+        ([], PART, 0.5),
+        ([CREDIT, WARNING], PART, 0.5),
+        ([], {**PART, "score": 0.0}, 0),
         ([], FAILED, 0),
         ([CREDIT], FAILED, 0),
         ([CREDIT, ERROR], FAILED, 0),
@@ -551,23 +557,25 @@ def test_nbgrader_reads_the_job_s_score_from_the_outputs(outputs, test, score):
     result = {"outcome": "graded", "tests": {"double_two": test}}
     made = nbformat.from_dict(finish(notebook, {"double_two": one}, result))
     nbformat.validate(made)
-    assert determine_grade(made.cells[0]) == (score, 2)
+    assert determine_grade(made.cells[-1]) == (score, 2)
     if "failure" in test:
-        assert [o.output_type for o in made.cells[0].outputs].count("error") == 1
+        assert [o.output_type for o in made.cells[-1].outputs].count("error") == 1
 
 
 def test_outputs_made_to_damage_the_file(written, results):
     skeleton, cells, result = results[PARTS]["all"]
-    bad = [
-        {"output_type": "stream", "name": "stdin", "text": "half of a character: \ud800"},
-        {"output_type": "execute_result", "data": {}, "execution_count": True},
-        {"output_type": "display_data", "data": {WIDGET: "x", "text/html": "<b>" * 200_000}},
-        {"output_type": "display_data", "data": {"text/html": "<div>" * 19_000}},
-        {"output_type": "error", "ename": "\udfff", "evalue": "", "traceback": ["x"] * 500},
-        {"output_type": "stream", "name": "stdout", "text": "line\n" * 5000},
-    ]
+    bad = clean_outputs(
+        [
+            {"output_type": "stream", "name": "stdout", "text": "half of a character: \ud800"},
+            {"output_type": "execute_result", "data": {}, "execution_count": True},
+            {"output_type": "display_data", "data": {WIDGET: "x", "text/html": "<b>" * 200_000}},
+            {"output_type": "display_data", "data": {"text/html": "<div>" * 19_000}},
+            {"output_type": "error", "ename": "\udfff", "evalue": "", "traceback": ["x"] * 500},
+            {"output_type": "stream", "name": "stdout", "text": "line\n" * 5000},
+        ]
+    )
     outputs = [
-        [bad, -5] if c.kind == "extra" else o for c, o in zip(cells, result["outputs"], strict=True)
+        [bad, 1] if c.kind == "extra" else o for c, o in zip(cells, result["outputs"], strict=True)
     ]
     with Book(written, PARTS) as book:
         book.record("all", result, executed_notebook(cells, skeleton, outputs))

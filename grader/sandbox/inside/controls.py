@@ -8,6 +8,7 @@ import builtins
 import sys
 
 from . import shell as shells
+from .last_value import as_number, compiled
 
 TEST = "<test>"
 WATCHED = {
@@ -32,7 +33,7 @@ class Controls:
 
     def __init__(self, shell):
         self.shell = shell
-        self.exec, self.compile = builtins.exec, builtins.compile
+        self.exec, self.eval, self.compiled = builtins.exec, builtins.eval, compiled
         self.claim = AssertionError
         self.originals = {
             (module, name): getattr(sys.modules[module], name, None)
@@ -54,13 +55,15 @@ class Controls:
         """Run a test in the notebook's names: its outputs, whether it failed, and where."""
         reply = {"failed": True, "text": "", "line": None}
         try:
-            compiled = self.compile(code, TEST, "exec")
+            body, last = self.compiled(code, TEST)
         except SyntaxError:  # a magic command, or an await
-            compiled = None
+            body, last = None, None
         with shells.collecting(most):
             try:
-                if compiled is not None:
-                    self.exec(compiled, self.shell.user_ns)
+                if body is not None:
+                    self.exec(body, self.shell.user_ns)
+                    if last is not None:
+                        reply["value"] = as_number(self.eval(last, self.shell.user_ns))
                     reply["failed"] = False
                 else:
                     reply["failed"] = not self.shell.run_cell(code, store_history=False).success
