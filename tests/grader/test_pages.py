@@ -94,9 +94,9 @@ def double(number):
 WAYS_TO_TELL = {
     "the name of an error": "raise type(f'N{number}', (ValueError,), {})",
     "what an error says": "raise ValueError(f'it was {number}')",
-    "the name of one that ends Python": "raise type(f'N{number}', (KeyboardInterrupt,), {})",
-    "the name of a function": "made = {}; exec(f'def N{number}(): raise NotImplementedError', made); "
-    "made[f'N{number}']()",
+    "the name of one that ends Python": "raise type(f'N{number}', (SystemExit,), {})",
+    "the name of a function": "exec(f'def N{number}(): raise NotImplementedError', globals()); "
+    "globals()[f'N{number}']()",
     "the file of a function": "exec(compile('1/0', f'N{number}.py', 'exec'))",
     "the name of the result's class": "return type(f'N{number}', (), {})()",
     "the result": "return f'{number}'",
