@@ -27,11 +27,13 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from helpers.command.files import ROOT
+
 SIZE, COLUMNS, TEST_SHARE, MIX_SEED = 32, 48, 0.2, 1
 # Two drawings are alike if they differ by less than 25 (root of the mean square, of 255), and by
 # less than 0.65 of what they differ from white: two thin drawings on white are not alike for that.
 ALIKE, ALIKE_OF_INK = 25, 0.65
-FOLDER = Path(__file__).resolve().parents[1] / "helpers" / "samples"
+FOLDER = ROOT / "helpers/data/samples"
 # Unicode's code points for people, genders, hair and direction; a thing is the same without them.
 VARIANTS = {"1F468", "1F469", "1F9D1", "2640", "2642", "200D", "FE0F", "27A1"}
 

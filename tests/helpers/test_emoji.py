@@ -13,9 +13,9 @@ from PIL import Image
 from torch.utils.data import DataLoader
 
 from helpers import data
-from tests.support.small_repository import load
+from tests.support.scripts import load
 
-tool = load("make_emoji_sample")
+tool = load("tools/make_emoji_sample.py")
 
 
 @pytest.fixture(scope="module")
