@@ -392,6 +392,21 @@ def test_a_zip_gives_the_same_as_a_folder(bench):
     assert [s for s, _ in bench.book.recorded] == ["ann"]
 
 
+def test_notes_that_are_not_shown_are_counted():
+    record = {
+        "student": "ann",
+        "score": 1,
+        "max_score": 2,
+        "seconds": 0,
+        "outcome": "graded",
+        "flagged": "",
+    }
+    shown = report.line({**record, "notes": [f"note {n}" for n in range(9)]})
+    count = sum(f"note {n}" in shown for n in range(9))
+    assert shown.endswith(f"; and {9 - count} more")
+    assert "more" not in report.line({**record, "notes": ["one", "two"]})
+
+
 def test_table_and_summary(bench):
     bench.hand_in("=ann", "# a")
     bench.hand_in("bob", "# b")
