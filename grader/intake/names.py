@@ -71,7 +71,10 @@ def distinct_names(raws: Iterable[str]) -> dict[str, tuple[str, list[str]]]:
                 while (own := _with_ending(name, _digest(raw, length))) in taken:
                     length += 1
                 taken.add(own)
-            note = f"handed in as {raw!r}, called {own}: another name in the batch looks the same"
+            # Two spellings of one letter differ in nothing that can be seen.
+            is_hidden = raw != unicodedata.normalize("NFC", raw)
+            shown = ascii(raw) if is_hidden else repr(raw)
+            note = f"handed in as {shown}, called {own}: another name in the batch looks the same"
             found[raw] = own, [note]
     return found
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import sys
+from collections.abc import Iterable
 from typing import Any
 
 from grader.judging.policy import Limits
@@ -12,8 +13,9 @@ from helpers.assignment.notebook_file import CONFLICT, read
 
 DEFAULT = Limits()
 THIS_PYTHON = sys.version_info[:2]
-# Python's parser takes some 600 times a text's length of memory: what is longer is not parsed here.
-MOST_PARSED = 100_000
+# Python's parser takes up to 600 times a text's length of memory, and 3 seconds for a million
+# characters: notebooks with more code are not looked through for a newer Python's.
+MOST_PARSED = 200_000
 _MAGIC = re.compile(r"^([ \t]*)[%!?].*$", re.MULTILINE)
 _DEFINITION = re.compile(r"^(?:async[ \t]+def|def|class)[ \t]+(\w+)", re.MULTILINE)
 _CONFLICT_LINE = re.compile(rf"^{CONFLICT}", re.MULTILINE)
@@ -71,7 +73,8 @@ def python_note(notebook: Any, python: tuple[int, int] = THIS_PYTHON) -> str | N
     """
     version = notebook.metadata.get("language_info", {}).get("version", "")
     numbers = tuple(map(int, re.findall(r"\d+", version)[:2]))
-    if len(numbers) < 2 or numbers <= python:
+    size = sum(len(cell.source) for cell in notebook.cells if cell.cell_type == "code")
+    if len(numbers) < 2 or numbers <= python or size > MOST_PARSED:
         return None
     for cell in notebook.cells:
         wrong = _syntax_error(cell.source) if cell.cell_type == "code" else None
@@ -85,36 +88,26 @@ def python_note(notebook: Any, python: tuple[int, int] = THIS_PYTHON) -> str | N
     return None
 
 
-def defined_names(source: str, kinds: Any = ast.FunctionDef | ast.ClassDef) -> set[str]:
-    """The functions and classes that a cell defines at its top.
+def defined_names(source: str) -> set[str]:
+    """The functions and classes that a cell defines at its top, by how its lines begin.
 
-    Lines with IPython's magics do not count. Code that is not this Python's, or too long to be
-    parsed, is looked through line by line.
+    It costs little whatever the code is, and reads that of any Python, with magics and mistakes.
     """
-    try:
-        tree = _tree(source)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return set(_DEFINITION.findall(source))
-    return {node.name for node in tree.body if isinstance(node, kinds)}
+    return set(_DEFINITION.findall(source))
 
 
-def assigned_names(source: str) -> set[str]:
-    """The names that a cell gives a value at its top: also functions, classes and imports."""
-    try:
-        tree = _tree(source)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return set(_DEFINITION.findall(source))
-    found = set()
-    for node in tree.body:
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            found.add(node.name)
-            continue
-        for part in ast.walk(node):
-            if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store):
-                found.add(part.id)
-            elif isinstance(part, ast.alias):
-                found.add((part.asname or part.name).partition(".")[0])
-    return found
+def given_names(source: str, wanted: Iterable[str]) -> set[str]:
+    """Those of some names that a cell defines, imports or gives a value, by how its lines begin."""
+    return {
+        name
+        for name in wanted
+        if re.search(
+            rf"^(?:(?:async[ \t]+)?def|class)[ \t]+{name}\b|^{name}[ \t]*(?:=(?!=)|[,:])"
+            rf"|^(?:from|import)\b.*\b{name}\b",
+            source,
+            re.MULTILINE,
+        )
+    }
 
 
 def magic_elsewhere(source: str) -> str | None:
@@ -123,18 +116,12 @@ def magic_elsewhere(source: str) -> str | None:
     return found and f"%%{found[1]}"
 
 
-def _tree(source: str) -> ast.Module:
-    if len(source) > MOST_PARSED:
-        raise ValueError("too long")
-    return ast.parse(_MAGIC.sub(r"\1pass", source))
-
-
 def _syntax_error(source: str) -> SyntaxError | None:
-    """What is wrong with a cell's syntax; None for those with a cell magic or very long ones."""
+    """What is wrong with a cell's syntax; None for those with a cell magic."""
     if source.lstrip().startswith("%%"):
         return None
     try:
-        _tree(source)
+        ast.parse(_MAGIC.sub(r"\1pass", source))
     except SyntaxError as error:
         return error
     except (ValueError, RecursionError, MemoryError):

@@ -10,13 +10,13 @@ from __future__ import annotations
 import ast
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 import nbformat
 
 from grader.cells import Cell, kind_of, metadata_of, points_of
 from grader.intake.beside import patterns_of
-from grader.intake.parse import assigned_names, defined_names, magic_elsewhere
+from grader.intake.parse import defined_names, given_names, magic_elsewhere
 from grader.intake.recognise import ANSWERS, Frame
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -94,11 +94,10 @@ class Skeleton:
                     extras.setdefault(owner, []).append(_extra(cell))
         cells = list(extras.get(None, []))
         own = [cell for found in extras.values() for cell in found if cell.cell_type == "code"]
-        code = [cell.source for cell in (*own, *answers.values())]
-        elsewhere = set().union(*map(assigned_names, code))
+        code = "\n".join(cell.source for cell in (*own, *answers.values()))
         for grade_id, known in self.known.items():
             if kind_of(known) in ANSWERS:
-                cells.append(self._answer(grade_id, answers.get(grade_id), elsewhere, notes))
+                cells.append(self._answer(grade_id, answers.get(grade_id), code, notes))
             else:
                 cells.append(self._own(grade_id))
                 if grade_id not in owners:
@@ -123,15 +122,15 @@ class Skeleton:
             answered=False,
         )
 
-    def _answer(self, grade_id: str, answer: Any, elsewhere: set[str], notes: list[str]) -> Cell:
-        """A cell for an answer, with the student's in it, or the stub."""
+    def _answer(self, grade_id: str, answer: Any, code: str, notes: list[str]) -> Cell:
+        """A cell with the student's answer, or the stub; ``code`` is all code of the student's."""
         known = self.known[grade_id]
         made = self._own(grade_id)
         made.source = self.stubs.get(grade_id, "")
         if made.kind == "solution":
-            made.functions = tuple(sorted(defined_names(known.source, ast.FunctionDef)))
+            made.functions = tuple(sorted(_functions(known.source)))
         if answer is None:
-            names = assigned_names(known.source) & elsewhere
+            names = given_names(code, _assigned(known.source))
             if names:
                 # The stub would take the place of what the student wrote in another cell.
                 made.source = ""
@@ -182,6 +181,33 @@ def _edited(grade_id: str, kind: str) -> str:
     if kind == "test":
         return f"{grade_id}: the test cell was edited; the original one ran"
     return f"{grade_id}: the cell was edited; the original one is there, and the edited one below"
+
+
+def _functions(source: str) -> set[str]:
+    """The functions that the instructor's code defines at its top."""
+    return {node.name for node in _top(source) if isinstance(node, ast.FunctionDef)}
+
+
+def _assigned(source: str) -> set[str]:
+    """The names that the instructor's code gives a value at its top."""
+    found = defined_names(source)
+    for node in _top(source):
+        if isinstance(node, ast.Assign | ast.AnnAssign | ast.AugAssign):
+            parts = ast.walk(node)
+            found |= {part.id for part in parts if _is_target(part)}
+    return found
+
+
+def _is_target(node: ast.AST) -> TypeGuard[ast.Name]:
+    return isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+
+
+def _top(source: str) -> list[ast.stmt]:
+    """The statements of the instructor's code; none of code with magics."""
+    try:
+        return ast.parse(source).body
+    except SyntaxError:
+        return []
 
 
 def _pictures(cell: Any) -> dict[str, dict[str, str]] | None:

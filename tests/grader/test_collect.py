@@ -515,6 +515,7 @@ def test_two_spellings_of_one_name_are_two_rows_and_a_note(tmp_path):
         reading = submission.read(NAME, IDS)
         assert reading.notebook.cells[1].source == text
         assert "another name in the batch looks the same" in reading.notes[0]
+    assert "'e\\u0301'" in other.notes[0]
     alone = write(tmp_path / "alone", **{"e\u0301/x.ipynb": data("a")})
     assert [(s.student, s.notes) for s in collect(alone, NAME)] == [("\u00e9", ())]
 
