@@ -20,6 +20,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from grader.authoring.source import assignments
 from grader.batch.digest import key_of
 from grader.batch.dispatch import Dispatch, JobLost
+from grader.batch.reader import Reader
 from grader.batch.store import Store
 from grader.cells import Cell
 from grader.gradebook.book import Book
@@ -149,6 +150,7 @@ class Batch:
         self.store = Store(self.root / "grading" / assignment)
         self.files, self.beside = files_of(assignment, self.root)
         self.done = {} if options.force else self.store.keys_recorded()
+        self.reader = Reader()
         self.lost: list[str] = []
         self.pending: dict[str, list[Pending]] = {}  # by key, what waits for its result
         self.fresh: set[str] = set()  # results made in this call, which --force need not make again
@@ -169,18 +171,19 @@ class Batch:
             is_to_repeat=was_hindered,
             show_waiting=self.tell_who_runs,
         )
-        for key, text in dispatch.run(self.jobs()):
-            pending = self.pending.pop(key)
-            if isinstance(text, JobLost):
+        with self.reader:
+            for key, text in dispatch.run(self.jobs()):
+                pending = self.pending.pop(key)
+                if isinstance(text, JobLost):
+                    for item in pending:
+                        self.give_up(item, text)
+                    continue
+                result = json.loads(text)
+                self.store.put(key, result)
+                if self.options.force:
+                    self.fresh.add(key)
                 for item in pending:
-                    self.give_up(item, text)
-                continue
-            result = json.loads(text)
-            self.store.put(key, result)
-            if self.options.force:
-                self.fresh.add(key)
-            for item in pending:
-                self.record(key, result, item)
+                    self.record(key, result, item)
         return self.lost
 
     def jobs(self) -> Iterator[tuple[str, str]]:
@@ -228,6 +231,7 @@ class Batch:
                 self.options.limits,
                 self.skeleton.files,
                 {*self.files, *self.beside},
+                self.reader.parse,
             )
             cells, notes = self.skeleton.rebuild(reading.notebook)
             data: Job = {

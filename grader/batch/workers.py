@@ -9,6 +9,7 @@ import concurrent.futures
 import multiprocessing
 import multiprocessing.util
 import os
+import resource
 import signal
 import socket
 import sys
@@ -129,6 +130,15 @@ def begin(coordinator: int, control: socket.socket, modules: Sequence[str], lock
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     job.share(control, modules, locked)
     multiprocessing.util.Finalize(None, leave, exitpriority=-1000)  # after all others
+
+
+def begin_reading(memory_bytes: int) -> None:
+    """Let this worker read what was handed in, with a bound on its memory."""
+    jail.die_with_parent()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the coordinator ends it
+    resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    multiprocessing.util.Finalize(None, leave, exitpriority=-1000)
 
 
 def leave() -> None:

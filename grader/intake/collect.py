@@ -9,7 +9,7 @@ and stops nothing.
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
@@ -21,6 +21,8 @@ from grader.intake.names import distinct_names
 from grader.intake.parse import DEFAULT, ids_of, parse
 from grader.judging.policy import Limits
 from helpers.assignment.notebook_file import Unreadable
+
+Parse = Callable[[bytes, Limits], tuple[Any, list[str]]]
 
 
 class Reading(NamedTuple):
@@ -72,6 +74,7 @@ class Submission:
         limits: Limits = DEFAULT,
         patterns: Collection[str] = (),
         own: Collection[str] = (),
+        parse: Parse = parse,
     ) -> Reading:
         """The notebook, and what belongs to it.
 
@@ -86,6 +89,9 @@ class Submission:
             Names of files that may be handed in besides; see `grader.intake.beside`.
         own : collection of str
             Names of the assignment's own files.
+        parse : callable
+            What reads the bytes of a notebook, as `grader.intake.parse.parse` does: here, or in a
+            process whose memory and time are limited.
 
         Raises
         ------
@@ -97,7 +103,7 @@ class Submission:
         if len(named) == 1:
             choice = named
         if len(choice) > 1:
-            choice = (self._most_alike(named or choice, set(grade_ids), limits),)
+            choice = (self._most_alike(named or choice, set(grade_ids), limits, parse),)
         if len(self.candidates) > 1:
             others = [c.path for c in self.candidates if c is not choice[0]]
             more = f" and {len(others) - 3} more" if len(others) > 3 else ""
@@ -106,7 +112,9 @@ class Submission:
         files, left = handed_in_beside(self.beside, patterns, own, limits)
         return Reading(notebook, [*notes, *unusual, *left], files)
 
-    def _most_alike(self, choice: tuple[Found, ...], grade_ids: set[str], limits: Limits) -> Found:
+    def _most_alike(
+        self, choice: tuple[Found, ...], grade_ids: set[str], limits: Limits, parse: Parse
+    ) -> Found:
         if len(choice) > limits.candidates:
             raise Unreadable(f"more than {limits.candidates} notebooks, and none has the name")
         scores = []
