@@ -26,7 +26,7 @@ c.ClearSolutions.code_stub = {
 c.ClearSolutions.text_stub = "*Write your answer here.*"
 
 # What students wrote runs in the sandbox, from the command line and from formgrader alike. It is
-# rebuilt from the file that was handed in, so that nothing needs to be mended before.
+# rebuilt from the file that was handed in, so that nothing needs to be repaired before.
 c.Autograde.sanitize_preprocessors = ["nbgrader.preprocessors.ClearOutput"]
 c.Autograde.autograde_preprocessors = [
     "grader.gradebook.nbgrader_execute.SandboxExecute",
@@ -49,6 +49,9 @@ c.HTMLExporter.filters = {
     "markdown2html": "grader.gradebook.safe_html.markdown2html",
     "clean_html": "grader.gradebook.safe_html.clean_html",
 }
+
+# Names that students have chosen are no formulas in the table.
+c.ExportApp.plugin_class = "grader.gradebook.export.SafeCsv"
 
 # A cell may take two minutes; then it is interrupted, and the rest is still graded.
 c.Execute.timeout = 120

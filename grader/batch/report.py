@@ -1,18 +1,30 @@
-"""What an instructor reads of a batch: the table, and the summary at the end."""
+"""What an instructor reads of a batch: the table, and the summary at the end.
+
+Names, notes and evidence come from students: each is made harmless for the place that it goes to.
+"""
+
+from __future__ import annotations
 
 import csv
 import io
 import textwrap
+from collections.abc import Collection, Sequence
+from pathlib import Path
 
-from grader.batch.coordinator import Lost
+from grader.batch.coordinator import Lost, Summary
+from grader.batch.store import Store
 from grader.files import write_whole
+from grader.records import Record
+from grader.text import for_table, for_terminal, shortened
 
 COLUMNS = ("student", "score", "max_score", "outcome", "flagged", "seconds")
 BAR = 40
-NOTES_SHOWN = 3
+NOTES_ON_A_LINE, NAMES_ON_A_LINE = 3, 20
 
 
-def write_table(store, students, test_ids, path):
+def write_table(
+    store: Store, students: Collection[str], test_ids: Sequence[str], path: str | Path
+) -> None:
     """Write grades.csv: a row for each student, a column for each test.
 
     Parameters
@@ -27,48 +39,42 @@ def write_table(store, students, test_ids, path):
     writer.writerow([*COLUMNS, *test_ids])
     for record in store.records():
         if record["student"] in students:
-            tests = [_number(record["tests"].get(test, 0.0)) for test in test_ids]
             row = [record["student"], _number(record["score"]), _number(record["max_score"])]
             row += [record["outcome"], record["flagged"], record["seconds"]]
-            writer.writerow([_harmless(value) for value in row] + tests)
+            row += [_number(record["tests"].get(test, 0.0)) for test in test_ids]
+            writer.writerow(map(for_table, row))
     write_whole(path, text.getvalue())
 
 
-def _number(value):
+def _number(value: float) -> float:
     return int(value) if value == int(value) else value
 
 
-def _harmless(value):
-    """A text that a spreadsheet does not take for a formula."""
-    if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r"):
-        return "'" + value
-    return value
-
-
-def line(record):
+def line(record: Record | Lost) -> str:
     """One finished submission, as a line."""
     if isinstance(record, Lost):
-        return f"{record.student}: NOT GRADED: {record.problem}"
+        return for_terminal(f"{record.student}: NOT GRADED: {record.problem}")
     text = (
         f"{record['student']}: {record['score']:g} of {record['max_score']:g}, "
         f"{record['seconds']:.1f} s, {record['outcome']}"
     )
     if record["flagged"]:
         text += f"; for a person to look at: {record['flagged']}"
-    notes = record["notes"]
-    shown = notes[:NOTES_SHOWN]
-    if len(notes) > NOTES_SHOWN:
-        shown = [*shown, f"and {len(notes) - NOTES_SHOWN} more"]
-    return text + "".join(f"; {note}" for note in shown)
+    return for_terminal("; ".join([text, *shortened(record["notes"], NOTES_ON_A_LINE)]))
 
 
-def summary_text(summary):
+def names(students: Sequence[str]) -> str:
+    """Some students, on a line."""
+    return ", ".join(shortened(students, NAMES_ON_A_LINE))
+
+
+def summary_text(summary: Summary) -> str:
     """The histogram of scores, and what went wrong most often."""
     lines = ["", "Scores (share of all points, without written parts)"]
-    most = max(summary.shares) or 1
+    highest = max(summary.shares) or 1
     for number, count in enumerate(summary.shares):
         label = "100 %" if number == 10 else f"{10 * number}–{10 * number + 9} %"
-        lines.append(f"  {label:>8}  {'█' * round(BAR * count / most):<{BAR}} {count}")
+        lines.append(f"  {label:>8}  {'█' * round(BAR * count / highest):<{BAR}} {count}")
     lines += ["", "Outcomes"]
     lines += [f"  {count:>5}  {outcome}" for outcome, count in summary.outcomes.most_common()]
     if summary.failed:
@@ -79,5 +85,5 @@ def summary_text(summary):
         for sentence, count in summary.diagnoses.most_common(6):
             lines.append(textwrap.fill(f"  {count:>5}  {sentence}", 96, subsequent_indent=" " * 9))
     if summary.flagged:
-        lines += ["", "For a person to look at: " + ", ".join(summary.flagged[:20])]
+        lines += ["", "For a person to look at: " + names(summary.flagged)]
     return "\n".join(lines)

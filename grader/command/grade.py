@@ -144,7 +144,7 @@ def grade_batch(
                 tqdm.write(report.line(record))
 
         def show_waiting(students: list[str]) -> None:
-            bar.set_postfix_str("waiting for " + ", ".join(students))
+            bar.set_postfix_str("waiting for " + report.names(students))
 
         batch = Batch(
             options.assignment,
@@ -165,7 +165,7 @@ def grade_batch(
     print(report.summary_text(batch.summary()))
     print(f"\n{len(students) - len(lost)} of {len(students)} recorded. Table: {table}")
     if lost:
-        print(f"Not graded (call again): {', '.join(lost)}", file=sys.stderr)
+        print(f"Not graded (call again): {report.names(lost)}", file=sys.stderr)
     return 1 if lost or not students else 0
 
 

@@ -25,6 +25,7 @@ from grader.judging import job
 from grader.judging.policy import Limits, Policy
 from grader.outcomes import SENTENCES
 from grader.sandbox.bwrap import UNSAFE, NoSandbox, check_means, check_system
+from grader.text import for_terminal
 
 WAY_AROUND = "COURSE_UNSAFE_NO_SANDBOX"
 TRIES = 3
@@ -83,7 +84,8 @@ class SandboxExecute(Execute):
         made = executed_notebook(cells, skeleton, result["outputs"])
         made = _node(made, known, result, notes, LimitOutput(parent=self))
         if result["flags"]:
-            self.log.warning("%s: look at this one: %s", place["student"], result["flags"])
+            flags = for_terminal("; ".join(result["flags"]))
+            self.log.warning("%s: look at this one: %s", for_terminal(place["student"]), flags)
             self._flag(place)
         return made, resources
 

@@ -1,14 +1,26 @@
 """What was handed in, written where nbgrader looks for it."""
 
+from __future__ import annotations
+
 import base64
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
+from grader.cells import Cell
 from grader.files import write_whole
 from grader.gradebook.graded import executed_notebook, to_bytes
-from grader.intake.collect import Unreadable
+from grader.intake.collect import Submission, Unreadable
+from grader.intake.rebuild import Skeleton
+from grader.text import for_terminal
 
 
-def write_submitted(submissions, assignment, submitted, skeleton, show=print):
+def write_submitted(
+    submissions: Iterable[Submission],
+    assignment: str,
+    submitted: str | Path,
+    skeleton: Skeleton,
+    show: Callable[[str], object] = print,
+) -> dict[str, str]:
     """Write each notebook where nbgrader looks for it, with all cells in their places.
 
     What is written is the student version with the student's answers and own cells put in: so a
@@ -22,6 +34,7 @@ def write_submitted(submissions, assignment, submitted, skeleton, show=print):
         nbgrader's folder of submissions.
     skeleton : Skeleton
     show : callable
+        Called with a line for each.
 
     Returns
     -------
@@ -36,15 +49,23 @@ def write_submitted(submissions, assignment, submitted, skeleton, show=print):
             )
         except Unreadable as error:
             refused[submission.student] = str(error)
-            show(f"  {submission.student}: NOT READ: {error} ({submission.origin})")
+            reason = f"{submission.student}: NOT READ: {error} ({submission.origin})"
+            show(f"  {for_terminal(reason)}")
             continue
         cells, notes = skeleton.rebuild(notebook)
         write_one(cells, skeleton, submitted, submission.student, assignment, files)
-        show(f"  {submission.student}" + "".join(f"; {note}" for note in unusual + notes))
+        show(f"  {for_terminal('; '.join([submission.student, *unusual, *notes]))}")
     return refused
 
 
-def write_one(cells, skeleton, submitted, student, assignment, files):
+def write_one(
+    cells: Sequence[Cell],
+    skeleton: Skeleton,
+    submitted: str | Path,
+    student: str,
+    assignment: str,
+    files: Mapping[str, str],
+) -> None:
     """Write one rebuilt notebook, and the files that belong to it, where nbgrader looks for it.
 
     ``files`` are in base64, by name.
