@@ -40,7 +40,7 @@ c.Autograde.autograde_preprocessors = [
 # The feedback shows no hidden tests and no mark schemes.
 c.GenerateFeedback.preprocessors = [
     "nbgrader.preprocessors.GetGrades",
-    "grader.gradebook.feedback.HideHiddenTests",
+    "grader.gradebook.hidden.HideHiddenTests",
     "nbconvert.preprocessors.CSSHTMLHeaderPreprocessor",
 ]
 # Formgrader shows students' cells on a page that may do all that JupyterLab may: no scripts there.

@@ -26,7 +26,7 @@ class Job(TypedDict):
     files: dict[str, str]
     beside: NotRequired[dict[str, str]]
     handed_in: NotRequired[dict[str, str]]
-    seed: NotRequired[str]
+    seed: str
 
 
 class Failure(TypedDict):

@@ -93,6 +93,12 @@ def generate(names, root=ROOT):
     root : path
         The course's folder: with solutions/, and assignments/ to be written.
 
+    Returns
+    -------
+    list of str
+        The assignments of which the gradebook holds submissions, so that nbgrader does not add or
+        take out cells there: the next grading does.
+
     Raises
     ------
     RuntimeError
@@ -108,17 +114,16 @@ def generate(names, root=ROOT):
             for path in target.rglob("*"):
                 path.chmod(0o644)
     (root / "grading").mkdir(exist_ok=True)
-    with tempfile.TemporaryDirectory() as aside:
-        try:
-            _run_nbgrader(names, root, f"sqlite:///{root / 'grading' / 'gradebook.db'}", aside)
-        except RuntimeError as error:
-            if "submissions associated" not in str(error):
-                raise
-            raise RuntimeError(
-                "The student versions are made, but the gradebook holds submissions of an older "
-                "release and keeps to that. Grade and export these first; then remove them with "
-                "`nbgrader db assignment remove NAME --force`, and run the command again."
-            ) from error
+    waiting = []
+    for name in names:
+        with tempfile.TemporaryDirectory() as aside:
+            try:
+                _run_nbgrader([name], root, f"sqlite:///{root / 'grading' / 'gradebook.db'}", aside)
+            except RuntimeError as error:
+                if "submissions associated" not in str(error):
+                    raise
+                waiting.append(name)
+    return waiting
 
 
 def _run_nbgrader(names, root, db_url, release_directory):
@@ -240,10 +245,16 @@ def make_assignments(names=None, root=ROOT, show=print):
         told = sum(bool(report.diagnoses(variant)) for variant in mistakes)
         show(f"{name}: {len(mistakes)} known mistakes, {told} told by name")
     try:
-        generate(chosen, root)
+        waiting = generate(chosen, root)
     except RuntimeError as error:
         raise SystemExit(str(error)) from None
     show(f"student versions: {', '.join(f'assignments/{name}' for name in chosen)}")
+    for name in waiting:
+        show(
+            f"{name}: the gradebook holds submissions, and test cells have come or gone. The next "
+            f"`course grade {name} …` takes the new cells in; all other marks stay, also those "
+            "given by hand."
+        )
     if chosen == every:
         table, page = mistakes_table(reports)
         (solutions / f"{TABLE_NAME}.csv").write_text(table, encoding="utf-8")

@@ -24,16 +24,17 @@ from grader.batch.reader import Reader
 from grader.batch.store import Store
 from grader.cells import Cell
 from grader.gradebook.book import Book
-from grader.gradebook.feedback import write_feedback
+from grader.gradebook.feedback import update_feedback, write_feedback
 from grader.gradebook.graded import executed_notebook
 from grader.gradebook.master import BookError
 from grader.gradebook.submitted import write_one
 from grader.intake.beside import files_of
 from grader.intake.collect import Submission, Unreadable, collect
+from grader.intake.jobs import make_job
 from grader.intake.rebuild import load_skeleton
 from grader.judging import job
 from grader.judging.policy import Limits, Policy
-from grader.records import Job, Record, Result
+from grader.records import Record, Result
 from grader.text import writable
 
 
@@ -234,14 +235,14 @@ class Batch:
                 self.reader.parse,
             )
             cells, notes = self.skeleton.rebuild(reading.notebook)
-            data: Job = {
-                "assignment": self.assignment,
-                "cells": [cell.for_job() for cell in cells],
-                "policy": self.options.policy.to_dict(),
-                "files": self.files,
-                "beside": self.beside,
-                "handed_in": reading.files,
-            }
+            data = make_job(
+                self.assignment,
+                cells,
+                self.options.policy,
+                self.files,
+                self.beside,
+                reading.files,
+            )
             key = key_of(data)
         except Unreadable as error:
             self.refuse(submission.student, "unreadable", str(error))
@@ -249,15 +250,22 @@ class Batch:
         except Exception as error:
             self.refuse(submission.student, "unreadable", unforeseen(error))
             return None
-        if self.done.get(submission.student) == key:
-            self.show(None)
+        if self.is_done(submission.student, key):
             return None
-        data["seed"] = key
-        return (
-            key,
-            json.dumps(data),
-            Pending(submission.student, cells, reading.notes + notes, reading.files),
-        )
+        pending = Pending(submission.student, cells, reading.notes + notes, reading.files)
+        return key, json.dumps(data), pending
+
+    def is_done(self, student: str, key: str) -> bool:
+        """Whether this has been recorded; the page follows the marks given by hand since."""
+        if self.done.get(student) != key:
+            return False
+        try:
+            if self.options.feedback:
+                update_feedback(self.book, student)
+        except (BookError, OSError):  # the gradebook or the notebook is gone: recorded anew
+            return False
+        self.show(None)
+        return True
 
     def lose(self, student: str, error: Exception) -> None:
         """Name a student of whom nothing could be recorded: the command can be called again."""
@@ -307,8 +315,7 @@ class Batch:
         """Record what could not be graded: no points, with the reason."""
         reason = writable(reason)
         key = f"{outcome}-{hashlib.sha256(reason.encode()).hexdigest()[:24]}".replace(" ", "-")
-        if self.done.get(student) == key:
-            self.show(None)
+        if self.is_done(student, key):
             return
         try:
             self.book.record_unreadable(student, reason)

@@ -31,6 +31,7 @@ from grader.gradebook.master import (
     load_config,
     master_notebook,
     open_gradebook,
+    told_if_locked,
 )
 from grader.intake.rebuild import load_skeleton
 
@@ -64,8 +65,9 @@ class Book:
             f"sqlite:///{self.root / 'grading' / 'gradebook.db'}", self.config
         )
         try:
-            enter(self.gradebook, self.assignment, self.master, self.config)
-            self._read_cells()
+            with told_if_locked():
+                enter(self.gradebook, self.assignment, self.master, self.config)
+                self._read_cells()
         except BaseException:
             self.gradebook.close()
             raise

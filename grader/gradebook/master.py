@@ -4,8 +4,12 @@
 graded on a machine where that was never run, and a source may change between two batches.
 """
 
+from __future__ import annotations
+
+import contextlib
 import copy
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from unittest import mock
 
@@ -30,7 +34,9 @@ from nbgrader.preprocessors import (
     LockCells,
     SaveCells,
 )
-from sqlalchemy import delete, event, insert, select
+from sqlalchemy import delete, insert, select
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import OperationalError
 from traitlets.config import PyFileConfigLoader
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -88,14 +94,28 @@ def load_config(root):
 def open_gradebook(url, config):
     """nbgrader's `Gradebook`, which waits for others that are writing."""
     # It would start a program for this, which takes seconds and may not be on the path.
-    with mock.patch.object(nbgrader.api, "get_alembic_version", newest_version):
-        gradebook = Gradebook(url, config.CourseDirectory.course_id)
-    if gradebook.engine.dialect.name == "sqlite":
-        wait = f"PRAGMA busy_timeout = {1000 * SECONDS_TO_WAIT}"
-        event.listen(gradebook.engine, "connect", lambda made, _: made.execute(wait))
-        gradebook.db.remove()
-        gradebook.engine.dispose()
-    return gradebook
+    place = make_url(url)
+    if place.get_backend_name() == "sqlite":
+        place = place.update_query_dict({"timeout": str(SECONDS_TO_WAIT)})
+    with mock.patch.object(nbgrader.api, "get_alembic_version", newest_version), told_if_locked():
+        return Gradebook(
+            place.render_as_string(hide_password=False), config.CourseDirectory.course_id
+        )
+
+
+@contextlib.contextmanager
+def told_if_locked() -> Iterator[None]:
+    """Raise a `BookError` that says so when another program did not let go of the gradebook."""
+    try:
+        yield
+    except OperationalError as error:
+        if "locked" not in str(error):
+            raise
+        raise BookError(
+            f"The gradebook is locked: another program has been writing into it for more than "
+            f"{SECONDS_TO_WAIT} seconds. Is a second `course grade` or a formgrader at work? "
+            "End it or wait for it, and call again: what is recorded stays."
+        ) from error
 
 
 def newest_version():
@@ -195,14 +215,15 @@ def _follow(gradebook, assignment, master):
     if notebook is None or not notebook.submissions:
         return
     wanted, held = _wanted(master), _held(notebook)
+    cells = {
+        GradeCell: notebook.grade_cells,
+        SolutionCell: notebook.solution_cells,
+        TaskCell: notebook.task_cells,
+    }
     for kind in (GradeCell, SolutionCell, TaskCell):
-        gone = [
-            cell
-            for cell in notebook._base_cells
-            if isinstance(cell, kind) and cell.name not in wanted[kind]
-        ]
-        for cell in gone:
-            _remove(db, cell)
+        for cell in cells[kind]:
+            if cell.name not in wanted[kind]:
+                _remove(db, cell)
         for name in wanted[kind]:
             if name not in held[kind]:
                 _add(db, kind, name, wanted[kind][name], notebook)

@@ -5,7 +5,6 @@ nbgrader_config.py puts `SandboxExecute` in the place of nbgrader's own Execute.
 
 import dataclasses
 import functools
-import hashlib
 import json
 import os
 from pathlib import Path
@@ -20,6 +19,7 @@ from grader.gradebook.master import enter, known_cells, master_notebook, open_gr
 from grader.intake.beside import files_of
 from grader.intake.collect import Unreadable, collect
 from grader.intake.files import in_folder
+from grader.intake.jobs import make_job
 from grader.intake.rebuild import load_skeleton
 from grader.judging import job
 from grader.judging.policy import Limits, Policy
@@ -70,16 +70,8 @@ class SandboxExecute(Execute):
         reading = self._submitted(root, place, skeleton, {*files, *beside})
         cells, notes = skeleton.rebuild(reading.notebook)
         notes = reading.notes + notes
-        data = {
-            "assignment": assignment,
-            "cells": [cell.for_job() for cell in cells],
-            "policy": self._policy(self._is_locked()).to_dict(),
-            "files": files,
-            "beside": beside,
-            "handed_in": reading.files,
-        }
-        text = json.dumps(data, sort_keys=True)
-        data["seed"] = hashlib.sha256(text.encode()).hexdigest()[:40]
+        policy = self._policy(self._is_locked())
+        data = make_job(assignment, cells, policy, files, beside, reading.files)
         result = self._execute(json.dumps(data))
         made = executed_notebook(cells, skeleton, result["outputs"])
         made = _node(made, known, result, notes, LimitOutput(parent=self))

@@ -1,5 +1,6 @@
 """The gradebook, the graded notebooks and the feedback are what nbgrader itself would write."""
 
+import contextlib
 import json
 import os
 import shutil
@@ -16,10 +17,12 @@ from nbgrader.api import Gradebook
 from nbgrader.utils import determine_grade
 from sqlalchemy import text
 
-from grader.authoring.release import generate
+from grader.authoring.release import generate, make_assignments
+from grader.gradebook import master
 from grader.gradebook.book import Book
-from grader.gradebook.feedback import MOST_ON_A_PAGE, TOO_LONG, hide, write_feedback
+from grader.gradebook.feedback import MOST_ON_A_PAGE, TOO_LONG, update_feedback, write_feedback
 from grader.gradebook.graded import EVIDENCE_ID, NOTES_ID, executed_notebook, finish
+from grader.gradebook.hidden import hide
 from grader.gradebook.master import BookError, load_config
 from grader.intake.rebuild import load_skeleton
 from grader.judging import job
@@ -499,6 +502,31 @@ def test_cells_that_come_and_go(written, results):
     assert everything(written) == before
 
 
+def test_making_assignments_beside_submissions_says_what_happens(written, monkeypatch):
+    monkeypatch.setattr("grader.authoring.release.write_sheet", lambda name, root: Examined)
+    path = written / "solutions" / PARTS / f"{PARTS}.ipynb"
+    source = parts()
+    source.cells = [c for c in source.cells if c.id != "double_zero"]
+    nbformat.write(source, path)
+    grade_by_hand(written, "all", "why", 2)
+    lines = []
+    make_assignments([PARTS], written, lines.append)
+    (line,) = (line for line in lines if "holds submissions" in line)
+    assert f"course grade {PARTS}" in line
+    assert "remove" not in " ".join(lines)
+    released = nbformat.read(written / "assignments" / PARTS / f"{PARTS}.ipynb", 4)
+    assert "double_zero" not in {c.id for c in released.cells}
+    with Book(written, PARTS) as book:  # what is promised
+        assert "double_zero" not in book.marks("all")["cells"]
+        assert book.marks("all")["cells"]["why"] == (2, 3)
+
+
+class Examined:
+    """The report on a bank without mistakes."""
+
+    verdicts = ()
+
+
 def test_a_name_is_no_path(written):
     with Book(written, PARTS) as book:
         for student in ("..", ".", "", "a/b", "a\0"):
@@ -517,6 +545,36 @@ def test_the_time_of_handing_in_is_kept(written):
 def test_it_waits_for_others_who_are_writing(written):
     with Book(written, PARTS) as book:
         assert book.gradebook.db.execute(text("PRAGMA busy_timeout")).scalar() >= 30_000
+
+
+def test_a_locked_gradebook_is_told_in_a_sentence(written, monkeypatch):
+    monkeypatch.setattr(master, "SECONDS_TO_WAIT", 0)
+    with contextlib.closing(sqlite3.connect(written / "grading" / "gradebook.db")) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        with (
+            pytest.raises(BookError, match="another program has been writing"),
+            Book(written, PARTS),
+        ):
+            pass
+        other.rollback()
+    with Book(written, PARTS) as book:
+        assert book.marks("all")["max_score"] == 15
+
+
+def test_the_page_follows_the_marks_given_by_hand(written, results):
+    with Book(written, PARTS) as book:
+        assert update_feedback(book, "all")
+        assert not update_feedback(book, "all")
+        grade_by_hand(written, "all", "why", 2, "Say *more*.")
+        assert update_feedback(book, "all")
+        assert "Say <em>more</em>." in page_of(written, "all")
+        assert not update_feedback(book, "all")
+        record(book, results, students=["all"], flags=["wrong"])
+        assert update_feedback(book, "all")
+        (written / "grading" / "feedback" / "all" / PARTS / f"{PARTS}.html").unlink()
+        assert update_feedback(book, "all")
+        with pytest.raises((BookError, OSError)):
+            update_feedback(book, "nobody")
 
 
 WIDGET = "application/vnd.jupyter.widget-view+json"

@@ -1,0 +1,51 @@
+"""A job from a submission: the same one from `make grade` and from `nbgrader autograde`."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+
+from grader.cells import Cell
+from grader.judging.policy import Policy
+from grader.records import Job
+
+
+def make_job(
+    assignment: str,
+    cells: Sequence[Cell],
+    policy: Policy,
+    files: Mapping[str, str],
+    beside: Mapping[str, str],
+    handed_in: Mapping[str, str],
+) -> Job:
+    """What `grader.judging.job.execute` is to do.
+
+    Parameters
+    ----------
+    assignment : str
+    cells : list of Cell
+        As of `Skeleton.rebuild`.
+    policy : Policy
+    files, beside : dict of str to str
+        The assignment's own, as of `grader.intake.beside.files_of`.
+    handed_in : dict of str to str
+        The student's, in base64, by name.
+
+    Returns
+    -------
+    Job
+        Its seed is a digest of all the rest: the same submission draws the same numbers.
+    """
+    job: Job = {
+        "assignment": assignment,
+        "cells": [cell.for_job() for cell in cells],
+        "policy": policy.to_dict(),
+        "files": dict(files),
+        "beside": dict(beside),
+        "handed_in": dict(handed_in),
+        "seed": "",
+    }
+    text = json.dumps(job, sort_keys=True)
+    job["seed"] = hashlib.sha256(text.encode()).hexdigest()[:40]
+    return job
