@@ -5,10 +5,14 @@ cells are read once, and a submission is a handful of statements in one transact
 the same, row by row (there is a test that compares them).
 """
 
+from __future__ import annotations
+
 import contextlib
 import functools
 import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from nbgrader.api import (
     Comment,
@@ -51,12 +55,12 @@ class Book:
     generate_assignment`` does, unless it stands there as it is.
     """
 
-    def __init__(self, root, assignment):
+    def __init__(self, root: str | Path, assignment: str) -> None:
         self.root, self.assignment = Path(root), assignment
         self.config = load_config(root)
         self.limit = LimitOutput(config=self.config)
 
-    def __enter__(self):
+    def __enter__(self) -> Book:
         skeleton = load_skeleton(self.assignment, self.root)
         self.master = master_notebook(skeleton.source, self.config)
         self.known = known_cells(self.master)
@@ -73,17 +77,24 @@ class Book:
             raise
         return self
 
-    def __exit__(self, *error):
+    def __exit__(self, *error: object) -> None:
         self.gradebook.close()
 
-    def path(self, student):
+    def path(self, student: str) -> Path:
         """Where a student's graded notebook is."""
         if student in ("", ".", "..") or "/" in student or "\0" in student:
             raise ValueError(f"{student!r} cannot be a student's name")
         folder = self.root / "grading" / "autograded" / student / self.assignment
         return folder / f"{self.assignment}.ipynb"
 
-    def record(self, student, result, notebook, notes=(), timestamp=None):
+    def record(
+        self,
+        student: str,
+        result: Mapping[str, Any],
+        notebook: Mapping[str, Any] | None,
+        notes: Sequence[str] = (),
+        timestamp: Any = None,
+    ) -> None:
         """Write a result: marks and comments into the gradebook, and the graded notebook.
 
         What an instructor gave, marks and comments, stays; a mark by hand asks to be looked at
@@ -106,7 +117,7 @@ class Book:
         """
         path = self.path(student)
         data = to_bytes(finish(notebook, self.known, result, notes, self.limit))
-        sources = {}
+        sources: dict[str, str] = {}
         for cell in notebook["cells"] if notebook else ():
             grade_id = cell["metadata"].get("nbgrader", {}).get("grade_id")
             sources.setdefault(grade_id, cell["source"])
@@ -114,7 +125,7 @@ class Book:
         is_other = old != data
 
         @functools.cache  # asked only where there is something to be kept, and then once
-        def is_new_work():
+        def is_new_work() -> bool:
             return is_other and not _is_same_work(old, data)
 
         with contextlib.ExitStack() as stack:
@@ -131,11 +142,11 @@ class Book:
             if is_other:
                 part.put()
 
-    def record_unreadable(self, student, reason):
+    def record_unreadable(self, student: str, reason: str) -> None:
         """Write that a submission could not be read: no points, with the reason."""
         self.record(student, {"outcome": "unreadable"}, None, [reason])
 
-    def marks(self, student):
+    def marks(self, student: str) -> dict[str, Any]:
         """A student's marks and comments, as they stand in the gradebook.
 
         Returns
@@ -161,7 +172,7 @@ class Book:
             comments = db.execute(
                 select(Comment.cell_id, Comment.comment).where(*self._of(Comment, found.notebook))
             )
-            said = {row.cell_id: row.comment for row in comments}
+            texts = {row.cell_id: row.comment for row in comments}
         finally:
             db.rollback()
         penalty = found.penalty or 0
@@ -173,10 +184,10 @@ class Book:
                 name: (scores.get(cell_id, 0.0), points)
                 for cell_id, (name, _, points) in self.graded.items()
             },
-            "comments": {name: said.get(cell_id) for cell_id, name in self.commented.items()},
+            "comments": {name: texts.get(cell_id) for cell_id, name in self.commented.items()},
         }
 
-    def _read_cells(self):
+    def _read_cells(self) -> None:
         """The ids that the gradebook has for the assignment and its cells."""
         notebook = self.gradebook.find_notebook(self.assignment, self.assignment)
         self.notebook_id, self.assignment_id = notebook.id, notebook.assignment_id
@@ -189,7 +200,7 @@ class Book:
         self.gradebook.db.expunge_all()
 
     @contextlib.contextmanager
-    def _transaction(self):
+    def _transaction(self) -> Iterator[Any]:
         db = self.gradebook.db
         try:
             yield db
@@ -198,12 +209,12 @@ class Book:
             db.rollback()
             raise
 
-    def _of(self, kind, notebook_id):
+    def _of(self, kind: Any, notebook_id: str) -> tuple[Any, Any]:
         """Which rows are a notebook's. With the cells, as the database's index is by cells."""
         cells = self.graded if kind is Grade else self.commented
         return kind.cell_id.in_(cells), kind.notebook_id == notebook_id
 
-    def _find(self, db, student):
+    def _find(self, db: Any, student: str) -> Any:
         """The rows of a student's submission, or None."""
         return db.execute(
             select(
@@ -222,7 +233,7 @@ class Book:
             )
         ).first()
 
-    def _submission(self, db, student, timestamp):
+    def _submission(self, db: Any, student: str, timestamp: Any) -> tuple[str, bool]:
         """The id of the student's notebook in the gradebook, and whether it was made just now."""
         when = {} if timestamp is None else {"timestamp": parse_utc(timestamp)}
         found = self._find(db, student)
@@ -254,7 +265,15 @@ class Book:
         )
         return notebook, True
 
-    def _grade(self, db, notebook_id, result, sources, has_run, is_new_work):
+    def _grade(
+        self,
+        db: Any,
+        notebook_id: str,
+        result: Mapping[str, Any],
+        sources: Mapping[str, str],
+        has_run: bool,
+        is_new_work: Callable[[], bool],
+    ) -> None:
         """Write the automatic marks."""
         columns = (
             Grade.cell_id,
@@ -265,7 +284,8 @@ class Book:
         )
         rows = db.execute(select(*columns).where(*self._of(Grade, notebook_id)))
         rows = {row.cell_id: row for row in rows}
-        new, changed = [], []
+        new: list[dict[str, Any]] = []
+        changed: list[dict[str, Any]] = []
         for cell_id, (name, is_task, _) in self.graded.items():
             row = rows.get(cell_id)
             score = self._auto_score(name, is_task, result, sources) if has_run else 0.0
@@ -281,7 +301,9 @@ class Book:
                 changed.append({"id": row.id, "auto_score": score, "needs_manual_grade": by_hand})
         _write(db, Grade, new, changed)
 
-    def _auto_score(self, name, is_task, result, sources):
+    def _auto_score(
+        self, name: str, is_task: bool, result: Mapping[str, Any], sources: Mapping[str, str]
+    ) -> float | None:
         """The mark that needs no person; None if a person has to give it."""
         meta = self.known[name].metadata.nbgrader
         if is_task:
@@ -293,7 +315,9 @@ class Book:
         test = result["tests"].get(name)
         return float(test["score"]) if test else 0.0
 
-    def _comment(self, db, notebook_id, sources, has_run):
+    def _comment(
+        self, db: Any, notebook_id: str, sources: Mapping[str, str], has_run: bool
+    ) -> None:
         """Say of each answer that was left as it was, that it was."""
         rows = db.execute(
             select(Comment.cell_id, Comment.id, Comment.auto_comment).where(
@@ -301,7 +325,8 @@ class Book:
             )
         )
         rows = {row.cell_id: row for row in rows}
-        new, changed = [], []
+        new: list[dict[str, Any]] = []
+        changed: list[dict[str, Any]] = []
         for cell_id, name in self.commented.items():
             text = None
             if has_run and not self.known[name].metadata.nbgrader.get("task"):
@@ -312,27 +337,27 @@ class Book:
                 changed.append({"id": rows[cell_id].id, "auto_comment": text})
         _write(db, Comment, new, changed)
 
-    def _is_untouched(self, name, sources):
+    def _is_untouched(self, name: str, sources: Mapping[str, str]) -> bool:
         # nbgrader compares checksums, which here are those of the sources.
         return sources.get(name, self.known[name].source) == self.known[name].source
 
 
-def _write(db, kind, new, changed):
+def _write(db: Any, kind: Any, new: list[dict[str, Any]], changed: list[dict[str, Any]]) -> None:
     if new:
         db.execute(insert(kind), new)
     if changed:
         db.execute(update(kind), changed)
 
 
-def _read(path):
+def _read(path: Path) -> bytes | None:
     try:
         return path.read_bytes()
     except OSError:
         return None
 
 
-def _is_same_work(old, data):
+def _is_same_work(old: bytes | None, data: bytes) -> bool:
     try:
-        return work_of(json.loads(old)) == work_of(json.loads(data))
+        return old is not None and work_of(json.loads(old)) == work_of(json.loads(data))
     except (TypeError, ValueError, KeyError):
         return False

@@ -64,7 +64,7 @@ def executed_notebook(
     as_submitted = outputs is None
     outputs = outputs or [([], None)] * len(cells)
     for cell, (shown, count) in zip(cells, outputs, strict=True):
-        node = {
+        node: dict[str, Any] = {
             "cell_type": cell.cell_type,
             "id": cell.cell_id[:64],
             "metadata": dict(skeleton.released_metadata.get(cell.grade_id, {})),

@@ -11,10 +11,12 @@ import copy
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from unittest import mock
 
 import nbgrader.api
 from alembic.script import ScriptDirectory
+from nbformat import NotebookNode
 from nbgrader.api import (
     BaseCell,
     Comment,
@@ -37,18 +39,21 @@ from nbgrader.preprocessors import (
 from sqlalchemy import delete, insert, select
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import OperationalError
-from traitlets.config import PyFileConfigLoader
+from traitlets.config import Config, PyFileConfigLoader
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIG_NAME = "nbgrader_config.py"
 SECONDS_TO_WAIT = 60  # for another program that is writing into the gradebook
+
+Cells = dict[type, dict[str, tuple[Any, ...]]]
+"""What nbgrader keeps of each cell, by kind and name."""
 
 
 class BookError(Exception):
     """The gradebook cannot hold what is asked for; the message says what to do."""
 
 
-def master_notebook(source, config=None):
+def master_notebook(source: NotebookNode, config: Config | None = None) -> NotebookNode:
     """The instructor's notebook as nbgrader enters it: without solutions, with hidden tests.
 
     Parameters
@@ -76,7 +81,7 @@ def master_notebook(source, config=None):
     return notebook
 
 
-def known_cells(master):
+def known_cells(master: NotebookNode) -> dict[str, NotebookNode]:
     """The cells of a master notebook that nbgrader knows, by grade id."""
     return {
         cell.metadata.nbgrader["grade_id"]: cell
@@ -85,13 +90,15 @@ def known_cells(master):
     }
 
 
-def load_config(root):
+def load_config(root: str | Path) -> Config:
     """nbgrader's configuration of a course, or the one of this course if it has none."""
-    loader = PyFileConfigLoader(CONFIG_NAME, path=[str(root), str(ROOT)])
+    # It takes several folders, whatever its types say.
+    folders: Any = [str(root), str(ROOT)]
+    loader = PyFileConfigLoader(CONFIG_NAME, path=folders)
     return loader.load_config()
 
 
-def open_gradebook(url, config):
+def open_gradebook(url: str, config: Config) -> Gradebook:
     """nbgrader's `Gradebook`, which waits for others that are writing."""
     # It would start a program for this, which takes seconds and may not be on the path.
     place = make_url(url)
@@ -118,12 +125,14 @@ def told_if_locked() -> Iterator[None]:
         ) from error
 
 
-def newest_version():
+def newest_version() -> str | None:
     """The version of the database that nbgrader makes: what `alembic heads` says."""
     return ScriptDirectory(Path(nbgrader.api.__file__).with_name("alembic")).get_current_head()
 
 
-def enter(gradebook, assignment, master, config=None):
+def enter(
+    gradebook: Gradebook, assignment: str, master: NotebookNode, config: Config | None = None
+) -> None:
     """Make sure that the gradebook holds an assignment as its source has it now.
 
     Cells that are new get a row in each submission, ungraded. Cells that are gone are taken out,
@@ -162,9 +171,9 @@ def enter(gradebook, assignment, master, config=None):
         raise BookError(f"the gradebook cannot take in {assignment}: {error}") from error
 
 
-def _wanted(master):
+def _wanted(master: NotebookNode) -> Cells:
     """The cells that nbgrader keeps, by kind and name, with what it keeps of each."""
-    wanted = {GradeCell: {}, SolutionCell: {}, TaskCell: {}, SourceCell: {}}
+    wanted: Cells = {GradeCell: {}, SolutionCell: {}, TaskCell: {}, SourceCell: {}}
     for name, cell in known_cells(master).items():
         meta = cell.metadata.nbgrader
         points = float(meta.get("points", 0) or 0)
@@ -181,7 +190,7 @@ def _wanted(master):
     return wanted
 
 
-def _held(notebook):
+def _held(notebook: Notebook) -> Cells:
     """The same as `_wanted`, of what the gradebook holds."""
     return {
         GradeCell: {c.name: (c.max_score, c.cell_type) for c in notebook.grade_cells},
@@ -193,7 +202,7 @@ def _held(notebook):
     }
 
 
-def _notebook(gradebook, assignment):
+def _notebook(gradebook: Gradebook, assignment: str) -> Notebook | None:
     return gradebook.db.scalars(
         select(Notebook).where(
             Notebook.name == assignment, Notebook.assignment.has(name=assignment)
@@ -201,14 +210,14 @@ def _notebook(gradebook, assignment):
     ).one_or_none()
 
 
-def _is_entered(gradebook, assignment, master):
+def _is_entered(gradebook: Gradebook, assignment: str, master: NotebookNode) -> bool:
     notebook = _notebook(gradebook, assignment)
     if notebook is None or _held(notebook) != _wanted(master):
         return False
     return json.loads(notebook.kernelspec or "{}") == master.metadata.get("kernelspec", {})
 
 
-def _follow(gradebook, assignment, master):
+def _follow(gradebook: Gradebook, assignment: str, master: NotebookNode) -> None:
     """Add and take out cells of which there are submissions, which nbgrader refuses to do."""
     notebook = _notebook(gradebook, assignment)
     db = gradebook.db
@@ -238,7 +247,7 @@ def _follow(gradebook, assignment, master):
     db.commit()
 
 
-def _remove(db, cell):
+def _remove(db: Any, cell: BaseCell) -> None:
     by_hand = (
         db.execute(
             select(Grade.id).where(Grade.cell_id == cell.id, Grade.manual_score.is_not(None))
@@ -261,9 +270,9 @@ def _remove(db, cell):
     db.expire_all()
 
 
-def _add(db, kind, name, values, notebook):
-    values = dict(zip(("max_score", "cell_type"), values, strict=False))
-    cell = kind(name=name, notebook_id=notebook.id, **values)
+def _add(db: Any, kind: type, name: str, values: tuple[Any, ...], notebook: Notebook) -> None:
+    columns = dict(zip(("max_score", "cell_type"), values, strict=False))
+    cell = kind(name=name, notebook_id=notebook.id, **columns)
     db.add(cell)
     db.flush()
     for submitted in notebook.submissions:

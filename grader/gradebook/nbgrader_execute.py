@@ -3,13 +3,18 @@
 nbgrader_config.py puts `SandboxExecute` in the place of nbgrader's own Execute.
 """
 
+from __future__ import annotations
+
 import dataclasses
 import functools
 import json
 import os
+from collections.abc import Collection, Mapping
 from pathlib import Path
+from typing import Any
 
 import nbformat
+from nbformat import NotebookNode
 from nbgrader.api import Gradebook
 from nbgrader.preprocessors import Execute, LimitOutput
 from traitlets import Dict
@@ -17,19 +22,23 @@ from traitlets import Dict
 from grader.gradebook.graded import executed_notebook, finish
 from grader.gradebook.master import enter, known_cells, master_notebook, open_gradebook
 from grader.intake.beside import files_of
-from grader.intake.collect import Unreadable, collect
+from grader.intake.collect import Reading, Unreadable, collect
 from grader.intake.files import in_folder
 from grader.intake.jobs import make_job
-from grader.intake.rebuild import load_skeleton
+from grader.intake.rebuild import Skeleton, load_skeleton
 from grader.judging import job
 from grader.judging.policy import Limits, Policy
 from grader.outcomes import SENTENCES
+from grader.records import Result
 from grader.sandbox.bwrap import UNSAFE, NoSandbox, check_means, check_system
 from grader.text import for_terminal
 
 WAY_AROUND = "COURSE_UNSAFE_NO_SANDBOX"
 TRIES = 3
 TIMEOUT = "CellTimeoutError"
+
+Frame = tuple[Skeleton, dict[str, NotebookNode]]
+"""An assignment's skeleton, and the cells that the gradebook knows."""
 
 
 class SandboxExecute(Execute):
@@ -44,7 +53,7 @@ class SandboxExecute(Execute):
         help="Limits of `grader.judging.policy.Policy`, for instance {'total_seconds': 600}."
     ).tag(config=True)
 
-    def __call__(self, nb, resources):
+    def __call__(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:
         if not self.enabled:
             raise ValueError(
                 "--no-execute would read the marks from the outputs that the student saved: it is "
@@ -52,7 +61,9 @@ class SandboxExecute(Execute):
             )
         return super().__call__(nb, resources)
 
-    def preprocess(self, nb, resources, *arguments, **options):
+    def preprocess(
+        self, nb: NotebookNode, resources: Any, *arguments: Any, **options: Any
+    ) -> tuple[NotebookNode, Any]:
         """The notebook as executed; nbgrader reads the marks from its outputs.
 
         Raises
@@ -81,7 +92,7 @@ class SandboxExecute(Execute):
             self._flag(place)
         return made, resources
 
-    def _frame(self, root, assignment, db_url):
+    def _frame(self, root: Path, assignment: str, db_url: str) -> Frame:
         """The assignment's skeleton and its cells; the gradebook is brought up to date."""
         paths = [root / name / assignment for name in ("solutions", "assignments")]
         changed = tuple((path / f"{assignment}.ipynb").stat().st_mtime_ns for path in paths)
@@ -95,7 +106,9 @@ class SandboxExecute(Execute):
             _frames[key] = skeleton, known_cells(master)
         return _frames[key]
 
-    def _submitted(self, root, place, skeleton, own):
+    def _submitted(
+        self, root: Path, place: Mapping[str, str], skeleton: Skeleton, own: Collection[str]
+    ) -> Reading:
         course = self.config.CourseDirectory
         folder = root / course.get("submitted_directory", "submitted")
         path = folder / place["student"] / place["assignment"] / f"{place['notebook']}.ipynb"
@@ -106,7 +119,7 @@ class SandboxExecute(Execute):
         submission = dataclasses.replace(submission, beside=tuple(beside))
         return submission.read(place["assignment"], skeleton.known, Limits(), skeleton.files, own)
 
-    def _is_locked(self):
+    def _is_locked(self) -> bool:
         """Whether code runs in the sandbox; if it cannot, only whoever asked for it goes on."""
         if os.environ.get(WAY_AROUND) == "1":
             check_system()
@@ -118,13 +131,13 @@ class SandboxExecute(Execute):
             raise NoSandbox(f"{missing}\n({WAY_AROUND}=1 grades without one. {UNSAFE})") from None
         return True
 
-    def _policy(self, locked):
+    def _policy(self, locked: bool) -> Policy:
         limits = {**self.limits, "locked": locked}
         if self.timeout is not None and self.timeout > 0:
             limits.setdefault("cell_seconds", float(self.timeout))
         return Policy(**limits)
 
-    def _execute(self, text):
+    def _execute(self, text: str) -> Result:
         """The job's result; a lost server is started again."""
         for attempt in range(1, TRIES + 1):
             try:
@@ -142,20 +155,20 @@ class SandboxExecute(Execute):
                     output["traceback"] = [f"{TIMEOUT}: {output['evalue']}"]
         return result
 
-    def _flag(self, place):
+    def _flag(self, place: Mapping[str, str]) -> None:
         with Gradebook(place["db_url"]) as gradebook:
             names = (place["notebook"], place["assignment"], place["student"])
             gradebook.find_submission_notebook(*names).flagged = True
             gradebook.db.commit()
 
 
-_frames = {}
+_frames: dict[tuple[Any, ...], Frame] = {}
 
 
 @functools.cache
-def _check_means():
+def _check_means() -> None:
     check_means()
 
 
-def _node(made, known, *result):
+def _node(made: dict[str, Any], known: dict[str, NotebookNode], *result: Any) -> NotebookNode:
     return nbformat.from_dict(finish(made, known, *result))
