@@ -23,6 +23,7 @@ class Job(TypedDict):
     assignment: str
     cells: list[dict[str, Any]]
     policy: dict[str, Any]
+    class_seed: str
     files: dict[str, str]
     beside: NotRequired[dict[str, str]]
     handed_in: NotRequired[dict[str, str]]
@@ -63,6 +64,7 @@ class Result(TypedDict):
     outputs: list[tuple[list[Output], int | None]]
     tests: dict[str, TestResult]
     flags: list[str]
+    class_seed: str
     seconds: float
     cpu: float
     contended: NotRequired[bool]

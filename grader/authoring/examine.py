@@ -78,14 +78,16 @@ class Workbench:
     assignment : str
     sheet : Sheet, optional
         The known mistakes to diagnose with; by default none.
+    seed : str
+        The class's: the hidden tests draw their numbers from it.
     """
 
-    def __init__(self, assignment, sheet=None, solutions=SOLUTIONS):
+    def __init__(self, assignment, sheet=None, solutions=SOLUTIONS, seed=""):
         self.assignment = assignment
         self.folder = notebook_path(assignment, solutions).parent
         self.cells = read_cells(notebook_path(assignment, solutions))
         self.tests = graded_cells(self.cells)
-        self.sheet = sheet or Sheet()
+        self.sheet, self.seed = sheet or Sheet(), seed
         self.space = {"__name__": "__main__"}
         for cell in self.cells:
             if cell.kind in ("setup", "solution"):
@@ -104,13 +106,13 @@ class Workbench:
         for cell in self.tests:
             if exercise is not None and f'"{exercise}"' not in cell.source:
                 continue
-            space = dict(self.space)
-            if exercise is not None:
-                space[exercise] = thing
-            failure = self._run(cell, space, catch=True)
-            told = getattr(failure, "diagnosis", None)
-            verdicts.append(Verdict(cell.grade_id, failure, told))
+            verdicts.append(self.run_test(cell, {} if exercise is None else {exercise: thing}))
         return verdicts
+
+    def run_test(self, cell, exchanged):
+        """The `Verdict` of one test cell on the reference solution with these things exchanged."""
+        failure = self._run(cell, {**self.space, **exchanged}, catch=True)
+        return Verdict(cell.grade_id, failure, getattr(failure, "diagnosis", None))
 
     def _run(self, cell, space, catch=False):
         code = compile(cell.source, f"<{cell.grade_id}>", "exec")
@@ -124,11 +126,11 @@ class Workbench:
         finally:
             for value in space.values():
                 if isinstance(value, Checker):
-                    value.sheet = self.sheet
+                    value.sheet, value.seed = self.sheet, self.seed
         return None
 
 
-def examine(assignment, sheet=None, solutions=SOLUTIONS, variants=None):
+def examine(assignment, sheet=None, solutions=SOLUTIONS, variants=None, seed=""):
     """The `Report` on every variant of an assignment, or on some.
 
     Parameters
@@ -136,8 +138,10 @@ def examine(assignment, sheet=None, solutions=SOLUTIONS, variants=None):
     assignment : str
     sheet : Sheet, optional
     variants : list of Variant, optional
+    seed : str
+        As of `Workbench`.
     """
-    bench = Workbench(assignment, sheet, solutions)
+    bench = Workbench(assignment, sheet, solutions, seed)
     report = Report(assignment, bench.cells)
     for variant in load_bank(assignment, solutions) if variants is None else variants:
         report.verdicts[variant] = bench.grade(variant.exercise, variant.thing)

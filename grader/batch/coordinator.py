@@ -34,6 +34,7 @@ from grader.intake.jobs import make_job
 from grader.intake.rebuild import load_skeleton
 from grader.judging import job
 from grader.judging.policy import Limits, Policy
+from grader.judging.seed import class_seed
 from grader.records import Record, Result
 from grader.text import writable
 
@@ -149,6 +150,7 @@ class Batch:
         others = [name for name in assignments(self.root / "solutions") if name != assignment]
         self.submissions = collect(path, assignment, others)
         self.store = Store(self.root / "grading" / assignment)
+        self.class_seed = class_seed(root)
         self.files, self.beside = files_of(assignment, self.root)
         self.done = {} if options.force else self.store.keys_recorded()
         self.reader = Reader()
@@ -239,6 +241,7 @@ class Batch:
                 self.assignment,
                 cells,
                 self.options.policy,
+                self.class_seed,
                 self.files,
                 self.beside,
                 reading.files,

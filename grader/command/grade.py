@@ -20,6 +20,7 @@ from grader.batch.workers import local_executor
 # Every worker runs these lines, too: what only the coordinator needs is imported further down.
 from grader.intake.place import WrongPlace, check_place
 from grader.judging.policy import MEBIBYTE, Limits, Policy
+from grader.judging.seed import DEFAULT, class_seed
 from grader.sandbox.bwrap import UNSAFE, NoSandbox, check_means, check_system
 from grader.sandbox.client import Server, modules_for
 
@@ -123,6 +124,11 @@ def grade_batch(
     from grader.batch.coordinator import Batch, Options
     from grader.gradebook.book import Book
 
+    if class_seed(options.root) == DEFAULT:
+        print(
+            "Hidden tests use numbers that anybody with the course can know. `course new-seed` "
+            "draws others for your class."
+        )
     settings = Options(
         workers=workers,
         policy=Policy(

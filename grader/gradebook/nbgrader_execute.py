@@ -28,6 +28,7 @@ from grader.intake.jobs import make_job
 from grader.intake.rebuild import Skeleton, load_skeleton
 from grader.judging import job
 from grader.judging.policy import Limits, Policy
+from grader.judging.seed import class_seed
 from grader.outcomes import SENTENCES
 from grader.records import Result
 from grader.sandbox.bwrap import UNSAFE, NoSandbox, check_means, check_system
@@ -81,8 +82,8 @@ class SandboxExecute(Execute):
         reading = self._submitted(root, place, skeleton, {*files, *beside})
         cells, notes = skeleton.rebuild(reading.notebook)
         notes = reading.notes + notes
-        policy = self._policy(self._is_locked())
-        data = make_job(assignment, cells, policy, files, beside, reading.files)
+        policy, seed = self._policy(self._is_locked()), class_seed(root)
+        data = make_job(assignment, cells, policy, seed, files, beside, reading.files)
         result = self._execute(json.dumps(data))
         made = executed_notebook(cells, skeleton, result["outputs"])
         made = _node(made, known, result, notes, LimitOutput(parent=self))

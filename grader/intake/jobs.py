@@ -15,6 +15,7 @@ def make_job(
     assignment: str,
     cells: Sequence[Cell],
     policy: Policy,
+    class_seed: str,
     files: Mapping[str, str],
     beside: Mapping[str, str],
     handed_in: Mapping[str, str],
@@ -27,6 +28,8 @@ def make_job(
     cells : list of Cell
         As of `Skeleton.rebuild`.
     policy : Policy
+    class_seed : str
+        As of `grader.judging.seed.class_seed`.
     files, beside : dict of str to str
         The assignment's own, as of `grader.intake.beside.files_of`.
     handed_in : dict of str to str
@@ -41,6 +44,7 @@ def make_job(
         "assignment": assignment,
         "cells": [cell.for_job() for cell in cells],
         "policy": policy.to_dict(),
+        "class_seed": class_seed,
         "files": dict(files),
         "beside": dict(beside),
         "handed_in": dict(handed_in),

@@ -174,8 +174,9 @@ class Run:
         modules = modules_for("".join(c["source"] for c in self.cells if c["cell_type"] == "code"))
         self.server = server(self.policy.off, self.policy.locked, modules)
         functions = [name for cell in self.cells for name in cell.get("functions", ())]
+        self.class_seed = data["class_seed"]
         space = setup_space(self.cells, data.get("files", {}), data.get("beside", {}))
-        self.judge = Judge(space, self.ask, functions)
+        self.judge = Judge(space, self.ask, functions, self.class_seed)
         self.places = random.Random(data["seed"])
         self.child = None
         self.replay = []  # the codes that a new child has to run again
@@ -219,6 +220,7 @@ class Run:
             "outputs": outputs,
             "tests": tests,
             "flags": sorted(set(self.flags)),
+            "class_seed": self.class_seed,
             "seconds": time.monotonic() - start,
             "cpu": self.cpu,
         }

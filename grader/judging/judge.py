@@ -40,10 +40,13 @@ class RemoteChecker(Checker):
         The one that the set-up cell made.
     ask : callable
         ``ask(request, blobs, seconds) -> (reply, blobs)``.
+    seed : str
+        The class's, for `rng`. It stays in this process.
     """
 
-    def __init__(self, checker, ask):
+    def __init__(self, checker, ask, seed=""):
         super().__init__(checker.assignment, checker.sheet, checker.seconds)
+        self.seed = seed
         self._ask = ask
         self.after = ()
         self.code = ""
@@ -209,14 +212,16 @@ class Judge:
         As of `RemoteChecker`.
     functions : sequence of str
         What the instructor's solution defines with ``def``: tests may call it without a checker.
+    seed : str
+        The class's.
     """
 
-    def __init__(self, setup, ask, functions=()):
+    def __init__(self, setup, ask, functions=(), seed=""):
         self.space = dict(setup)
         plain = RemoteChecker(Checker("", Sheet()), ask)
         self.stand_ins = {name: StandIn(plain, name) for name in functions}
         self.checkers = {
-            name: RemoteChecker(value, ask)
+            name: RemoteChecker(value, ask, seed)
             for name, value in setup.items()
             if isinstance(value, Checker)
         }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import copy
 import functools
+import hashlib
 import inspect
 import io
 import sys
@@ -88,6 +89,26 @@ class Checker:
         self.sheet = Sheet.beside(".") if sheet is None else sheet
         self.seconds = seconds
         self.is_hidden = False
+        self.seed = ""
+
+    def rng(self, number):
+        """A generator for the numbers of a hidden test: the same for the whole class.
+
+        It depends on the class's seed, which only the grader knows, on the assignment and on
+        `number`. Draw what is expected from it with a reference, too: then no table of answers
+        fits another class.
+
+        Parameters
+        ----------
+        number : int
+            Another one for each test.
+
+        Returns
+        -------
+        numpy.random.Generator
+        """
+        text = f"{self.seed}\n{self.assignment}\n{number}"
+        return np.random.default_rng(list(hashlib.sha256(text.encode()).digest()))
 
     @property
     def hidden(self) -> Checker:

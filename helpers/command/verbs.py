@@ -284,6 +284,14 @@ VERBS = (
         names=1,
         usage="NAME FOLDER",
     ),
+    Verb(
+        "new-seed",
+        "teach",
+        "draw the numbers of hidden tests anew, for your class",
+        tool("-m", "grader.command.new_seed"),
+        ("instructor",),
+        SOLUTIONS,
+    ),
 )
 
 

@@ -16,6 +16,7 @@ ALL = {
     "net_log_probabilities",
     "net_dropout",
     "net_eval_mode",
+    "net_together",
 }
 
 
@@ -49,7 +50,7 @@ class Layers(nn.Module):
 @mistake(
     "This is the network of the lesson, with 21,840 parameters. The plan of the task has other "
     "numbers of filters, other filter sizes, and one dropout only.",
-    fails={"net_parameters", "net_convolutions", "net_dropout"},
+    fails={"net_convolutions", "net_dropout", "net_parameters", "net_together"},
 )
 class lesson_network(nn.Sequential):
     def __init__(self):
@@ -73,7 +74,7 @@ class lesson_network(nn.Sequential):
 @mistake(
     "The first convolution has no padding. So the maps shrink earlier than planned, and fewer "
     "numbers than planned reach the fully connected layers.",
-    fails={"net_parameters", "net_convolutions"},
+    fails={"net_convolutions", "net_parameters", "net_together"},
 )
 class no_padding(Layers):
     def __init__(self):
@@ -85,7 +86,7 @@ class no_padding(Layers):
 @mistake(
     "Both convolutions have a padding that keeps the size. The plan has padding for the first "
     "one only.",
-    fails={"net_parameters", "net_convolutions"},
+    fails={"net_convolutions", "net_parameters", "net_together"},
 )
 class padding_on_both(Layers):
     def __init__(self):
@@ -96,7 +97,7 @@ class padding_on_both(Layers):
 
 @mistake(
     "The first convolution has one row of zeros on each side. The plan has two.",
-    fails={"net_parameters", "net_convolutions"},
+    fails={"net_convolutions", "net_parameters", "net_together"},
 )
 class padding_of_one(Layers):
     def __init__(self):
@@ -108,7 +109,7 @@ class padding_of_one(Layers):
 @mistake(
     "The padding of the first convolution repeats pixels of the image. The padding of the task "
     "consists of zeros.",
-    fails={"net_convolutions"},
+    fails={"net_convolutions", "net_together"},
 )
 class padding_repeats_the_edge(Layers):
     def __init__(self):
@@ -118,7 +119,7 @@ class padding_repeats_the_edge(Layers):
 
 @mistake(
     "The zeros stand on the left and above only, all four of them. Padding belongs on both sides.",
-    fails={"net_convolutions"},
+    fails={"net_convolutions", "net_together"},
 )
 class padding_on_one_side(Layers):
     def __init__(self):
@@ -132,7 +133,7 @@ class padding_on_one_side(Layers):
 @mistake(
     "The two filter sizes are exchanged: yours are 3 × 3 in the first and 5 × 5 in the second "
     "convolution.",
-    fails={"net_parameters", "net_convolutions"},
+    fails={"net_convolutions", "net_parameters", "net_together"},
 )
 class kernel_sizes_exchanged(Layers):
     def __init__(self):
@@ -144,7 +145,7 @@ class kernel_sizes_exchanged(Layers):
 
 @mistake(
     "Both convolutions have 5 × 5 filters. The filters of the second one should be 3 × 3.",
-    fails={"net_parameters", "net_convolutions"},
+    fails={"net_convolutions", "net_parameters", "net_together"},
 )
 class both_five_by_five(Layers):
     def __init__(self):
@@ -156,7 +157,7 @@ class both_five_by_five(Layers):
 @mistake(
     "The first convolution has 16 filters and the second 8. In the plan the numbers stand the "
     "other way round.",
-    fails={"net_parameters"},
+    fails={"net_parameters", "net_together"},
 )
 class filter_counts_exchanged(Layers):
     def __init__(self):
@@ -168,7 +169,7 @@ class filter_counts_exchanged(Layers):
 
 @mistake(
     "Your hidden layer has 50 neurons, as in the lesson. Here it should have 40.",
-    fails={"net_parameters"},
+    fails={"net_parameters", "net_together"},
 )
 class hidden_of_fifty(Layers):
     def __init__(self):
@@ -179,7 +180,7 @@ class hidden_of_fifty(Layers):
 
 @mistake(
     "24 parameters are missing: exactly the biases of the two convolutions.",
-    fails={"net_parameters"},
+    fails={"net_parameters", "net_together"},
 )
 class convolutions_without_bias(Layers):
     def __init__(self):
@@ -190,7 +191,7 @@ class convolutions_without_bias(Layers):
 
 @mistake(
     "10 parameters are missing: exactly the biases of the ten scores.",
-    fails={"net_parameters"},
+    fails={"net_parameters", "net_together"},
 )
 class scores_without_bias(Layers):
     def __init__(self):
@@ -200,7 +201,7 @@ class scores_without_bias(Layers):
 
 @mistake(
     "50 parameters are missing: exactly the biases of the two fully connected layers.",
-    fails={"net_parameters"},
+    fails={"net_parameters", "net_together"},
 )
 class connected_without_bias(Layers):
     def __init__(self):
@@ -212,7 +213,7 @@ class connected_without_bias(Layers):
 @mistake(
     "The hidden layer with its 40 neurons is missing: the pooled maps go straight into the ten "
     "scores.",
-    fails={"net_parameters", "net_relu", "net_dropout", "net_eval_mode"},
+    fails={"net_dropout", "net_eval_mode", "net_parameters", "net_relu", "net_together"},
 )
 class no_hidden_layer(nn.Module):
     def __init__(self):
@@ -231,7 +232,7 @@ class no_hidden_layer(nn.Module):
 @mistake(
     "The network has 0 parameters: its layers stand in a plain Python list, where PyTorch does "
     "not find them. So no optimizer could train them.",
-    fails=ALL - {"net_shape"},
+    fails=ALL,
 )
 class layers_in_a_list(nn.Module):
     def __init__(self):
@@ -260,7 +261,7 @@ class layers_in_a_list(nn.Module):
 @mistake(
     "The fully connected layers are made anew in each call, with new random weights, so they "
     "are not among the parameters. Layers that learn are made once, when the network is built.",
-    fails=ALL - {"net_shape", "net_convolutions"},
+    fails=ALL - {"net_convolutions"},
 )
 class layers_made_in_forward(nn.Module):
     def __init__(self):
@@ -314,7 +315,7 @@ class gradient_cut(Layers):
 @mistake(
     "Your four layers are made, but never called: the network computes with their weights by "
     "functions. Call the layers themselves.",
-    fails=ALL - {"net_shape", "net_parameters"},
+    fails=ALL - {"net_parameters"},
 )
 class functions_with_the_weights(Layers):
     def maps(self, x):
@@ -349,7 +350,7 @@ class with_batch_normalisation(Layers):
 @mistake(
     "Negative numbers of the first convolution reach the second one. The ReLU between them is "
     "missing.",
-    fails={"net_relu"},
+    fails={"net_relu", "net_together"},
 )
 class no_first_relu(Layers):
     def maps(self, x):
@@ -360,7 +361,7 @@ class no_first_relu(Layers):
 @mistake(
     "Negative numbers of the second convolution reach the fully connected layer. The ReLU "
     "between them is missing.",
-    fails={"net_relu"},
+    fails={"net_relu", "net_together"},
 )
 class no_second_relu(Layers):
     def maps(self, x):
@@ -371,7 +372,7 @@ class no_second_relu(Layers):
 @mistake(
     "Negative numbers of the hidden layer reach the last layer. Two fully connected layers with "
     "no ReLU between them are together only one.",
-    fails={"net_relu"},
+    fails={"net_relu", "net_together"},
 )
 class no_third_relu(Layers):
     def scores(self, x):
@@ -380,7 +381,7 @@ class no_third_relu(Layers):
 
 @mistake(
     "There is a ReLU after the hidden layer, but none after the two convolutions.",
-    fails={"net_relu"},
+    fails={"net_relu", "net_together"},
 )
 class no_relu_after_convolutions(Layers):
     def maps(self, x):
@@ -389,7 +390,7 @@ class no_relu_after_convolutions(Layers):
 
 @mistake(
     "Nothing replaces the negative numbers: there is no ReLU at all.",
-    fails={"net_relu"},
+    fails={"net_relu", "net_together"},
 )
 class no_relu(Layers):
     def forward(self, x):
@@ -401,7 +402,14 @@ class no_relu(Layers):
 @mistake(
     "The sigmoid makes every number lie between 0 and 1. Asked for is ReLU, which leaves "
     "positive numbers as they are.",
-    fails={"net_relu", "net_pooling", "net_flatten", "net_dropout", "net_eval_mode"},
+    fails={
+        "net_dropout",
+        "net_eval_mode",
+        "net_flatten",
+        "net_pooling",
+        "net_relu",
+        "net_together",
+    },
 )
 class sigmoid(Layers):
     def forward(self, x):
@@ -413,7 +421,7 @@ class sigmoid(Layers):
 
 @mistake(
     "Negative numbers become a hundredth of themselves: that is leaky ReLU. ReLU makes them 0.",
-    fails={"net_relu"},
+    fails={"net_relu", "net_together"},
 )
 class leaky_relu(Layers):
     def forward(self, x):
@@ -428,7 +436,7 @@ class leaky_relu(Layers):
 
 @mistake(
     "Both poolings take the mean of each square. Max pooling keeps the largest number.",
-    fails={"net_pooling"},
+    fails={"net_pooling", "net_together"},
 )
 class average_pooling(Layers):
     def __init__(self):
@@ -438,7 +446,7 @@ class average_pooling(Layers):
 
 @mistake(
     "The second pooling takes the mean of each square; the first one is right.",
-    fails={"net_pooling"},
+    fails={"net_pooling", "net_together"},
 )
 class second_pooling_averages(Layers):
     def maps(self, x):
@@ -449,7 +457,7 @@ class second_pooling_averages(Layers):
 @mistake(
     "The pooling after the second convolution is missing, so four times as many numbers as "
     "planned reach the fully connected layer.",
-    fails={"net_parameters", "net_pooling"},
+    fails={"net_parameters", "net_pooling", "net_together"},
 )
 class no_second_pooling(Layers):
     def __init__(self):
@@ -463,7 +471,7 @@ class no_second_pooling(Layers):
 @mistake(
     "The pooling after the first convolution is missing: the second one sees maps twice as "
     "high and wide as planned.",
-    fails={"net_parameters", "net_pooling"},
+    fails={"net_parameters", "net_pooling", "net_together"},
 )
 class no_first_pooling(Layers):
     def __init__(self):
@@ -477,12 +485,7 @@ class no_first_pooling(Layers):
 @mistake(
     "The result has four rows for each image. A pooling is missing, and reshaping to rows of "
     "576 numbers cuts every image into four.",
-    fails={
-        "net_shape",
-        "net_pooling",
-        "net_flatten",
-        "net_log_probabilities",
-    },
+    fails={"net_flatten", "net_log_probabilities", "net_pooling", "net_shape", "net_together"},
 )
 class image_cut_into_four(Layers):
     def forward(self, x):
@@ -493,7 +496,7 @@ class image_cut_into_four(Layers):
 
 @mistake(
     "The windows of your pooling move by one pixel, so they overlap and the maps hardly shrink.",
-    fails={"net_parameters"},
+    fails={"net_parameters", "net_pooling", "net_together"},
 )
 class pooling_with_stride_one(Layers):
     def __init__(self):
@@ -504,7 +507,7 @@ class pooling_with_stride_one(Layers):
 
 @mistake(
     "The windows of your pooling are 3 × 3 and overlap. Take squares of 2 × 2 side by side.",
-    fails={"net_pooling"},
+    fails={"net_pooling", "net_together"},
 )
 class overlapping_pooling(Layers):
     def __init__(self):
@@ -514,7 +517,7 @@ class overlapping_pooling(Layers):
 
 @mistake(
     "You take the number in the upper left of each square. Max pooling takes the largest one.",
-    fails={"net_pooling"},
+    fails={"net_pooling", "net_together"},
 )
 class every_second_pixel(Layers):
     def maps(self, x):
@@ -528,7 +531,7 @@ class every_second_pixel(Layers):
 @mistake(
     "Each row holds numbers of several images: the first axis, the images, is swept along when "
     "the others are joined.",
-    fails={"net_flatten"},
+    fails={"net_flatten", "net_together"},
 )
 class flatten_mixes_images(Layers):
     def forward(self, x):
@@ -540,7 +543,7 @@ class flatten_mixes_images(Layers):
 @mistake(
     "Each row holds one channel after the other of all images. First bring the images to the "
     "front, then join the other axes.",
-    fails={"net_flatten"},
+    fails={"net_flatten", "net_together"},
 )
 class flatten_by_channels(Layers):
     def forward(self, x):
@@ -586,7 +589,7 @@ class squeezed(Layers):
 @mistake(
     "Your output holds probabilities. Their logarithms are asked for: `nll_loss` takes it for "
     "granted that the logarithm is there.",
-    fails={"net_log_probabilities"},
+    fails={"net_log_probabilities", "net_together"},
 )
 class no_log(Layers):
     def forward(self, x):
@@ -596,7 +599,7 @@ class no_log(Layers):
 @mistake(
     "Your probabilities add up to 1 over the images of the batch, so one image changes the "
     "answer to another one. They should add up to 1 over the digits.",
-    fails={"net_log_probabilities"},
+    fails={"net_log_probabilities", "net_together"},
 )
 class softmax_over_the_batch(Layers):
     def forward(self, x):
@@ -605,7 +608,7 @@ class softmax_over_the_batch(Layers):
 
 @mistake(
     "Your output equals the scores as the last layer gives them. They are not probabilities yet.",
-    fails={"net_log_probabilities"},
+    fails={"net_log_probabilities", "net_together"},
 )
 class raw_scores(Layers):
     def forward(self, x):
@@ -615,7 +618,7 @@ class raw_scores(Layers):
 @mistake(
     "Softmax is applied twice: the log-softmax gets probabilities instead of scores. The ten "
     "answers come out almost equal.",
-    fails={"net_log_probabilities"},
+    fails={"net_log_probabilities", "net_together"},
 )
 class softmax_twice(Layers):
     def forward(self, x):
@@ -625,7 +628,7 @@ class softmax_twice(Layers):
 
 @mistake(
     "A ReLU stands after the last layer. It makes all negative scores 0, and so equal.",
-    fails={"net_log_probabilities"},
+    fails={"net_log_probabilities", "net_together"},
 )
 class relu_on_the_scores(Layers):
     def forward(self, x):
@@ -635,7 +638,7 @@ class relu_on_the_scores(Layers):
 @mistake(
     "The signs are the wrong way round. The logarithm of a probability is negative; the minus "
     "belongs to the loss.",
-    fails={"net_log_probabilities"},
+    fails={"net_log_probabilities", "net_together"},
 )
 class minus_log(Layers):
     def forward(self, x):
@@ -645,7 +648,7 @@ class minus_log(Layers):
 @mistake(
     "Each digit gets a probability of its own, from a sigmoid. Over the ten digits they do not "
     "add up to 1.",
-    fails={"net_log_probabilities"},
+    fails={"net_log_probabilities", "net_together"},
 )
 class log_sigmoid(Layers):
     def forward(self, x):
@@ -655,7 +658,7 @@ class log_sigmoid(Layers):
 @mistake(
     "Your output equals the logarithm of the scores. The softmax between them is missing, and "
     "negative scores have no logarithm.",
-    fails={"net_log_probabilities"},
+    fails={"net_log_probabilities", "net_together"},
 )
 class log_without_softmax(Layers):
     def forward(self, x):
@@ -676,7 +679,7 @@ class log_of_a_little_more(Layers):
 @mistake(
     "The ten answers are digits, or ones and zeros, not probabilities: the decision for a digit "
     "is made too early. What is not decided can still be trained.",
-    fails={"net_parameters", "net_log_probabilities"},
+    fails={"net_log_probabilities", "net_parameters", "net_together"},
 )
 class decision_made(Layers):
     def forward(self, x):
@@ -686,7 +689,7 @@ class decision_made(Layers):
 
 @mistake(
     "The network prints its answer, but returns nothing.",
-    fails={"net_shape", "net_parameters", "net_log_probabilities"},
+    fails={"net_log_probabilities", "net_parameters", "net_shape", "net_together"},
 )
 class prints_the_answer(Layers):
     def forward(self, x):
@@ -696,7 +699,7 @@ class prints_the_answer(Layers):
 @mistake(
     "The network returns two things, the answers and something more. Only the answers are asked "
     "for.",
-    fails={"net_shape", "net_log_probabilities"},
+    fails={"net_log_probabilities", "net_shape", "net_together"},
     undiagnosed="the message itself says that a tuple came back",
 )
 class returns_two_things(Layers):
@@ -836,7 +839,7 @@ class constant_mask(Layers):
 @mistake(
     "Neurons are switched off in eval mode, too: your dropout does not know in which mode the "
     "network is. The same image gets another answer each time.",
-    fails={"net_eval_mode"},
+    fails={"net_eval_mode", "net_together"},
 )
 class dropout_always_on(Layers):
     def scores(self, x):

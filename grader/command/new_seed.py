@@ -1,0 +1,33 @@
+"""Draw a new seed for the hidden tests of your class.
+
+python -m grader.command.new_seed     (course new-seed)
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+from grader.batch.store import write_whole
+from grader.judging.seed import make_seed, seed_path
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def main(given=None):
+    parser = argparse.ArgumentParser(
+        prog="course new-seed",
+        description="Let the hidden tests draw other numbers, which only your class is graded "
+        "with. What was graded before is then graded again.",
+    )
+    parser.add_argument("--root", type=Path, default=ROOT, help=argparse.SUPPRESS)
+    path = seed_path(parser.parse_args(given).root)
+    had_one = path.exists()
+    write_whole(path, make_seed() + "\n")
+    print(f"A new seed is in {path}. Keep it with the marks, and away from students.")
+    if had_one:
+        print("It takes the place of another one: the next `course grade` grades everything again.")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
