@@ -91,7 +91,7 @@ class Checker:
         self.is_hidden = False
         self.seed = ""
 
-    def rng(self, number):
+    def rng(self, number: int) -> np.random.Generator:
         """A generator for the numbers of a hidden test: the same for the whole class.
 
         It depends on the class's seed, which only the grader knows, on the assignment and on
