@@ -11,6 +11,7 @@ Outcome = Literal[
     "out of memory",
     "died",
     "too much output",
+    "too much to judge",
     "tampering suspected",
     "unreadable",
     "not recorded",
@@ -56,6 +57,11 @@ SENTENCES: dict[Outcome, Sentences] = {
         "The notebook showed more than it may, and was stopped here.",
         "The notebook showed more than it may, and was stopped there.",
     ),
+    "too much to judge": Sentences(
+        "What came back takes more work to judge than it may. Is it far larger than what the task "
+        "asks for?",
+        "What came back in a test was more than could be judged. The rest was graded.",
+    ),
     # Its evidence is for a person: students are told nothing at the top.
     "tampering suspected": Sentences("What came back was no answer: a person will look at it."),
     "unreadable": Sentences(
@@ -63,5 +69,5 @@ SENTENCES: dict[Outcome, Sentences] = {
     ),
     # The reason stands among the notes.
     "not recorded": Sentences(),
-    "not judged": Sentences(),
+    "not judged": Sentences("What came back could not be judged: a person will look at it."),
 }

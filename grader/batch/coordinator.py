@@ -35,6 +35,7 @@ from grader.intake.rebuild import load_skeleton
 from grader.judging import job
 from grader.judging.policy import Limits, Policy
 from grader.judging.seed import class_seed
+from grader.outcomes import Outcome
 from grader.records import Record, Result
 from grader.text import writable
 
@@ -314,7 +315,7 @@ class Batch:
         self.store.record(record)
         self.show(record)
 
-    def refuse(self, student: str, outcome: str, reason: str) -> None:
+    def refuse(self, student: str, outcome: Outcome, reason: str) -> None:
         """Record what could not be graded: no points, with the reason."""
         reason = writable(reason)
         key = f"{outcome}-{hashlib.sha256(reason.encode()).hexdigest()[:24]}".replace(" ", "-")

@@ -67,7 +67,7 @@ def executed_notebook(
         node: dict[str, Any] = {
             "cell_type": cell.cell_type,
             "id": cell.cell_id[:64],
-            "metadata": dict(skeleton.released_metadata.get(cell.grade_id, {})),
+            "metadata": dict(skeleton.released_metadata.get(cell.grade_id or "", {})),
             "source": cell.source,
         }
         if as_submitted and cell.grade_id and cell.kind not in ("solution", "manual"):

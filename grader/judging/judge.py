@@ -5,26 +5,30 @@ student's function, and compares what comes back in this process. Expected value
 the comparison itself never are in the student's process.
 """
 
-import ast
+from __future__ import annotations
+
 import builtins
 import contextlib
 import functools
 import io
-import marshal
 import traceback
 import types
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
 
+from grader.judging.failures import NotJudged, error_output
+from grader.judging.functions import definitions, is_function, pack_function, used_names
 from grader.judging.stand_ins import StandIn, can_be_judged_here, failure_of
+from grader.records import Output
 from grader.sandbox.inside import wire
 from grader.sandbox.inside.last_value import as_number, compiled
+from grader.sandbox.inside.messages import Call, Reply
 from helpers.assignment import Checker, CheckFailed, Observation, Sheet
 from helpers.assignment.time_limit import TookTooLong
 
-SECONDS_ON_TOP = 10.0
-
-
-class NotJudged(Exception):
-    """The child was lost in a test; the message says how, for the feedback."""
+Ask = Callable[[Mapping[str, Any], list[wire.Blob], float], tuple[Reply, list[wire.Blob]]]
+SECONDS_ON_TOP = 2.0
+PASSED = "✓ passed\n"
 
 
 class RemoteError(Exception):
@@ -44,47 +48,58 @@ class RemoteChecker(Checker):
         The class's, for `rng`. It stays in this process.
     """
 
-    def __init__(self, checker, ask, seed=""):
+    def __init__(self, checker: Checker, ask: Ask, seed: str = "") -> None:
         super().__init__(checker.assignment, checker.sheet, checker.seconds)
         self.seed = seed
         self._ask = ask
-        self.after = ()
+        self.after: tuple[Any, ...] = ()
         self.code = ""
-        self.printed = []
+        self.printed: list[str] = []
 
-    def __call__(self, name, *args, **kwargs):
+    def __call__(self, name: str, *args: Any, **kwargs: Any) -> Observation:
         return self._remote(name, name, None, args, kwargs)
 
-    def probe(self, procedure, name, *args):
+    def probe(self, procedure: Callable[..., object], name: str, *args: Any) -> Observation:
+        assert isinstance(procedure, types.FunctionType)  # its code is sent in
         label = f"{procedure.__name__} of {name}"
         return self._remote(name, label, procedure, args, {})
 
-    def _remote(self, name, label, procedure, args, kwargs):
-        blobs = []
-        functions = [item for item in args if _is_function(item)] + (
+    def _remote(
+        self,
+        name: str,
+        label: str,
+        procedure: types.FunctionType | None,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+    ) -> Observation:
+        blobs: list[wire.Blob] = []
+        functions = [item for item in args if is_function(item)] + (
             [procedure] if procedure else []
         )
-        request = {
+        request: Call = {
             "do": "call",
             "name": name,
             "procedure": pack_function(procedure, blobs) if procedure else None,
             "code": definitions(self.code, functions) if functions else "",
             "args": [
-                pack_function(item, blobs) if _is_function(item) else wire.encode(item, blobs)
+                pack_function(item, blobs) if is_function(item) else wire.encode(item, blobs)
                 for item in args
             ],
-            "kwargs": [[key, wire.encode(item, blobs)] for key, item in kwargs.items()],
+            "kwargs": [(key, wire.encode(item, blobs)) for key, item in kwargs.items()],
             "seconds": self.seconds,
         }
         reply, arrays = self._ask(request, blobs, self.seconds + SECONDS_ON_TOP)
-        if reply.get("missing"):
+        if reply.get("is_missing"):
             self._find_in({}, name)
-        if reply.get("not callable"):
-            self._find_in({name: type(str(reply["not callable"])[:40], (), {})()}, name)
+        if reply.get("wrong_type"):
+            kind = "object" if self.is_hidden else str(reply["wrong_type"])[:40]
+            self._find_in({name: type(kind, (), {})()}, name)
+        error: BaseException | None
+        value, after = None, args
         if reply.get("interrupted"):
-            error, value, after = TookTooLong(), None, args
-        elif reply.get("memory"):
-            error, value, after = MemoryError("no memory is left"), None, args
+            error = TookTooLong()
+        elif reply.get("out_of_memory"):
+            error = MemoryError("no memory is left")
         else:
             error, value, after = self._result(reply, arrays, args)
         if not self.is_hidden:
@@ -97,22 +112,25 @@ class RemoteChecker(Checker):
         before, self.after = (args, kwargs), after
         return Observation(self, name, label, names, before, (after, kwargs), value, error, shares)
 
-    def _result(self, reply, arrays, args):
+    def _result(
+        self, reply: Reply, arrays: Sequence[wire.Blob], args: tuple[Any, ...]
+    ) -> tuple[BaseException | None, Any, tuple[Any, ...]]:
         """(error, value, arguments afterwards) from a reply that may hold anything."""
         try:
             if "error" in reply:
-                return remote_error(reply["error"]), None, args
-            value = wire.decode(reply["value"], arrays)
+                return remote_error(reply["error"], self.is_hidden), None, args
+            values = wire.Decoder(arrays)
+            value = values.value(reply["value"])
             after = tuple(
-                before if _is_function(before) else wire.decode(item, arrays)
+                before if is_function(before) else values.value(item)
                 for before, item in zip(args, reply["after"], strict=True)
             )
-        except (wire.Nonsense, KeyError, TypeError, ValueError, RecursionError) as error:
+        except (wire.Nonsense, KeyError, TypeError, ValueError, AttributeError) as error:
             raise NotJudged("the answer of the notebook was no value") from error
         return None, value, after
 
 
-def _are(items, kind, args):
+def _are(items: Any, kind: type, args: Sequence[Any]) -> bool:
     return (
         isinstance(items, list)
         and len(items) == len(args)
@@ -120,8 +138,12 @@ def _are(items, kind, args):
     )
 
 
-def remote_error(data):
-    """An exception here that stands for one in the child."""
+def remote_error(data: Any, is_hidden: bool = False) -> BaseException:
+    """An exception here that stands for one in the child.
+
+    In a hidden test it is of a type that Python brings along, and of no place: the student's own
+    names may hold what the function was given.
+    """
     types = [str(name)[:60] for name in data.get("types", [])][:20]
     text = str(data.get("text", ""))[:2000]
     if "TookTooLong" in types[:1]:
@@ -134,12 +156,12 @@ def remote_error(data):
         name, kind = "Exception", Exception
     try:
         # With the student's own name for it, if it is not a builtin one.
-        shown = types[0] if types and types[0].isidentifier() else name
-        error = type(shown, (kind,), {"__str__": lambda self: text})()
+        shown = types[0] if types and types[0].isidentifier() and not is_hidden else name
+        error: Any = type(shown, (kind,), {"__str__": lambda self: text})()
     except TypeError:
         error = RemoteError(text)
     at = data.get("at")
-    if isinstance(at, list) and len(at) == 2 and data.get("line"):
+    if not is_hidden and isinstance(at, list) and len(at) == 2 and data.get("line"):
         line = str(data["line"])[:200]
         place = traceback.FrameSummary(
             "cell", int(at[1]), str(at[0])[:80], lookup_line=False, line=line
@@ -148,57 +170,17 @@ def remote_error(data):
     return error
 
 
-def _is_function(thing):
-    return isinstance(thing, types.FunctionType)
+class Verdict(NamedTuple):
+    """What a test came to, and what it has defined.
 
-
-def pack_function(function, blobs):
-    """A function of a test as data: its compiled code, its defaults and what it encloses.
-
-    Only ever sent from the grader to a child.
+    ``failure`` is None only if it ran to its end, and every check in it held. ``value`` is the
+    number in which it ends, or None.
     """
-    blobs.append(marshal.dumps(function.__code__))
-    cells = [cell.cell_contents for cell in function.__closure__ or ()]
-    return {
-        "is": "function",
-        "blob": len(blobs) - 1,
-        "name": function.__name__,
-        "defaults": [wire.encode(item, blobs) for item in function.__defaults__ or ()],
-        "closure": [wire.encode(item, blobs) for item in cells],
-    }
 
-
-def definitions(code, functions):
-    """The part of a test cell that functions need: nothing of what is expected goes with it."""
-    return _definitions(code, frozenset().union(*(_names(f.__code__) for f in functions)))
-
-
-# The tests of an assignment are the same for every student.
-@functools.lru_cache(1000)
-def _definitions(code, names):
-    needed, chosen = set(names), []
-    for node in reversed(ast.parse(code).body):
-        kept = ast.Import | ast.ImportFrom | ast.FunctionDef | ast.ClassDef | ast.Assign
-        if isinstance(node, kept) and defined_names(node) & needed:
-            chosen.append(node)
-            needed |= names_in(node)
-    return ast.unparse(ast.Module(list(reversed(chosen)), []))
-
-
-def _names(code):
-    """The global names that compiled code uses, in the functions inside it, too."""
-    inner = [const for const in code.co_consts if isinstance(const, types.CodeType)]
-    return set(code.co_names).union(*map(_names, inner))
-
-
-def defined_names(node):
-    """The names that an import, a definition or an assignment binds."""
-    if isinstance(node, ast.FunctionDef | ast.ClassDef):
-        return {node.name}
-    if isinstance(node, ast.Import | ast.ImportFrom):
-        return {(alias.asname or alias.name).split(".")[0] for alias in node.names}
-    targets = node.targets
-    return {n.id for t in targets for n in ast.walk(t) if isinstance(n, ast.Name)}
+    outputs: list[Output]
+    failure: Exception | None
+    space: dict[str, Any] | None = None
+    value: float | None = None
 
 
 class Judge:
@@ -216,7 +198,9 @@ class Judge:
         The class's.
     """
 
-    def __init__(self, setup, ask, functions=(), seed=""):
+    def __init__(
+        self, setup: Mapping[str, Any], ask: Ask, functions: Sequence[str] = (), seed: str = ""
+    ) -> None:
         self.space = dict(setup)
         plain = RemoteChecker(Checker("", Sheet()), ask)
         self.stand_ins = {name: StandIn(plain, name) for name in functions}
@@ -226,26 +210,36 @@ class Judge:
             if isinstance(value, Checker)
         }
 
-    def can_judge(self, code):
+    def can_judge(self, code: str) -> bool:
         """Whether a test cell asks through a checker, or functions alone, and can be run here."""
         return self._has_checker(code) or can_be_judged_here(code, self.stand_ins, self.space)
 
-    def _has_checker(self, code):
+    def _has_checker(self, code: str) -> bool:
         return not used_names(code).isdisjoint(self.checkers)
 
-    def run(self, code):
-        """Run a test cell; returns (outputs, failure, value).
+    def run(
+        self, code: str, part: str | None = None, space: dict[str, Any] | None = None
+    ) -> Verdict:
+        """Run a test cell.
 
-        `failure` is None only if the cell ran to its end here, and every check in it held; `value`
-        is the number in which the cell ends, or None.
+        Parameters
+        ----------
+        code : str
+        part : str, optional
+            What of it is to be run; by default all of it.
+        space : dict, optional
+            The namespace that another part has left.
         """
         for checker in self.checkers.values():
             checker.code, checker.printed = code, []
-        space = {**self.space, **self.stand_ins, **self.checkers}
-        shown, failure, value = io.StringIO(), None, None
+        if space is None:
+            space = {**self.space, **self.stand_ins, **self.checkers}
+        shown = io.StringIO()
+        failure: Exception | None = None
+        value: float | None = None
         try:
             with contextlib.redirect_stdout(shown), contextlib.redirect_stderr(io.StringIO()):
-                body, last = _compiled(code)
+                body, last = _compiled(code if part is None else part)
                 exec(body, space)
                 if last is not None:
                     value = as_number(eval(last, space))
@@ -258,42 +252,15 @@ class Judge:
             failure = error if self._has_checker(code) else failure_of(error, code)
         printed = "".join(text for c in self.checkers.values() for text in c.printed)
         has_passed = failure is None and value is None
-        text = printed + shown.getvalue() + ("✓ passed\n" if has_passed else "")
-        outputs = []
+        text = printed + shown.getvalue() + (PASSED if has_passed else "")
+        outputs: list[Output] = []
         if text:
             outputs.append({"output_type": "stream", "name": "stdout", "text": text})
         if failure is not None:
             outputs.append(error_output(failure))
-        return outputs, failure, value
+        return Verdict(outputs, failure, space, value)
 
 
 @functools.lru_cache(1000)
-def used_names(code):
-    """The names that a cell uses; none of one that is no Python."""
-    try:
-        return frozenset(names_in(ast.parse(code)))
-    except SyntaxError:
-        return frozenset()
-
-
-def names_in(node):
-    """All names in a syntax tree."""
-    return {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
-
-
-@functools.lru_cache(1000)
-def _compiled(code):
+def _compiled(code: str) -> tuple[types.CodeType, types.CodeType | None]:
     return compiled(code, "<test>")
-
-
-def error_output(failure):
-    """A failure as a notebook's output."""
-    message = str(failure)
-    if not isinstance(failure, CheckFailed | NotJudged):
-        message = f"The test could not use what came back ({type(failure).__name__})."
-    return {
-        "output_type": "error",
-        "ename": type(failure).__name__,
-        "evalue": message,
-        "traceback": [message],
-    }

@@ -1,6 +1,9 @@
 """The limits of what students hand in, and under which their code runs."""
 
+from __future__ import annotations
+
 from dataclasses import asdict, dataclass
+from typing import Any
 
 from helpers.assignment import notebook_scan
 from helpers.assignment.notebook_scan import MEBIBYTE
@@ -21,6 +24,7 @@ RULES = (
     "memory",
     "memory watch",
     "processes",
+    "priority",
     "scratch size",
     "open files",
     "file size",
@@ -56,8 +60,12 @@ class Policy:
     Attributes
     ----------
     cell_seconds, total_seconds : float
-        Wall time of a cell, and of the whole notebook. A cell that is over is interrupted, and
-        after `grace_seconds` its process is ended and a new one goes on with the next cell.
+        Of a cell, and of the whole notebook: processor time, and time in which it waits for
+        something else than a processor; see `grader.sandbox.clock`. A cell that is over is
+        interrupted, and after `grace_seconds` its process is ended and a new one goes on with the
+        next cell.
+    wall_factor : float
+        How many times as long any of this may take, whatever it waits for.
     cpu_seconds : int
         Processor time of a process, and of all that run at one time together.
     memory_bytes : int
@@ -67,41 +75,48 @@ class Policy:
     open_files : int
     file_bytes, scratch_bytes : int
         Of one file, and of each private folder (/tmp, /scratch, /dev/shm).
+    judging_seconds : int
+        Processor time of the grader's own work on a test, or on what a cell shows.
+    judging_bytes : int
+        Memory for that.
     output_bytes, total_output_bytes : int
         Of what a cell, and a notebook, shows.
     restarts : int
         How many times a new process goes on after one that had to be ended.
     locked : bool
         Whether there is a sandbox at all. Without one the limits of time, memory and output stay.
-    off : tuple of str
+    disabled_rules : tuple of str
         Rules that are not kept; for tests of the sandbox only.
     """
 
     cell_seconds: float = 60.0
     total_seconds: float = 300.0
     grace_seconds: float = 3.0
+    wall_factor: float = 10.0
     cpu_seconds: int = 600
     memory_bytes: int = 2048 * MEBIBYTE
     processes: int = 64
     open_files: int = 256
     file_bytes: int = 100 * MEBIBYTE
     scratch_bytes: int = 200 * MEBIBYTE
+    judging_seconds: int = 20
+    judging_bytes: int = 2048 * MEBIBYTE
     output_bytes: int = 2 * MEBIBYTE
     total_output_bytes: int = 20 * MEBIBYTE
-    restarts: int = 3
+    restarts: int = 12
     locked: bool = True
-    off: tuple = ()
+    disabled_rules: tuple[str, ...] = ()
 
-    def __post_init__(self):
-        unknown = set(self.off) - set(RULES)
+    def __post_init__(self) -> None:
+        unknown = set(self.disabled_rules) - set(RULES)
         if unknown:
             raise ValueError(f"there is no rule {sorted(unknown)}; there are {RULES}")
 
-    def to_dict(self):
+    def to_dict(self) -> dict[str, Any]:
         """As JSON can hold it."""
-        return {**asdict(self), "off": list(self.off)}
+        return {**asdict(self), "disabled_rules": list(self.disabled_rules)}
 
     @classmethod
-    def from_dict(cls, data):
+    def from_dict(cls, data: dict[str, Any]) -> Policy:
         """The policy that `to_dict` made."""
-        return cls(**{**data, "off": tuple(data.get("off", ()))})
+        return cls(**{**data, "disabled_rules": tuple(data.get("disabled_rules", ()))})

@@ -5,8 +5,12 @@ A test that runs beside the student's code can be made to pass there: by another
 like a test; some must hold, and some must not, and only the grader knows which.
 """
 
+from __future__ import annotations
+
 import ast
 import copy
+import random
+from collections.abc import Collection
 
 NUMPY, TORCH = "__import__('numpy')", "__import__('torch')"
 # With {a} and {b} two numbers; {same} is {a} or {b}.
@@ -25,12 +29,14 @@ FORMS = {
 }
 
 
-def questions(places, number, modules):
+def questions(
+    rng: random.Random, number: int | None, modules: Collection[str]
+) -> list[tuple[str, str, bool]]:
     """Some probes: (name, code, whether it holds).
 
     Parameters
     ----------
-    places : random.Random
+    rng : random.Random
     number : int or None
         How many; None for each of them twice, so that it must hold and must not.
     modules : collection of str
@@ -39,53 +45,57 @@ def questions(places, number, modules):
     forms = [name for name in FORMS if not name.startswith("torch") or "torch" in modules]
     if number is None:
         chosen = [(name, holds) for name in forms for holds in (True, False)]
-        places.shuffle(chosen)
+        rng.shuffle(chosen)
     else:
-        chosen = [(places.choice(forms), places.random() < 0.5) for _ in range(number)]
+        chosen = [(rng.choice(forms), rng.random() < 0.5) for _ in range(number)]
     made = []
     for name, holds in chosen:
-        a, b = places.sample(range(10, 100), 2)
+        a, b = rng.sample(range(10, 100), 2)
         made.append((name, FORMS[name].format(a=a, same=a if holds else b), holds))
     return made
 
 
-def must_fail(code, places):
+def must_fail(code: str, rng: random.Random) -> list[str]:
     """Versions of a test that passes, each of which must fail.
 
     Parameters
     ----------
     code : str
-    places : random.Random
+    rng : random.Random
 
     Returns
     -------
     list of str
     """
-    a, b = places.sample(range(10, 100), 2)
+    a, b = rng.sample(range(10, 100), 2)
     try:
         tree = ast.parse(code)
     except SyntaxError:  # with a magic command
         return [f"{code}\nassert {a} == {b}"]
-    claims = [i for i, node in enumerate(tree.body) if isinstance(node, ast.Assert)]
+    asserts = {i: node for i, node in enumerate(tree.body) if isinstance(node, ast.Assert)}
     made = []
-    if claims:
-        changed = copy.deepcopy(tree)
-        node = changed.body[places.choice(claims)]
-        node.test = ast.UnaryOp(ast.Not(), node.test)
-        made.append(changed)
-    equal = [i for i in claims if _is_equal_to_literal(tree.body[i].test)]
+    if asserts:
+        place = rng.choice(list(asserts))
+        negated = ast.Assert(ast.UnaryOp(ast.Not(), asserts[place].test), asserts[place].msg)
+        made.append(_with(tree, place, negated))
+    equal = {i: node for i, node in asserts.items() if _is_equal_to_literal(node.test)}
     if equal:
-        changed = copy.deepcopy(tree)
-        changed.body[places.choice(equal)].test.comparators = [ast.parse("object()").body[0].value]
-        made.append(changed)
-    changed = copy.deepcopy(tree)
-    changed.body.append(ast.parse(f"assert {a} == {b}").body[0])
-    made.append(changed)
-    places.shuffle(made)
+        place = rng.choice(list(equal))
+        other = copy.deepcopy(equal[place])
+        assert isinstance(other.test, ast.Compare)
+        other.test.comparators = [ast.parse("object()", mode="eval").body]
+        made.append(_with(tree, place, other))
+    made.append(_with(tree, len(tree.body), ast.parse(f"assert {a} == {b}").body[0]))
+    rng.shuffle(made)
     return [ast.unparse(ast.fix_missing_locations(item)) for item in made]
 
 
-def _is_equal_to_literal(test):
+def _with(tree: ast.Module, place: int, node: ast.stmt) -> ast.Module:
+    """A module with another statement at a place, or at its end."""
+    return ast.Module([*tree.body[:place], node, *tree.body[place + 1 :]], [])
+
+
+def _is_equal_to_literal(test: ast.expr) -> bool:
     if not isinstance(test, ast.Compare) or not isinstance(test.ops[0], ast.Eq):
         return False
     try:

@@ -5,13 +5,18 @@ by the grader, where calling ``total`` calls the student's function in its own p
 done for tests that ask nothing but functions for values; others run beside the student's code.
 """
 
+from __future__ import annotations
+
 import ast
 import builtins
 import math
 import random
 import types
+from collections.abc import Collection, Mapping
+from typing import Any
 
 from grader.cells import BEGIN_HIDDEN, is_hidden
+from grader.judging.failures import builtin_name
 from helpers.assignment import CheckFailed
 
 # What tests use of the grader's process, and what would mean another thing in the student's.
@@ -20,13 +25,14 @@ NOT_HERE = {"open", "globals", "locals", "vars", "dir", "eval", "exec", "input",
 STATE = {"seed", "manual_seed", "seed_everything", "set_default_dtype", "save", "load"}
 
 
-def needed_names(code):
+def needed_names(code: str) -> set[str] | None:
     """The names that a test uses without defining them; None if it is no plain Python."""
     try:
         tree = ast.parse(code)
     except (SyntaxError, ValueError):
         return None
-    used, defined = set(), set()
+    used: set[str] = set()
+    defined: set[str] = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Name):
             (used if isinstance(node.ctx, ast.Load) else defined).add(node.id)
@@ -41,7 +47,7 @@ def needed_names(code):
     return used - defined
 
 
-def can_be_judged_here(code, functions, space):
+def can_be_judged_here(code: str, functions: Collection[str], space: Mapping[str, Any]) -> bool:
     """Whether a test gives the same verdict when the grader runs it.
 
     Parameters
@@ -69,11 +75,11 @@ def can_be_judged_here(code, functions, space):
     return all(_is_plain(space[n]) if n in space else hasattr(builtins, n) for n in known)
 
 
-def _is_ours(name):
-    return any(name == ours or name.startswith(ours + ".") for ours in MODULES)
+def _is_ours(name: str | None) -> bool:
+    return name is not None and any(name == ours or name.startswith(ours + ".") for ours in MODULES)
 
 
-def _is_plain(value):
+def _is_plain(value: Any) -> bool:
     if isinstance(value, types.ModuleType):
         return _is_ours(value.__name__) and value is not random
     if isinstance(value, bool | int | float | complex | str | bytes | type(None)):
@@ -90,23 +96,24 @@ class StandIn:
     name : str
     """
 
-    def __init__(self, checker, name):
+    def __init__(self, checker: Any, name: str) -> None:
         self._checker, self.__name__ = checker, name
 
-    def __call__(self, *args, **kwargs):
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
         seen = self._checker(self.__name__, *args, **kwargs)
         if seen.error is not None:
             if isinstance(seen.error, Exception):
                 raise seen.error
             # What would end this process, and not only the test. As an assertion of the test, of
-            # which nothing is told if its line is hidden: the name is the student's word.
-            raise AssertionError(f"{self.__name__} stopped with {type(seen.error).__name__}")
+            # which nothing is told if its line is hidden.
+            ended_by = builtin_name(type(seen.error))
+            raise AssertionError(f"{self.__name__} stopped with {ended_by}")
         for before, after in zip(args, self._checker.after, strict=True):
             _write_back(before, after)
         return seen.value
 
 
-def _write_back(before, after):
+def _write_back(before: Any, after: Any) -> None:
     """Let the caller see what the function did to a list or an array that it was given."""
     if type(before) is not type(after):
         return
@@ -119,8 +126,8 @@ def _write_back(before, after):
         before[...] = after
 
 
-def failure_of(error, code):
-    """What to tell of an error that ended a test: its line, unless the line is hidden.
+def failure_of(error: Exception, code: str) -> CheckFailed:
+    """What is shown of an error that ended a test: its line, unless the line is hidden.
 
     Parameters
     ----------
@@ -141,7 +148,7 @@ def failure_of(error, code):
     return failure_at(number, f"{what}{error}", code)
 
 
-def failure_at(number, text, code):
+def failure_at(number: Any, text: str, code: str) -> CheckFailed:
     """A failed test as a `CheckFailed`.
 
     Parameters

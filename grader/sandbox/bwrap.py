@@ -5,12 +5,15 @@ network, a read-only system without the course, the home folder or the gradebook
 its own. `inside.jail` adds what is private to each submission.
 """
 
+from __future__ import annotations
+
 import os
 import platform
 import shutil
 import subprocess
 import sys
 import sysconfig
+from collections.abc import Collection
 from pathlib import Path
 
 from grader.sandbox.inside import calls
@@ -33,7 +36,7 @@ class NoSandbox(Exception):
     """The means for a sandbox are missing; the message says what to install."""
 
 
-def check_system():
+def check_system() -> None:
     """Raise `NoSandbox` on a system where nothing of this works, with or without a sandbox."""
     if not sys.platform.startswith("linux"):
         raise NoSandbox(
@@ -42,7 +45,7 @@ def check_system():
         )
 
 
-def check_means():
+def check_means() -> None:
     """Raise `NoSandbox`, with what to do, unless students' code can be locked in here."""
     check_system()
     if not calls.is_known():
@@ -71,7 +74,7 @@ def check_means():
         )
 
 
-def layers(off):
+def layers(disabled_rules: Collection[str]) -> list[str]:
     """The command that leads into the sandbox, up to the program to run there."""
     mounts = ["--ro-bind", "/usr", "/usr"]
     for name in ("bin", "sbin", "lib", "lib32", "lib64"):
@@ -88,6 +91,8 @@ def layers(off):
     runtime = []
     for source, target in _runtime():
         runtime += ["--ro-bind", str(source), target]
+    for folder in _packages_of_base():
+        runtime += ["--tmpfs", folder, "--remount-ro", folder]
     scratch = [p for n in ("/tmp", "/scratch") for p in ("--perms", "0700", "--tmpfs", n)]
     inner = [
         "bwrap",
@@ -96,7 +101,7 @@ def layers(off):
         "--unshare-pid",
         "--unshare-uts",
         "--unshare-cgroup-try",
-        *([] if "network" in off else ["--unshare-net"]),
+        *([] if "network" in disabled_rules else ["--unshare-net"]),
         "--die-with-parent",
         "--new-session",
         "--hostname",
@@ -106,13 +111,13 @@ def layers(off):
     for name, value in _environment().items():
         inner += ["--setenv", name, value]
     inner += mounts
-    bind = "--bind" if "read-only system" in off else "--ro-bind"
+    bind = "--bind" if "read-only system" in disabled_rules else "--ro-bind"
     if os.geteuid() != 0:
         inner += runtime
-        if "read-only system" in off:
+        if "read-only system" in disabled_rules:
             inner += ["--perms", "0777", "--dir", "/shared"]
         inner += ["--proc", "/proc", "--dev", "/dev", *scratch, "--chdir", "/scratch"]
-        if "read-only system" not in off:
+        if "read-only system" not in disabled_rules:
             inner += READ_ONLY
         return [*inner, "--"]
     # Root prepares the same view, and then becomes nobody: so that what only root may read
@@ -121,7 +126,7 @@ def layers(off):
     outer = [
         "bwrap",
         "--die-with-parent",
-        *([] if "network" in off else ["--unshare-net"]),
+        *([] if "network" in disabled_rules else ["--unshare-net"]),
         *mounts,
         *runtime,
         *("--bind", "/proc", "/proc", "--dev-bind", "/dev", "/dev"),
@@ -138,14 +143,14 @@ def layers(off):
     ]
     inner += [bind, "/opt", "/opt", "--proc", "/proc", "--dev", "/dev"]
     inner += [*scratch, "--chdir", "/scratch"]
-    if "read-only system" in off:
+    if "read-only system" in disabled_rules:
         inner += ["--perms", "0777", "--dir", "/shared"]
     else:
         inner += READ_ONLY
     return [*outer, *inner, "--"]
 
 
-def _runtime():
+def _runtime() -> list[tuple[Path, str]]:
     """What of this Python is shown inside, and where: (source, target)."""
     pairs = []
     if not _is_mapped(Path(sys.base_prefix)):
@@ -158,19 +163,42 @@ def _runtime():
     return pairs
 
 
-def _is_mapped(prefix):
+def _packages_of_base() -> list[str]:
+    """Where the sandbox would see the packages of the Python that the environment was made from.
+
+    Students have the environment's packages and no others, and so has the sandbox.
+    """
+    base = Path(sys.base_prefix).resolve()
+    there = Path(os.path.realpath(base)) if _is_mapped(base) else Path(RUNTIME) / "python"
+    version = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    names = [
+        f"{local}{lib}/{name}/{packages}"
+        for local in ("", "local/")
+        for lib in ("lib", "lib64")
+        for name in (version, "python3")
+        for packages in ("site-packages", "dist-packages")
+    ]
+    pairs = [(base / name, there / name) for name in names]
+    if base != Path("/usr/local"):  # which is mapped in any case
+        pairs += [(Path("/usr/local") / name, Path("/usr/local") / name) for name in names]
+    found = [there for real, there in pairs if real.is_dir() and not real.is_symlink()]
+    return sorted({str(path) for path in found})
+
+
+def _is_mapped(prefix: Path) -> bool:
     """Whether a Python lies where the sandbox sees it anyway."""
     return prefix.resolve().is_relative_to("/usr")
 
 
-def python():
+def python() -> str:
+    """Where the sandbox sees this Python."""
     real = Path(os.path.realpath(sys.executable))
     if _is_mapped(Path(sys.base_prefix)):
         return str(real)
     return f"{RUNTIME}/python/{real.relative_to(Path(sys.base_prefix).resolve())}"
 
 
-def _environment():
+def _environment() -> dict[str, str]:
     return {
         "PATH": "/usr/bin:/bin",
         "HOME": "/scratch",
@@ -193,7 +221,7 @@ def _environment():
     }
 
 
-def unlocked_environment():
+def unlocked_environment() -> dict[str, str]:
     """The environment of a server without a sandbox."""
     own = {"HOME", "LANG", "PATH", "LD_LIBRARY_PATH", "MPLCONFIGDIR", "IPYTHONDIR"}
     ours = {name: value for name, value in _environment().items() if name not in own}

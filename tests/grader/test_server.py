@@ -17,12 +17,13 @@ from grader.batch import workers
 from grader.gradebook import master
 from grader.judging import job
 from grader.judging.policy import Policy
+from grader.judging.setup import needed_setup
+from grader.sandbox.child import ServerLost
 from grader.sandbox.client import (
     MODULES,
     MODULES_WITH_TORCH,
     SECONDS_TO_LEAVE,
     Server,
-    ServerLost,
     modules_for,
 )
 from tests.grader.attacks.trial import light_server
@@ -32,9 +33,9 @@ LIGHT = ("numpy", "numpy.testing", "IPython", "helpers.assignment")
 
 def shown(server, code):
     """What a cell prints in a child of this server."""
-    child = server.child(Policy())
+    child = server.child(Policy().to_dict())
     try:
-        reply, _ = child.ask({"do": "run", "code": code, "most": 10_000}, [], 30.0)
+        reply, _ = child.ask({"do": "run", "code": code, "output_limit": 10_000}, [], 30.0)
         (output,) = reply["outputs"]
         return output["text"].strip()
     finally:
@@ -197,7 +198,7 @@ def test_only_notebooks_that_speak_of_torch_wait_for_torchvision():
 )
 def test_the_grader_imports_only_what_tests_and_set_up_use(code, kept):
     tests = ("assert np.all(f(2 * tau))", "assert x")
-    assert job.needed_setup(code, tests) == ast.unparse(ast.parse(kept))
+    assert needed_setup(code, tests) == ast.unparse(ast.parse(kept))
 
 
 def test_a_worker_imports_little():
@@ -218,7 +219,7 @@ def test_the_database_has_the_version_that_nbgrader_gives_it(monkeypatch):
 
 @pytest.mark.sandbox
 def test_the_student_s_names_for_arguments_follow_what_is_defined(first):
-    child = first.child(Policy())
+    child = first.child(Policy().to_dict())
 
     def names(count):
         items = [{"is": "int", "value": "1"}] * count
@@ -227,7 +228,7 @@ def test_the_student_s_names_for_arguments_follow_what_is_defined(first):
         return reply["names"]
 
     def run(code):
-        child.ask({"do": "run", "code": code, "most": 1000}, [], 30.0)
+        child.ask({"do": "run", "code": code, "output_limit": 1000}, [], 30.0)
 
     try:
         run("def f(image, kernel=1): pass")

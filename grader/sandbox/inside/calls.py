@@ -4,6 +4,8 @@ Refused calls fail as on a kernel without them (ENOSYS), so that libraries take 
 Sources: seccomp(2), and the kernel's Documentation/userspace-api/seccomp_filter.rst.
 """
 
+from __future__ import annotations
+
 import ctypes
 import os
 import platform
@@ -41,7 +43,13 @@ REFUSED = {
     "open_by_handle_at": (304, 265),
     "fanotify_init": (300, 262),
     "syslog": (103, 116),
+    # Who opens which file of the read-only system is a message from one submission to another.
+    "inotify_init": (253, 26),
+    "inotify_init1": (294, 26),
 }
+# Does nothing, and says that it has worked: where Linux shares the processor among sessions, a
+# session of its own is a share of its own.
+WITHOUT_EFFECT = {"setsid": (112, 157)}
 # Unix, IPv4 and IPv6; others, such as vsock, are not held back by a network namespace.
 FAMILIES = (1, 2, 10)
 NO_SUCH_CALL, NO_SUCH_FAMILY = 38, 97
@@ -53,12 +61,12 @@ _CALL, _MACHINE, _FIRST_ARGUMENT = 0, 4, 16
 _SET_SECCOMP, _MODE_FILTER = 22, 2
 
 
-def is_known():
+def is_known() -> bool:
     """Whether the numbers of the system calls of this machine are known here."""
     return platform.machine() in MACHINES
 
 
-def instructions():
+def instructions() -> list[tuple[int, int, int, int]]:
     """The filter: (code, jump if true, jump if false, constant) for each step."""
     name = platform.machine()
     machine, socket = MACHINES[name]
@@ -68,6 +76,8 @@ def instructions():
     steps += [(_AT_LEAST, 0, 1, FIRST_X32_CALL), refuse]
     for numbers in REFUSED.values():
         steps += [(_EQUAL, 0, 1, numbers[column]), refuse]
+    for numbers in WITHOUT_EFFECT.values():
+        steps += [(_EQUAL, 0, 1, numbers[column]), (_RETURN, 0, 0, _ERROR)]
     steps += [(_EQUAL, 1, 0, socket), (_RETURN, 0, 0, _ALLOW), (_LOAD, 0, 0, _FIRST_ARGUMENT)]
     for family in FAMILIES:
         steps += [(_EQUAL, 0, 1, family), (_RETURN, 0, 0, _ALLOW)]
@@ -78,7 +88,7 @@ class _Program(ctypes.Structure):
     _fields_ = [("length", ctypes.c_ushort), ("steps", ctypes.c_char_p)]
 
 
-def install(libc):
+def install(libc: ctypes.CDLL) -> None:
     """Filter the calls of this process and of all it starts; needs "no new privileges"."""
     steps = b"".join(struct.pack("HBBI", *step) for step in instructions())
     program = _Program(len(steps) // 8, steps)

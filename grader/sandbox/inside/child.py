@@ -1,5 +1,7 @@
 """The life of a child: one submission's cells and calls, asked for one at a time."""
 
+from __future__ import annotations
+
 import builtins
 import contextlib
 import functools
@@ -10,26 +12,32 @@ import marshal
 import os
 import random
 import signal
+import socket
 import sys
-import time
 import traceback
 import types
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
 
 import numpy as np
 
+from helpers.assignment.time_limit import time_limit
+
 from . import shell as shells
 from . import wire
+from .branches import Branches
+from .controls import Controls
+from .messages import Begin, Branch, Call, RaisedError, Reply, Run, Value
 
+Answer = TypeVar("Answer")
 SECONDS_TO_LOOK = 1.0
+# Wall time in which this process stops a call itself, should the grader not see that it waits.
+WALL_FACTOR = 10
 # What is imported from elsewhere than the working folder: Python, its packages and the course.
 NOT_THEIRS = (
     *("/opt/", "/usr/", "<frozen", "<test>"),
     *(path for path in sys.path if path and path != os.getcwd()),
 )
-
-
-class TookTooLong(BaseException):
-    """A call that ran out of time."""
 
 
 class Child:
@@ -43,50 +51,60 @@ class Child:
     controls : Controls
     """
 
-    def __init__(self, sock, shell, controls):
+    def __init__(self, sock: socket.socket, shell: shells.Shell, controls: Controls) -> None:
         self.sock = sock
         self.shell = shell
         self.controls = controls
+        self.branches = Branches()
         self.is_busy = False
-        self.names = {}  # of arguments, by the function's name: (function, their number, names)
+        # Names of arguments, by the function's name: (function, their number, names).
+        self.names: dict[str, tuple[Any, int, list[str] | None]] = {}
 
-    def serve(self):
+    def serve(self) -> None:
         """Answer until the grader says that it is done, or is gone."""
         signal.signal(signal.SIGINT, self.interrupt)
-        while True:
-            try:
-                request, blobs = wire.receive(self.sock, trusted=True)
-            except wire.Gone:
-                return
-            if request["do"] == "end":
-                return
-            answer = getattr(self, request["do"])
-            out = []
-            try:
-                self.is_busy = True
-                reply = answer(request, blobs, out)
-                self.is_busy = False
-            except KeyboardInterrupt:
-                self.is_busy = False
-                reply, out = {"interrupted": True}, []
-            except MemoryError:
-                self.is_busy = False
-                reply, out = {"memory": True}, []
-            number = {"number": request["number"]}
-            try:
-                packed = wire.pack({**reply, **number}, out)
-            except MemoryError:
-                packed, out = wire.pack({"memory": True, **number}), []
-            except Exception:  # what the student's objects say of themselves is no text
-                packed, out = wire.pack(number), []
-            wire.send_packed(self.sock, packed, out)
+        while self.serve_one():
+            pass
 
-    def interrupt(self, signum, frame):
+    def serve_one(self) -> bool:
+        """Answer one request; False if there is none any more."""
+        try:
+            request, blobs = wire.receive(self.sock, trusted=True)
+        except wire.Gone:
+            return False
+        if request["do"] == "end":
+            return False
+        number = {"number": request["number"]}
+        answer = getattr(self, request["do"])
+        out: list[wire.Blob] = []
+        try:
+            self.is_busy = True
+            reply = answer(request, blobs, out)
+            self.is_busy = False
+        except KeyboardInterrupt:
+            self.is_busy = False
+            reply, out = {"interrupted": True}, []
+        except MemoryError:
+            self.is_busy = False
+            reply, out = {"out_of_memory": True}, []
+        try:
+            packed = wire.pack({**reply, **number}, out)
+        except MemoryError:
+            packed, out = wire.pack({"out_of_memory": True, **number}), []
+        except Exception:  # what the student's objects say of themselves is no text
+            packed, out = wire.pack(number), []
+        wire.send_packed(self.sock, packed, out)
+        self.branches.follow()
+        return True
+
+    def interrupt(self, signum: int, frame: types.FrameType | None) -> None:
         """Stop the student's code; what comes when it has ended already stops nothing."""
+        if self.branches.interrupt():
+            return
         if self.is_busy:
             raise KeyboardInterrupt
 
-    def begin(self, request, blobs, out):
+    def begin(self, request: Begin, blobs: Sequence[wire.Blob], out: list[wire.Blob]) -> Reply:
         """Start afresh: seeds, environment, and the files that lie beside the notebook."""
         seed = int.from_bytes(hashlib.sha256(request["seed"].encode()).digest()[:4], "big")
         random.seed(seed)
@@ -99,53 +117,40 @@ class Child:
             os.makedirs(os.path.dirname(name) or ".", exist_ok=True)
             with open(name, "wb") as file:
                 file.write(blob)
-        return {"ready": True}
+        return {}
 
-    def run(self, request, blobs, out):
+    def run(self, request: Run, blobs: Sequence[wire.Blob], out: list[wire.Blob]) -> Reply:
         """Run a cell of the notebook."""
-        start = time.process_time()
-        outputs, failed, count = shells.run_cell(self.shell, request["code"], request["most"])
-        return {
-            "outputs": outputs,
-            "failed": failed,
-            "count": count,
-            "full": shells.collector.is_full,
-            "cpu": time.process_time() - start,
-        }
+        outputs, failed, count = shells.run_cell(
+            self.shell, request["code"], request["output_limit"]
+        )
+        is_full = shells.collector.is_full
+        return {"outputs": outputs, "failed": failed, "count": count, "is_full": is_full}
 
-    def test(self, request, blobs, out):
+    def test(self, request: Run, blobs: Sequence[wire.Blob], out: list[wire.Blob]) -> Reply:
         """Run a test beside the student's code; what it expects is known to them while it runs."""
-        return self.controls.run(request["code"], request["most"])
+        return self.controls.run(request["code"], request["output_limit"])
 
-    def call(self, request, blobs, out):
+    def call(self, request: Call, blobs: list[wire.Blob], out: list[wire.Blob]) -> Reply:
         """Call a function of the notebook, or show it to a procedure of the test."""
         space = self.shell.user_ns
-        name = request["name"]
+        name, seconds = request["name"], request["seconds"]
         if name not in space:
-            return {"missing": True}
+            return {"is_missing": True}
         thing = space[name]
         if not callable(thing):
-            return {"not callable": type(thing).__name__}
-        tested = self.test_space(request["code"])
-        args = [
-            unpack_function(item, blobs, tested)
-            if item["is"] == "function"
-            else wire.decode(item, blobs)
-            for item in request["args"]
-        ]
-        kwargs = {key: wire.decode(item, blobs) for key, item in request["kwargs"]}
+            return {"wrong_type": type(thing).__name__}
+        function, args, kwargs = unpack_call(request, blobs, thing)
+        is_plain = function is thing
+        # Whatever runs now may look into the frames of its callers: there is nothing left there.
+        request.clear()  # type: ignore[attr-defined]
+        blobs.clear()
         printed = io.StringIO()
-        reply = {}
-        start = time.process_time()
+        reply: Reply = {}
         try:
-            function = thing
-            if request["procedure"] is not None:
-                function = functools.partial(
-                    unpack_function(request["procedure"], blobs, tested), thing
-                )
             # A value may be of the student's own making: to look at it is to run their code.
             with (
-                time_limit(request["seconds"]),
+                time_limit(WALL_FACTOR * seconds, seconds),
                 contextlib.redirect_stdout(printed),
                 contextlib.redirect_stderr(io.StringIO()),
             ):
@@ -153,19 +158,17 @@ class Child:
                 reply["value"] = wire.encode(value, out)
                 reply["shares"] = shares_memory(value, args)
                 reply["after"] = [wire.encode(item, out) for item in args]
+                del value
         except KeyboardInterrupt:
             raise
         except BaseException as raised:
             out.clear()
             reply = {"error": describe(raised)}
-        return {
-            **reply,
-            "cpu": time.process_time() - start,
-            "printed": printed.getvalue()[:10_000],
-            "names": None if request["procedure"] else self.argument_names(name, thing, args),
-        }
+        reply["printed"] = printed.getvalue()[:10_000]
+        reply["names"] = self.argument_names(name, thing, args) if is_plain else None
+        return reply
 
-    def argument_names(self, name, thing, args):
+    def argument_names(self, name: str, thing: Any, args: Sequence[Any]) -> list[str] | None:
         """The student's own names for the arguments, or None."""
         known = self.names.get(name)
         if known is None or known[0] is not thing or known[1] != len(args):
@@ -174,52 +177,66 @@ class Child:
             self.names[name] = known
         return known[2]
 
-    def control(self, request, blobs, out):
+    def control(self, request: Any, blobs: Sequence[wire.Blob], out: list[wire.Blob]) -> Reply:
         """What was exchanged in this process."""
         return {"changed": self.controls.changed()}
 
-    def test_space(self, code):
-        """What the test brings along: a namespace of its own, without the student's names."""
-        space = {"np": np, "__name__": "__main__"}
-        torch = sys.modules.get("torch")
-        if torch is not None:
-            space.update(torch=torch, nn=torch.nn)
-        space["__builtins__"] = builtins
-        if code:
-            exec(compile(code, "<test>", "exec"), space)
-        return space
+    def keep(self, request: Branch, blobs: Sequence[wire.Blob], out: list[wire.Blob]) -> Reply:
+        """Keep a copy of this process as it is now, to be entered later."""
+        return {"kept": self.branches.keep(self.serve_one)}
+
+    def enter(self, request: Branch, blobs: Sequence[wire.Blob], out: list[wire.Blob]) -> Reply:
+        """Let a copy answer what comes next."""
+        self.branches.enter(request["copy"])
+        return {}
+
+    def leave(self, request: Branch, blobs: Sequence[wire.Blob], out: list[wire.Blob]) -> Reply:
+        """End this copy; where it was kept the original goes on."""
+        self.branches.leave()
+        return {}
 
 
-def unpack_function(item, blobs, space):
+def unpack_call(
+    request: Call, blobs: Sequence[wire.Blob], thing: Callable[..., Any]
+) -> tuple[Callable[..., Any], list[Any], dict[str, Any]]:
+    """What to call, with which arguments, as the grader sent it."""
+    space = test_space(request["code"])
+    values = wire.Decoder(blobs)
+    args = [
+        unpack_function(item, values, space) if item["is"] == "function" else values.value(item)
+        for item in request["args"]
+    ]
+    kwargs = {key: values.value(item) for key, item in request["kwargs"]}
+    if request["procedure"] is None:
+        return thing, args, kwargs
+    return functools.partial(unpack_function(request["procedure"], values, space), thing), args, {}
+
+
+def test_space(code: str) -> dict[str, Any]:
+    """What the test brings along: a namespace of its own, without the student's names."""
+    space: dict[str, Any] = {"np": np, "__name__": "__main__"}
+    torch = sys.modules.get("torch")
+    if torch is not None:
+        space.update(torch=torch, nn=torch.nn)
+    space["__builtins__"] = builtins
+    if code:
+        exec(compile(code, "<test>", "exec"), space)
+    return space
+
+
+def unpack_function(item: Value, values: wire.Decoder, space: dict[str, Any]) -> Any:
     """A function of a test, as the grader sent it, with this namespace as its globals."""
-    defaults = tuple(wire.decode(part, blobs) for part in item["defaults"])
-    cells = tuple(types.CellType(wire.decode(part, blobs)) for part in item["closure"])
-    code = marshal.loads(blobs[item["blob"]])
-    return types.FunctionType(code, space, item["name"], defaults, cells)
+    defaults = tuple(values.value(part) for part in item["defaults"])
+    cells = tuple(types.CellType(values.value(part)) for part in item["closure"])
+    blob = values.blobs[item["blob"]]
+    assert blob is not None
+    return types.FunctionType(marshal.loads(blob), space, item["name"], defaults, cells)
 
 
-@contextlib.contextmanager
-def time_limit(seconds):
-    """As `helpers.assignment.time_limit`, which need not be there."""
-
-    def stop(signum, frame):
-        raise TookTooLong
-
-    before = signal.signal(signal.SIGALRM, stop)
-    try:
-        signal.setitimer(signal.ITIMER_REAL, seconds, 1.0)
-        try:
-            yield
-        finally:
-            signal.setitimer(signal.ITIMER_REAL, 0)
-    finally:
-        signal.signal(signal.SIGALRM, before)
-
-
-def asked(question, default):
+def asked(question: Callable[[], Answer], default: Answer) -> Answer:
     """The answer of an object of the student's, which may be anything and take any time."""
     try:
-        with time_limit(SECONDS_TO_LOOK):
+        with time_limit(WALL_FACTOR * SECONDS_TO_LOOK, SECONDS_TO_LOOK):
             return question()
     except KeyboardInterrupt:
         raise
@@ -227,7 +244,7 @@ def asked(question, default):
         return default
 
 
-def describe(error):
+def describe(error: BaseException) -> RaisedError:
     """An exception as text: its types, what it says, and the student's line."""
     place = None
     for frame in traceback.extract_tb(error.__traceback__, limit=-200):
@@ -238,14 +255,14 @@ def describe(error):
         "types": [str(kind.__name__) for kind in type(error).__mro__][:20],
         "text": asked(lambda: str(error)[:2000], ""),
         "line": (place.line or "").strip()[:200] if place else "",
-        "at": [place.name, place.lineno] if place else None,
+        "at": (place.name, place.lineno) if place else None,
     }
 
 
-def shares_memory(value, args):
+def shares_memory(value: Any, args: Sequence[Any]) -> list[bool]:
     """For each argument: does the result lie in the same memory?"""
 
-    def array(thing):
+    def array(thing: Any) -> np.ndarray | None:
         if hasattr(thing, "detach") and hasattr(thing, "numpy"):
             return thing.detach().cpu().numpy()
         return thing if isinstance(thing, np.ndarray) else None

@@ -4,11 +4,15 @@ A test is compiled and run as it is: no transformer and no method of the shell h
 What was exchanged changes no mark by itself; it is shown to a person, who decides.
 """
 
+from __future__ import annotations
+
 import builtins
 import sys
+from typing import Any
 
 from . import shell as shells
 from .last_value import as_number, compiled
+from .messages import Reply
 
 TEST = "<test>"
 WATCHED = {
@@ -31,11 +35,11 @@ class Controls:
     shell : Shell
     """
 
-    def __init__(self, shell):
+    def __init__(self, shell: shells.Shell) -> None:
         self.shell = shell
         self.exec, self.eval, self.compiled = builtins.exec, builtins.eval, compiled
-        self.claim = AssertionError
-        self.originals = {
+        self.assertion = AssertionError
+        self.originals: dict[tuple[str, str], Any] = {
             (module, name): getattr(sys.modules[module], name, None)
             for module, names in WATCHED.items()
             if module in sys.modules
@@ -51,30 +55,31 @@ class Controls:
         self.lines = len(shell.input_transformer_manager.line_transforms)
         self.tokens = len(shell.input_transformer_manager.token_transformers)
 
-    def run(self, code, most):
+    def run(self, code: str, output_limit: int) -> Reply:
         """Run a test in the notebook's names: its outputs, whether it failed, and where."""
-        reply = {"failed": True, "text": "", "line": None}
+        reply: Reply = {"failed": True, "text": "", "line": None}
         try:
             body, last = self.compiled(code, TEST)
         except SyntaxError:  # a magic command, or an await
             body, last = None, None
-        with shells.collecting(most):
+        with shells.collecting(output_limit):
             try:
                 if body is not None:
                     self.exec(body, self.shell.user_ns)
                     if last is not None:
-                        reply["value"] = as_number(self.eval(last, self.shell.user_ns))
+                        reply["points"] = as_number(self.eval(last, self.shell.user_ns))
                     reply["failed"] = False
                 else:
                     reply["failed"] = not self.shell.run_cell(code, store_history=False).success
             except KeyboardInterrupt:
                 raise
             except BaseException as error:
-                is_claim = type(error) is self.claim
-                reply |= {"text": told(error), "line": line_of(error), "is claim": is_claim}
-        return {**reply, "outputs": shells.collector.outputs, "full": shells.collector.is_full}
+                reply["text"], reply["line"] = message_of(error), line_of(error)
+                reply["is_assertion"] = type(error) is self.assertion
+        reply["outputs"], reply["is_full"] = shells.collector.outputs, shells.collector.is_full
+        return reply
 
-    def changed(self):
+    def changed(self) -> list[str]:
         """What was exchanged since: a list of names."""
         found = [
             f"{module}.{name} was exchanged"
@@ -100,7 +105,7 @@ class Controls:
         return found
 
 
-def told(error):
+def message_of(error: BaseException) -> str:
     """What an error says, with its type if that is no failed `assert`."""
     try:
         text = str(error)[:2000]
@@ -109,7 +114,7 @@ def told(error):
     return text if type(error) is AssertionError else f"{type(error).__name__}: {text}"
 
 
-def line_of(error):
+def line_of(error: BaseException) -> int | None:
     """The line of the test at which it ended."""
     number, trace = None, error.__traceback__
     while trace is not None:

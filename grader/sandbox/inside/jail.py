@@ -5,13 +5,18 @@ nothing it leaves behind is seen by the next. Sources: the manual pages namespac
 user_namespaces(7), capabilities(7), prctl(2), mount(2), setrlimit(2), core(5).
 """
 
+from __future__ import annotations
+
 import contextlib
 import ctypes
 import os
 import resource
 import signal
+from collections.abc import Collection
+from typing import Any
 
 from . import calls
+from .messages import Rules
 from .watch import sizes
 
 NEW_USER, NEW_MOUNTS, NEW_PIDS = 0x10000000, 0x00020000, 0x20000000
@@ -23,13 +28,13 @@ CAPABILITY_VERSION = 0x20080522
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
-def _call(function, *arguments):
+def _call(function: Any, *arguments: Any) -> None:
     if function(*arguments) == -1:
         number = ctypes.get_errno()
         raise OSError(number, f"{function.__name__}: {os.strerror(number)}")
 
 
-def own_namespaces(rules):
+def own_namespaces(rules: Rules) -> None:
     """Leave the server's user, ipc, net and uts namespaces; children get new pids."""
     uid, gid = os.getuid(), os.getgid()
     kinds = NEW_USER | NEW_UTS
@@ -38,7 +43,7 @@ def own_namespaces(rules):
         ("private processes", NEW_PIDS),
         ("private ipc", NEW_IPC),
     ):
-        if rule not in rules["off"]:
+        if rule not in rules["disabled_rules"]:
             kinds |= kind
     _call(_libc.unshare, kinds)
     for name, text in (
@@ -50,12 +55,13 @@ def own_namespaces(rules):
             file.write(text)
 
 
-def die_with_parent():
+def die_with_parent() -> None:
     """Be killed when the process that forked this one ends."""
     _call(_libc.prctl, SET_DEATH_SIGNAL, signal.SIGKILL, 0, 0, 0)
 
 
-def mount(kind, target, flags, options=""):
+def mount(kind: str, target: str, flags: int, options: str = "") -> None:
+    """Mount a new file system of a kind, such as "tmpfs"."""
     _call(
         _libc.mount,
         kind.encode(),
@@ -66,23 +72,23 @@ def mount(kind, target, flags, options=""):
     )
 
 
-def private_files(rules):
+def private_files(rules: Rules) -> None:
     """Empty folders of its own on /tmp, /scratch and /dev/shm, and a /proc of its own."""
-    off = rules["off"]
+    disabled = rules["disabled_rules"]
     # Only here: the process that watches this one needs the server's view of /proc.
     _call(_libc.unshare, NEW_MOUNTS)
     _call(_libc.mount, b"none", b"/", None, ctypes.c_ulong(PRIVATE | RECURSIVE), None)
-    if "private files" not in off:
+    if "private files" not in disabled:
         options = "mode=0700"
-        if "scratch size" not in off:
+        if "scratch size" not in disabled:
             options += f",size={rules['scratch_bytes']},nr_inodes=10000"
         for folder in ("/tmp", "/scratch", "/dev/shm"):
             mount("tmpfs", folder, NO_SUID | NO_DEVICES, options)
-    if "private processes" not in off:
+    if "private processes" not in disabled:
         mount("proc", "/proc", NO_SUID | NO_DEVICES | NO_EXEC)
 
 
-def no_more_namespaces():
+def no_more_namespaces() -> None:
     """Forbid user namespaces from here on, by a setting of this one."""
     for name in ("user", "mnt", "pid", "net", "ipc", "uts", "cgroup", "time"):
         with (
@@ -92,9 +98,9 @@ def no_more_namespaces():
             file.write("0")
 
 
-def set_limits(rules):
+def set_limits(rules: Rules) -> None:
     """Memory, processes, files and processor time of this process and those it starts."""
-    off = rules["off"]
+    disabled = rules["disabled_rules"]
     used = sizes("/proc/self/status", ("VmData", "VmSize"))
     limits = {
         # Not 0: a program that collects the memory of crashed processes is only held back by 1.
@@ -116,7 +122,7 @@ def set_limits(rules):
         resource.RLIMIT_AS: "memory",
     }
     for which, value in limits.items():
-        if switches.get(which) not in off:
+        if switches.get(which) not in disabled:
             _, hard = resource.getrlimit(which)
             value = value if hard == resource.RLIM_INFINITY else min(value, hard)
             resource.setrlimit(which, (value, value))
@@ -137,7 +143,7 @@ class _CapabilityData(ctypes.Structure):
     ]
 
 
-def drop_capabilities():
+def drop_capabilities() -> None:
     """Give up every capability, for good, also for programs started later."""
     for number in range(64):
         if _libc.prctl(DROP_BOUND, number, 0, 0, 0) == -1:
@@ -146,7 +152,7 @@ def drop_capabilities():
     _call(_libc.capset, ctypes.byref(head), ctypes.byref((_CapabilityData * 2)()))
 
 
-def close_all_but(kept):
+def close_all_but(kept: Collection[int]) -> None:
     """Close every file descriptor but these; input, output and error become nothing."""
     nothing = os.open(os.devnull, os.O_RDWR)
     for number in range(3):
@@ -157,30 +163,31 @@ def close_all_but(kept):
                 os.close(int(name))
 
 
-def lock_in(rules, kept):
+def lock_in(rules: Rules, kept: Collection[int]) -> None:
     """All of it, in the first process of the new pid namespace."""
-    off = rules["off"]
+    disabled = rules["disabled_rules"]
     die_with_parent()
     private_files(rules)
-    if "namespaces" not in off:
+    if "namespaces" not in disabled:
         no_more_namespaces()
     set_limits(rules)
-    if "capabilities" not in off:
+    if "capabilities" not in disabled:
         drop_capabilities()
     # bubblewrap has set it already, for the server and all it starts.
     _call(_libc.prctl, NO_NEW_PRIVILEGES, 1, 0, 0, 0)
     close_all_but(kept)
     os.setsid()
     os.chdir("/scratch")
-    if "system calls" not in off:
+    if "system calls" not in disabled:
         calls.install(_libc)
 
 
-def only_limit(rules, kept, folder):
+def only_limit(rules: Rules, kept: Collection[int], folder: str) -> None:
     """For whoever grades without a sandbox: the limits and a folder of its own, and no more."""
     die_with_parent()
     # The limit on processes counts all that this user runs, whatever it is.
-    set_limits({**rules, "off": [*rules["off"], "processes"]})
+    disabled = [*rules["disabled_rules"], "processes"]
+    set_limits({**rules, "disabled_rules": disabled})
     close_all_but(kept)
     os.setsid()
     os.chdir(folder)

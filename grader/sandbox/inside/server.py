@@ -9,6 +9,8 @@ with one socket the server forks another server, which imports these, too, and g
 socket.
 """
 
+from __future__ import annotations
+
 import contextlib
 import ctypes
 import gc
@@ -21,6 +23,11 @@ import signal
 import socket
 import sys
 import tempfile
+from collections.abc import Iterable
+from types import ModuleType
+from typing import Any
+
+from .messages import Rules
 
 LOCKED = b"locked"
 HUGE = 2 * 2**20  # bytes
@@ -28,7 +35,7 @@ MADV_COLLAPSE = 25
 CODE_OF_LOOP = 72
 
 
-def main():
+def main() -> None:
     control = socket.socket(fileno=int(sys.argv[1]))
     hello = json.loads(control.recv(65536))
     warm_up(hello["modules"])
@@ -47,7 +54,7 @@ def main():
             data = b""
         if not data:
             os._exit(0)  # at once: to take apart all that was imported takes a second
-        rules = json.loads(data)
+        rules: Any = json.loads(data)
         # Monitors that ended are waited for here; there is nothing else this process waits for.
         with contextlib.suppress(ChildProcessError):
             while os.waitpid(-1, os.WNOHANG)[0]:
@@ -72,12 +79,12 @@ def main():
             os.close(fd)
 
 
-def say_ready(control):
+def say_ready(control: socket.socket) -> None:
     """With the version: a library of another Python can be found, and would nearly work."""
     control.sendall(json.dumps({"ready": platform.python_version()}).encode())
 
 
-def warm_up(modules):
+def warm_up(modules: Iterable[str]) -> None:
     """Import, and let each package make its caches, before any fork."""
     for name in modules:
         with contextlib.suppress(ImportError):
@@ -89,7 +96,7 @@ def warm_up(modules):
         torch.nn.functional.conv2d(torch.zeros(1, 1, 3, 3), torch.zeros(1, 1, 2, 2))
 
 
-def make_forks_cheap():
+def make_forks_cheap() -> None:
     """Gather this process's memory in huge pages: a fork then copies few page tables.
 
     Forking some 400 MB and ending the fork takes 5 ms instead of 23. Linux 6.1 and later; on
@@ -109,7 +116,14 @@ def make_forks_cheap():
             libc.madvise(first, last - first, MADV_COLLAPSE)
 
 
-def monitor(rules, fds, warm, jail, child, watch):
+def monitor(
+    rules: Rules,
+    fds: list[int],
+    warm: tuple[Any, Any],
+    jail: ModuleType,
+    child: ModuleType,
+    watch: ModuleType,
+) -> int:
     """Start a child in namespaces of its own, and watch it until it ends."""
     to_child, to_grader = fds
     status = socket.socket(fileno=to_grader)
@@ -152,7 +166,7 @@ def monitor(rules, fds, warm, jail, child, watch):
     return 0
 
 
-def lock(rules, to_child, report, jail, folder):
+def lock(rules: Rules, to_child: int, report: int, jail: ModuleType, folder: str | None) -> None:
     """Lock this process in, and say so through the pipe `report`, which is closed then."""
     try:
         if rules["locked"]:

@@ -1,9 +1,15 @@
 """An IPython shell that hands over what a cell shows, as a notebook file holds it."""
 
+from __future__ import annotations
+
+import base64
 import contextlib
 import io
+import json
 import sys
 import traceback
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from IPython.core.displayhook import DisplayHook
 from IPython.core.displaypub import DisplayPublisher
@@ -19,16 +25,18 @@ INSTALLERS = ("conda", "mamba", "micromamba", "pip", "uv")
 class Collector:
     """The outputs of the running cell, up to a size."""
 
-    def __init__(self):
-        self.outputs, self.size, self.most, self.is_full = [], 0, 2**20, False
+    def __init__(self) -> None:
+        self.begin(2**20)
 
-    def begin(self, most):
-        self.outputs, self.size, self.most, self.is_full = [], 0, most, False
+    def begin(self, limit: float) -> None:
+        """Forget what was collected; from now on this many bytes are kept."""
+        self.outputs: list[dict[str, Any]] = []
+        self.size, self.limit, self.is_full = 0, limit, False
 
-    def add(self, output):
+    def add(self, output: dict[str, Any]) -> None:
         """Append an output; consecutive texts of one stream become one."""
         self.size += _size(output)
-        if self.size > self.most:
+        if self.size > self.limit:
             if not self.is_full:
                 self.is_full = True
                 self.outputs.append(
@@ -47,7 +55,7 @@ class Collector:
             self.outputs.append(output)
 
 
-def _size(thing):
+def _size(thing: Any) -> int:
     if isinstance(thing, dict):
         return sum(map(_size, thing.values())) + 8
     if isinstance(thing, list | tuple):
@@ -63,24 +71,32 @@ class Stream(io.TextIOBase):
 
     encoding = "utf-8"
 
-    def __init__(self, name):
+    def __init__(self, name: str) -> None:
         self.stream_name = name
 
-    def write(self, text):
+    def write(self, text: str) -> int:
         if not isinstance(text, str):
             raise TypeError(f"write() argument must be str, not {type(text).__name__}")
         collector.add({"output_type": "stream", "name": self.stream_name, "text": text})
         return len(text)
 
-    def writable(self):
+    def writable(self) -> bool:
         return True
 
-    def isatty(self):
+    def isatty(self) -> bool:
         return False
 
 
 class Publisher(DisplayPublisher):
-    def publish(self, data, metadata=None, source=None, *, transient=None, update=False, **rest):
+    """What a cell displays."""
+
+    def publish(
+        self,
+        data: Mapping[str, Any],
+        metadata: Mapping[str, Any] | None = None,
+        source: Any = None,
+        **rest: Any,
+    ) -> None:
         collector.add(
             {
                 "output_type": "display_data",
@@ -89,15 +105,17 @@ class Publisher(DisplayPublisher):
             }
         )
 
-    def clear_output(self, wait=False):
-        collector.begin(collector.most)
+    def clear_output(self, wait: bool = False) -> None:
+        collector.begin(collector.limit)
 
 
 class Hook(DisplayHook):
-    def write_output_prompt(self):
+    """The value of a cell's last line."""
+
+    def write_output_prompt(self) -> None:
         pass
 
-    def write_format_data(self, format_dict, md_dict=None):
+    def write_format_data(self, format_dict: Any, md_dict: Any = None) -> None:
         if format_dict:
             collector.add(
                 {
@@ -108,7 +126,7 @@ class Hook(DisplayHook):
                 }
             )
 
-    def finish_displayhook(self):
+    def finish_displayhook(self) -> None:
         sys.stdout.flush()
 
 
@@ -118,7 +136,7 @@ class Shell(InteractiveShell):
     displayhook_class = Type(Hook)
     display_pub_class = Type(Publisher)
 
-    def _showtraceback(self, etype, evalue, stb):
+    def _showtraceback(self, etype: Any, evalue: Any, stb: Any) -> None:
         collector.add(
             {
                 "output_type": "error",
@@ -128,7 +146,7 @@ class Shell(InteractiveShell):
             }
         )
 
-    def showtraceback(self, exc_tuple=None, **rest):
+    def showtraceback(self, exc_tuple: Any = None, *args: Any, **options: Any) -> None:
         try:
             etype, value, frames = self._get_exc_info(exc_tuple)
         except ValueError:
@@ -138,14 +156,14 @@ class Shell(InteractiveShell):
             lines = traceback.format_exception(etype, value, frames, limit=-10)
             self._showtraceback(etype, value, ["".join(lines)])
             return
-        super().showtraceback(exc_tuple, **rest)
+        super().showtraceback(exc_tuple, *args, **options)
 
-    def system(self, command):
+    def system(self, command: str) -> None:
         print("Programs cannot be started here.", file=sys.stderr)
 
     system_piped = system_raw = system
 
-    def enable_gui(self, gui=None):
+    def enable_gui(self, gui: Any = None) -> None:
         pass
 
     def enable_matplotlib(self, gui=None):
@@ -165,7 +183,7 @@ class Shell(InteractiveShell):
             return None
 
 
-def make_shell():
+def make_shell() -> Shell:
     """The one shell of this process, without history or files."""
     config = Config()
     config.HistoryManager.enabled = False
@@ -182,7 +200,7 @@ def make_shell():
     return shell
 
 
-def warm_figures(shell):
+def warm_figures(shell: Shell) -> None:
     """Draw a picture and throw it away: fonts and the drawing's own caches are there afterwards."""
     plt = sys.modules.get("matplotlib.pyplot")
     if plt is None:
@@ -200,16 +218,16 @@ def warm_figures(shell):
 
 
 @contextlib.contextmanager
-def collecting(most):
+def collecting(limit: int) -> Iterator[None]:
     """What is written in the block goes to `collector`."""
-    collector.begin(most)
+    collector.begin(limit)
     with contextlib.redirect_stdout(Stream("stdout")), contextlib.redirect_stderr(Stream("stderr")):
         yield
 
 
-def run_cell(shell, code, most):
+def run_cell(shell: Shell, code: str, limit: int) -> tuple[list[dict[str, Any]], bool, int]:
     """Run a cell; returns its outputs, whether it raised, and the execution count."""
-    with collecting(most):
+    with collecting(limit):
         try:
             result = shell.run_cell(code, store_history=True, silent=False)
             failed = not result.success
@@ -219,24 +237,20 @@ def run_cell(shell, code, most):
         except SystemExit:
             failed = True
     if failed and not any(o["output_type"] == "error" for o in collector.outputs):
-        collector.most = 2**62
+        collector.limit = float("inf")
         collector.add(
             {"output_type": "error", "ename": "Stopped", "evalue": "", "traceback": ["Stopped"]}
         )
     return collector.outputs, failed, shell.execution_count - 1
 
 
-def _plain(data):
+def _plain(data: Any) -> dict[str, Any]:
     """Display data as JSON can hold it: pictures in base64."""
-    import base64
-
     plain = {}
     for key, value in dict(data).items():
         if isinstance(value, bytes):
             value = base64.b64encode(value).decode("ascii")
         elif isinstance(value, dict | list):
-            import json
-
             try:
                 value = json.loads(json.dumps(value))
             except (TypeError, ValueError):
@@ -247,7 +261,7 @@ def _plain(data):
     return plain
 
 
-def _text(value):
+def _text(value: Any) -> str:
     try:
         return str(value)
     except Exception:

@@ -5,24 +5,31 @@ JSON that refers to blobs for its arrays: type and shape stand in the JSON, the 
 bytes.
 """
 
+from __future__ import annotations
+
 import itertools
 import json
 import math
 import re
+import socket
 import struct
-import time
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
+Blob = bytes | memoryview
+Message = dict[str, Any]
+
 HEAD = struct.Struct(">III")  # bytes of the JSON text, of the blobs together, and 0
 MEBIBYTE = 2**20
-MOST_JSON = 32 * MEBIBYTE
+JSON_LIMIT = 32 * MEBIBYTE
 # A text of 16 MiB can become a gigabyte of empty lists: what makes an object is counted first.
-MOST_OBJECTS = 3_000_000
-MOST_BLOBS = 4096
-DEEPEST = 20
-MOST_ITEMS = 10_000
-MOST_ITEMS_IN_ALL = 100_000
+OBJECT_LIMIT = 3_000_000
+BLOB_LIMIT = 4096
+DEPTH_LIMIT = 20
+ITEM_LIMIT = 10_000
+PART_LIMIT = 100_000
 NUMBERS = re.compile(r"[<>|=]?(?:[biuf][1248]|f16|c8|c16|c32|S\d{1,6}|U\d{1,6})")
 
 
@@ -42,7 +49,7 @@ class Opaque:
     """Stands for a value that is not sent: only the name of its type is known."""
 
 
-def pack(message, blobs=()):
+def pack(message: Any, blobs: Sequence[Blob] = ()) -> bytes:
     """The bytes that a frame begins with; the blobs follow them.
 
     Raises
@@ -54,81 +61,101 @@ def pack(message, blobs=()):
     return HEAD.pack(len(text), sum(map(len, blobs)), 0) + text
 
 
-def send(sock, message, blobs=()):
+def send(
+    sock: socket.socket,
+    message: Any,
+    blobs: Sequence[Blob] = (),
+    wait: Callable[[], None] | None = None,
+) -> None:
     """Send one frame.
+
+    Parameters
+    ----------
+    wait : callable, optional
+        Called before each part; it returns when there is room for it, or raises.
 
     Raises
     ------
-    Gone, TimeoutError
+    Gone
     """
-    send_packed(sock, pack(message, blobs), blobs)
+    send_packed(sock, pack(message, blobs), blobs, wait)
 
 
-def send_packed(sock, packed, blobs=()):
-    """Send one frame, as `pack` made it."""
-    try:
-        if sum(map(len, blobs)) < MEBIBYTE:
-            sock.sendall(b"".join([packed, *blobs]))  # wakes the other side once
-            return
-        sock.sendall(packed)
-        for blob in blobs:
-            sock.sendall(blob)
-    except TimeoutError:
-        raise
-    except OSError as error:
-        raise Gone(str(error)) from error
+def send_packed(
+    sock: socket.socket,
+    packed: bytes,
+    blobs: Sequence[Blob] = (),
+    wait: Callable[[], None] | None = None,
+) -> None:
+    """Send one frame, as `pack` made it; see `send`."""
+    if sum(map(len, blobs)) < MEBIBYTE:
+        packed, blobs = b"".join([packed, *blobs]), ()  # wakes the other side once
+    for part in (packed, *blobs):
+        try:
+            if wait is None:
+                sock.sendall(part)
+                continue
+            rest = memoryview(part)
+            while rest:
+                wait()
+                rest = rest[sock.send(rest, socket.MSG_DONTWAIT) :]
+        except TimeoutError:
+            raise
+        except OSError as error:
+            raise Gone(str(error)) from error
 
 
-def receive(sock, most=256 * MEBIBYTE, seconds=None, trusted=False):
+def receive(
+    sock: socket.socket,
+    byte_limit: int = 256 * MEBIBYTE,
+    wait: Callable[[], None] | None = None,
+    trusted: bool = False,
+) -> tuple[Any, list[Blob]]:
     """One frame: the message and its blobs.
 
     Parameters
     ----------
     sock : socket
-    most : int
-        Bytes of the blobs together.
-    seconds : float, optional
-        For the whole frame, however slowly it comes.
+    byte_limit : int
+        Of the blobs together.
+    wait : callable, optional
+        Called before each part; it returns when something has come, or raises.
     trusted : bool
         The grader's own frames may be of any size.
 
     Raises
     ------
-    Gone, TooMuch, Nonsense, TimeoutError
+    Gone, TooMuch, Nonsense
     """
-    deadline = None if seconds is None else time.monotonic() + seconds
-    size, more, zero = HEAD.unpack(_exactly(sock, HEAD.size, deadline))
+    size, more, zero = HEAD.unpack(_exactly(sock, HEAD.size, wait))
     if zero:
         raise Nonsense("no frame")
-    if size > MOST_JSON and not trusted:
+    if size > JSON_LIMIT and not trusted:
         raise TooMuch(f"a frame of {size} bytes")
-    if more > most and not trusted:
+    if more > byte_limit and not trusted:
         raise TooMuch(f"{more} bytes of arrays")
-    data = memoryview(_exactly(sock, size + more, deadline))
+    data = memoryview(_exactly(sock, size + more, wait))
     text = bytes(data[:size])
-    if not trusted and sum(map(text.count, (b"[", b"{", b","))) > MOST_OBJECTS:
+    if not trusted and sum(map(text.count, (b"[", b"{", b","))) > OBJECT_LIMIT:
         raise TooMuch("a frame of too many parts")
     try:
         frame = json.loads(text)
         sizes = frame["blobs"]
         message = frame["message"]
-        good = len(sizes) <= MOST_BLOBS and all(type(n) is int and n >= 0 for n in sizes)
+        good = len(sizes) <= BLOB_LIMIT and all(type(n) is int and n >= 0 for n in sizes)
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise Nonsense("no frame") from error
     if not good or sum(sizes) != more:
-        raise Nonsense("arrays of another size than was said")
+        raise Nonsense("arrays of another size than announced")
     ends = list(itertools.accumulate(sizes, initial=size))
     return message, [data[start:end] for start, end in itertools.pairwise(ends)]
 
 
-def _exactly(sock, size, deadline):
+def _exactly(sock: socket.socket, size: int, wait: Callable[[], None] | None) -> bytes:
     parts, missing = [], size
     while missing:
-        if deadline is not None:
-            left = deadline - time.monotonic()
-            if left <= 0:
-                raise TimeoutError("half a frame")
-            sock.settimeout(left)
+        if wait is not None:
+            wait()
         try:
             part = sock.recv(min(missing, MEBIBYTE))
         except TimeoutError:
@@ -142,34 +169,42 @@ def _exactly(sock, size, deadline):
     return b"".join(parts)
 
 
-def encode(value, blobs, depth=0, budget=None):
+def encode(
+    value: Any, blobs: list[Blob], depth: int = 0, budget: list[int] | None = None
+) -> Message:
     """A value as JSON; arrays are appended to `blobs`.
 
     Numbers, texts, None, arrays and tensors of numbers, and tuples, lists and dicts of them keep
-    what they are; of anything else only the name of its type is told, and so of the inner parts of
-    what is nested too deep or has too many parts.
+    what they are; what is derived from one of these, such as a named tuple, becomes it. Of anything
+    else only the name of its type is sent, and so of the inner parts of what is nested too deep or
+    has too many parts.
     """
-    budget = [MOST_ITEMS_IN_ALL] if budget is None else budget
+    budget = [PART_LIMIT] if budget is None else budget
     budget[0] -= 1
-    kind = type(value)
-    if value is None or kind in (bool, str):
+    if value is None or isinstance(value, bool):
         return {"is": "plain", "value": value}
-    if kind is int:
-        return {"is": "int", "value": str(value)} if abs(value) < 10**4000 else _other(value)
-    if kind is float:
-        return {"is": "float", "value": value.hex()}
-    roomy = depth < DEEPEST and budget[0] > 0
-    if roomy and kind in (tuple, list) and len(value) <= MOST_ITEMS:
-        items = [encode(item, blobs, depth + 1, budget) for item in value]
-        return {"is": kind.__name__, "items": items}
-    if roomy and isinstance(value, dict) and len(value) <= MOST_ITEMS:
+    is_numpy = isinstance(value, np.ndarray | np.generic)
+    if isinstance(value, str) and not is_numpy:
+        return {"is": "plain", "value": str.__str__(value)}
+    if isinstance(value, int) and not is_numpy:
+        number = int.__int__(value)
+        return {"is": "int", "value": str(number)} if abs(number) < 10**4000 else _other(value)
+    if isinstance(value, float) and not is_numpy:
+        return {"is": "float", "value": float.hex(value)}
+    roomy = depth < DEPTH_LIMIT and budget[0] > 0
+    if roomy and isinstance(value, tuple | list) and len(value) <= ITEM_LIMIT:
+        parts = [
+            encode(item, blobs, depth + 1, budget) for item in itertools.islice(value, ITEM_LIMIT)
+        ]
+        return {"is": "tuple" if isinstance(value, tuple) else "list", "items": parts}
+    if roomy and isinstance(value, dict) and len(value) <= ITEM_LIMIT:
         items = [[str(key), encode(item, blobs, depth + 1, budget)] for key, item in value.items()]
         return {"is": "dict", "items": items}
-    if kind is np.random.Generator:
+    if isinstance(value, np.random.Generator):
         state = value.bit_generator.state
         return {"is": "generator", "state": json.dumps(state, default=_listed)}
     tensor = hasattr(value, "detach") and hasattr(value, "cpu")
-    if len(blobs) < MOST_BLOBS and (tensor or isinstance(value, np.ndarray | np.generic)):
+    if len(blobs) < BLOB_LIMIT and (tensor or isinstance(value, np.ndarray | np.generic)):
         try:
             array = np.asarray(value.detach().cpu().numpy() if tensor else value)
             if array.dtype.kind in "biufcUS" and not array.dtype.hasobject:
@@ -186,11 +221,11 @@ def encode(value, blobs, depth=0, budget=None):
     return _other(value)
 
 
-def _listed(thing):
+def _listed(thing: Any) -> Any:
     return thing.tolist() if isinstance(thing, np.ndarray | np.generic) else str(thing)
 
 
-def _other(value):
+def _other(value: Any) -> Message:
     try:
         text = repr(value)[:500]
     except Exception:
@@ -198,12 +233,44 @@ def _other(value):
     return {"is": "other", "type": str(type(value).__name__)[:80], "repr": text}
 
 
-def decode(data, blobs, depth=0):
-    """The value again; `Nonsense` if it is not what `encode` makes."""
-    try:
+class Decoder:
+    """Makes the values again that `encode` wrote.
+
+    What comes may be of anybody's making, so it is bounded by what it costs, not by its length:
+    a few times `PART_LIMIT` parts in all, and each blob is used once, so that no more bytes are
+    made than came.
+
+    Parameters
+    ----------
+    blobs : list of bytes
+        Of the frame.
+    """
+
+    def __init__(self, blobs: Sequence[Blob]) -> None:
+        self.blobs: list[Blob | None] = list(blobs)
+        self.parts = 0
+
+    def value(self, data: Any, depth: int = 0) -> Any:
+        """The value again.
+
+        Raises
+        ------
+        Nonsense
+            If it is not what `encode` makes.
+        MemoryError
+        """
+        self.parts += 1
+        if depth > DEPTH_LIMIT or self.parts > 4 * PART_LIMIT:
+            raise Nonsense("too deep, or of too many parts")
+        try:
+            return self._value(data, depth)
+        except (Nonsense, MemoryError):
+            raise
+        except Exception as error:
+            raise Nonsense(f"no value: {type(error).__name__}") from error
+
+    def _value(self, data: Any, depth: int) -> Any:
         what = data["is"]
-        if depth > DEEPEST:
-            raise Nonsense("too deep")
         if what == "plain":
             value = data["value"]
             if value is not None and not isinstance(value, bool | str):
@@ -214,12 +281,12 @@ def decode(data, blobs, depth=0):
         if what == "float":
             return float.fromhex(data["value"])
         if what in ("tuple", "list"):
-            items = [decode(item, blobs, depth + 1) for item in data["items"]]
+            items = [self.value(item, depth + 1) for item in data["items"]]
             return tuple(items) if what == "tuple" else items
         if what == "dict":
-            return {str(key): decode(item, blobs, depth + 1) for key, item in data["items"]}
+            return {str(key): self.value(item, depth + 1) for key, item in data["items"]}
         if what in ("array", "tensor", "scalar"):
-            array = _array(data, blobs)
+            array = self._array(data)
             if what == "scalar" and array.ndim == 0:
                 return array[()]
             if what == "tensor":
@@ -229,7 +296,7 @@ def decode(data, blobs, depth=0):
             return array
         if what == "generator":
             state = json.loads(data["state"])
-            kinds = {"PCG64": np.random.PCG64, "MT19937": np.random.MT19937}
+            kinds: dict[str, Any] = {"PCG64": np.random.PCG64, "MT19937": np.random.MT19937}
             made = np.random.Generator(kinds[state["bit_generator"]]())
             made.bit_generator.state = state
             return made
@@ -237,26 +304,26 @@ def decode(data, blobs, depth=0):
             name = "".join(c for c in str(data["type"])[:80] if c.isidentifier() or c.isdigit())
             text = str(data["repr"])[:500]
             return type(name or "object", (Opaque,), {"__repr__": lambda self: text})()
-    except Nonsense:
-        raise
-    except Exception as error:
-        raise Nonsense(f"no value: {type(error).__name__}") from error
-    raise Nonsense("no value")
+        raise Nonsense("no value")
 
-
-def _array(data, blobs):
-    """An array of the type and shape that are claimed, if they fit its bytes."""
-    kind, shape, blob = data["dtype"], data["shape"], blobs[data["blob"]]
-    if not NUMBERS.fullmatch(kind):
-        raise Nonsense("not a type of numbers")
-    if len(shape) > 32 or not all(type(n) is int and 0 <= n < 2**40 for n in shape):
-        raise Nonsense("not a shape")
-    dtype = np.dtype(kind)
-    if math.prod(shape) * dtype.itemsize != len(blob):
-        raise Nonsense("a shape that does not fit")
-    if not blob:
-        return np.empty(shape, dtype)
-    array = np.frombuffer(blob, dtype).reshape(shape)
-    # A copy, since what lies over the bytes received could not be written to; and a truth value
-    # that is neither 0 nor 1 would be equal to itself only by chance.
-    return array.view(np.uint8) != 0 if dtype.kind == "b" else array.copy()
+    def _array(self, data: Any) -> np.ndarray:
+        """An array of the type and shape that are claimed, if they fit its bytes."""
+        kind, shape, number = data["dtype"], data["shape"], data["blob"]
+        if type(number) is not int or not 0 <= number < len(self.blobs):
+            raise Nonsense("no such blob")
+        blob, self.blobs[number] = self.blobs[number], None
+        if blob is None:
+            raise Nonsense("two arrays of the same bytes")
+        if not NUMBERS.fullmatch(kind):
+            raise Nonsense("not a type of numbers")
+        if len(shape) > 32 or not all(type(n) is int and 0 <= n < 2**40 for n in shape):
+            raise Nonsense("not a shape")
+        dtype = np.dtype(kind)
+        if math.prod(shape) * dtype.itemsize != len(blob):
+            raise Nonsense("a shape that does not fit")
+        if not len(blob):
+            return np.empty(shape, dtype)
+        array = np.frombuffer(blob, dtype).reshape(shape)
+        # A copy, since what lies over the bytes received could not be written to; and a truth value
+        # that is neither 0 nor 1 would be equal to itself only by chance.
+        return array.view(np.uint8) != 0 if dtype.kind == "b" else array.copy()

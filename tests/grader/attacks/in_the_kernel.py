@@ -495,7 +495,7 @@ wire.encode = next_one
         + """
 bad = iter([{"error": []}, {"error": {"types": 5}}, {"error": {"types": ["KeyboardInterrupt"]}},
     {"error": {"types": ["X"], "at": [1, float("inf")], "line": "x"}}, {"value": 5}, {},
-    {"interrupted": 1}, {"missing": [1]}, {"not callable": {}}, {"memory": "x"}] * 10)
+    {"interrupted": 1}, {"is_missing": [1]}, {"wrong_type": {}}, {"out_of_memory": "x"}] * 10)
 type(loop).call = lambda self, request, blobs, out: next(bad)
 """,
         flags=None,

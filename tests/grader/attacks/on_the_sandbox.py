@@ -246,6 +246,24 @@ print("LEFT")
         "",
     ),
     tried(
+        "a watch on the files that all can read",
+        """
+attempt("inotify", lambda: called(libc.inotify_init1, 0))
+attempt("inotify", lambda: called(libc.inotify_init))
+""",
+    ),
+    tried(
+        "packages of another Python than the course's",
+        """
+import sysconfig
+for scheme in ("purelib", "platlib"):
+    folder = sysconfig.get_path(scheme)
+    escaped(folder, os.path.isdir(folder) and bool(os.listdir(folder)))
+for folder in sys.path:
+    if folder.endswith("-packages"): escaped(folder, bool(os.listdir(folder)))
+""",
+    ),
+    tried(
         "signals to others",
         """
 def hit(number):

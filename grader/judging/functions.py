@@ -1,0 +1,80 @@
+"""Functions of a test cell as data, with the definitions that they need, and the names in code."""
+
+from __future__ import annotations
+
+import ast
+import functools
+import marshal
+import types
+from collections.abc import Iterable
+from typing import Any
+
+from grader.sandbox.inside import wire
+
+
+def is_function(thing: Any) -> bool:
+    return isinstance(thing, types.FunctionType)
+
+
+def pack_function(function: types.FunctionType, blobs: list[wire.Blob]) -> wire.Message:
+    """A function of a test as data: its compiled code, its defaults and what it encloses.
+
+    Only ever sent from the grader to a child.
+    """
+    blobs.append(marshal.dumps(function.__code__))
+    cells = [cell.cell_contents for cell in function.__closure__ or ()]
+    return {
+        "is": "function",
+        "blob": len(blobs) - 1,
+        "name": function.__name__,
+        "defaults": [wire.encode(item, blobs) for item in function.__defaults__ or ()],
+        "closure": [wire.encode(item, blobs) for item in cells],
+    }
+
+
+def definitions(code: str, functions: Iterable[types.FunctionType]) -> str:
+    """The part of a test cell that functions need: nothing of what is expected goes with it."""
+    return _definitions(code, frozenset().union(*(_names(f.__code__) for f in functions)))
+
+
+# The tests of an assignment are the same for every student.
+@functools.lru_cache(1000)
+def _definitions(code: str, names: frozenset[str]) -> str:
+    needed: set[str] = set(names)
+    chosen: list[ast.stmt] = []
+    for node in reversed(ast.parse(code).body):
+        kept = ast.Import | ast.ImportFrom | ast.FunctionDef | ast.ClassDef | ast.Assign
+        if isinstance(node, kept) and defined_names(node) & needed:
+            chosen.append(node)
+            needed |= names_in(node)
+    return ast.unparse(ast.Module(list(reversed(chosen)), []))
+
+
+def _names(code: types.CodeType) -> set[str]:
+    """The global names that compiled code uses, in the functions inside it, too."""
+    inner = [const for const in code.co_consts if isinstance(const, types.CodeType)]
+    return set(code.co_names).union(*map(_names, inner))
+
+
+def defined_names(node: Any) -> set[str]:
+    """The names that an import, a definition or an assignment binds."""
+    if isinstance(node, ast.FunctionDef | ast.ClassDef):
+        return {node.name}
+    if isinstance(node, ast.Import | ast.ImportFrom):
+        return {(alias.asname or alias.name).split(".")[0] for alias in node.names}
+    targets = node.targets
+    return {n.id for t in targets for n in ast.walk(t) if isinstance(n, ast.Name)}
+
+
+@functools.lru_cache(1000)
+def used_names(code: str) -> frozenset[str]:
+    """The names that a cell uses; none of one that is no Python."""
+    try:
+        return frozenset(names_in(ast.parse(code)))
+    except SyntaxError:
+        return frozenset()
+
+
+def names_in(node: ast.AST) -> set[str]:
+    """All names in a syntax tree."""
+    return {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}

@@ -1,0 +1,344 @@
+"""What comes back from a student's process: judged within limits, and told to nobody it is not for.
+
+The grader's own work on it is bounded by the kernel, and hidden tests leave nothing behind that a
+notebook could show.
+"""
+
+import json
+import tracemalloc
+from unittest import mock
+
+import numpy as np
+import pytest
+
+from grader.cells import BEGIN_HIDDEN, END_HIDDEN
+from grader.judging import job
+from grader.judging.parts import split
+from grader.judging.policy import MEBIBYTE, Policy
+from grader.sandbox.bwrap import NoSandbox, check_means
+from grader.sandbox.inside import wire
+from tests.grader.attacks import trial
+
+try:
+    check_means()
+except NoSandbox as error:
+    NO_SANDBOX = str(error)
+else:
+    NO_SANDBOX = ""
+sandbox = [pytest.mark.sandbox, pytest.mark.skipif(bool(NO_SANDBOX), reason=NO_SANDBOX)]
+
+SETUP = (
+    "import numpy as np\nfrom helpers.assignment import Checker\ncheck = Checker('t', seconds=0.7)"
+)
+SECRET = 770_077
+
+
+@pytest.fixture(scope="module")
+def server():
+    made = trial.light_server()
+    yield made
+    made.close()
+
+
+def grade(server, *cells, **policy):
+    """The result of a notebook, whose cells are a student's (a text) or tests (name and text)."""
+    made = [{"kind": "setup", "cell_type": "code", "source": SETUP, "grade_id": "setup"}]
+    for cell in cells:
+        kind, (grade_id, source) = (
+            ("extra", (None, cell)) if isinstance(cell, str) else ("test", cell)
+        )
+        made.append({"kind": kind, "cell_type": "code", "source": source, "grade_id": grade_id})
+    cells = [{"points": 1.0, "functions": ("f", "g"), **cell} for cell in made]
+    rules = Policy(**{"cell_seconds": 2.0, "total_seconds": 20.0, "judging_seconds": 1, **policy})
+    data = {"assignment": "t", "cells": cells, "policy": rules.to_dict(), "files": {}, "seed": "s"}
+    with mock.patch.object(job, "server", return_value=server):
+        return json.loads(job.execute(json.dumps(data)))
+
+
+def scores(result):
+    return {name: test["score"] for name, test in result["tests"].items()}
+
+
+def hidden(text):
+    return f"{BEGIN_HIDDEN}\n{text}\n{END_HIDDEN}"
+
+
+G = "def g(x):\n    return x + 1"
+TEST_G = ("g", "check('g', 1).gives(2)\n" + hidden("check.hidden('g', 5).gives(6)"))
+
+
+class TestWork:
+    """Bounds on what the grader itself does with a value."""
+
+    pytestmark = sandbox
+
+    def test_a_test_that_loops_over_a_huge_result_ends_and_costs_that_test_alone(self, server):
+        result = grade(
+            server,
+            "import numpy as np\ndef f(x):\n    return np.zeros((2**26, 1, 1), bool)",
+            ("f", "assert len([channel.max() for channel in check('f', 1).value]) == 3"),
+            G,
+            TEST_G,
+        )
+        assert result["outcome"] == "too much to judge"
+        assert scores(result) == {"f": 0.0, "g": 1.0}
+        assert "more work to judge" in result["tests"]["f"]["failure"]["message"]
+
+    def test_what_was_recorded_before_stands(self, server):
+        loop = "n = check('f', 1).value\nwhile n:\n    n += 1"
+        result = grade(server, G, TEST_G, "def f(x): return 1", ("f", loop), "print('later')")
+        assert scores(result) == {"f": 0.0, "g": 1.0}
+        assert "later" in trial.text_of(result)
+
+    def test_a_hidden_test_that_loops_costs_that_test_alone(self, server):
+        loop = "check('f', 1)\n" + hidden("n = check.hidden('f', 1).value\nwhile n:\n    n += 1")
+        result = grade(server, "def f(x): return 1", ("f", loop), G, TEST_G)
+        assert scores(result) == {"f": 0.0, "g": 1.0}
+
+    def test_a_test_that_makes_a_list_of_a_huge_result_runs_out_of_memory_alone(self, server):
+        result = grade(
+            server,
+            "import numpy as np\ndef f(x):\n    return np.arange(2**23)",
+            ("f", "check('f', 1).value.tolist()"),
+            G,
+            TEST_G,
+            judging_bytes=200 * MEBIBYTE,
+            judging_seconds=20,
+        )
+        assert scores(result) == {"f": 0.0, "g": 1.0}
+
+    def test_many_such_tests_end_with_the_total_time(self, server):
+        loop = "n = check('f', 1).value\nwhile n:\n    n += 1"
+        tests = [(f"f{n}", loop) for n in range(12)]
+        result = grade(server, "def f(x): return 1", *tests, total_seconds=3.0)
+        assert set(scores(result).values()) == {0.0}
+        shown = trial.text_of(result)
+        assert shown.count("more work to judge") < 6
+        assert "as a whole took longer" in shown
+
+    def test_a_judge_that_the_machine_ends_is_no_fault_of_the_student_s(self, server):
+        end = "import os\ncheck('g', 1)\nos.kill(os.getpid(), 9)"
+        with pytest.raises(job.Retry):
+            grade(server, G, ("g", end))
+
+    def test_a_judge_that_fails_leaves_a_line_for_a_person(self, server, monkeypatch):
+        broken = mock.Mock(side_effect=LookupError("odd"))
+        monkeypatch.setattr("grader.judging.run.clean_outputs", broken)
+        result = grade(server, G, TEST_G)
+        assert result["outcome"] == "not judged"
+        assert "LookupError" in result["flags"][0]
+
+
+class TestTime:
+    """One task does not take the time of the others."""
+
+    pytestmark = sandbox
+
+    def test_a_call_that_sleeps_where_exceptions_are_swallowed_costs_its_own_tests(self, server):
+        sleep = (
+            "import time\nclass Sleeper:\n    def __del__(self):\n        while True:\n"
+            "            try: time.sleep(60)\n            except BaseException: pass\n"
+            "def f(x):\n    Sleeper()\n    return x"
+        )
+        tests = [(f"f{n}", "check('f', 1).gives(1)") for n in range(6)]
+        result = grade(server, sleep, *tests, G, TEST_G, grace_seconds=0.3)
+        assert [name for name, score in scores(result).items() if score] == ["g"]
+
+    def test_a_function_that_does_not_end_is_given_less_time_the_third_time(self, server):
+        loop = "import time\ndef f(x):\n    while True: pass"
+        tests = [(f"f{n}", "check('f', 1).gives(1)") for n in range(8)]
+        result = grade(server, loop, *tests, G, TEST_G, total_seconds=4.0)
+        assert [name for name, score in scores(result).items() if score] == ["g"]
+        assert result["cpu"] < 4.0
+
+
+class TestDecoding:
+    """`wire.Decoder` makes no more than came."""
+
+    def test_arrays_of_the_same_bytes_are_refused(self):
+        blob = bytes(2**20)
+        array = {"is": "array", "dtype": "|u1", "shape": [2**20], "blob": 0}
+        tracemalloc.start()
+        with pytest.raises(wire.Nonsense, match="same bytes"):
+            wire.Decoder([blob]).value({"is": "list", "items": [array] * 40})
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert peak < 5 * len(blob)
+        assert wire.Decoder([blob]).value(array).nbytes == len(blob)
+
+    @pytest.mark.parametrize("blob", [-1, 1, True, None, "0"])
+    def test_a_blob_that_is_not_there_is_refused(self, blob):
+        with pytest.raises(wire.Nonsense):
+            wire.Decoder([b"x"]).value({"is": "array", "dtype": "|u1", "shape": [1], "blob": blob})
+
+    def test_there_are_only_so_many_parts(self):
+        part = {"is": "plain", "value": None}
+        few = {"is": "list", "items": [part] * 1000}
+        assert len(wire.Decoder([]).value({"is": "list", "items": [few] * 10})) == 10
+        with pytest.raises(wire.Nonsense, match="parts"):
+            wire.Decoder([]).value({"is": "list", "items": [few] * 500})
+
+    @pytest.mark.parametrize(
+        "value",
+        [
+            {"is": "int", "value": "9" * 5000},
+            {"is": "float", "value": "0x1p" + "9" * 10**6},
+            {"is": "generator", "state": "[" * 10**6},
+            {"is": "array", "dtype": "<f8", "shape": [2**39] * 3, "blob": 0},
+        ],
+    )
+    def test_what_costs_too_much_is_no_value(self, value):
+        with pytest.raises(wire.Nonsense):
+            wire.Decoder([b""]).value(value)
+
+    def test_deep_nesting_is_no_value(self):
+        value = {"is": "plain", "value": None}
+        for _ in range(2 * wire.DEPTH_LIMIT):
+            value = {"is": "list", "items": [value]}
+        with pytest.raises(wire.Nonsense, match="deep"):
+            wire.Decoder([]).value(value)
+
+    def test_what_the_child_encodes_within_its_limits_is_taken(self):
+        value = [[0] * wire.ITEM_LIMIT] * wire.ITEM_LIMIT
+        blobs = []
+        made = wire.Decoder([]).value(wire.encode(value, blobs))
+        assert len(made) == wire.ITEM_LIMIT
+        assert made[0] == value[0]
+
+    def test_what_is_derived_from_a_plain_value_is_that_value(self):
+        from collections import OrderedDict, namedtuple
+        from enum import IntEnum
+
+        class Size(IntEnum):
+            SMALL = 3
+
+        class Text(str):
+            pass
+
+        class Items(list):
+            pass
+
+        pair = namedtuple("Pair", "height width")(2, 3.5)
+        for value, plain in (
+            (pair, (2, 3.5)),
+            (Size.SMALL, 3),
+            (Text("a"), "a"),
+            (Items([1]), [1]),
+            (OrderedDict(a=1), {"a": 1}),
+            (np.float64(0.5), np.float64(0.5)),
+            (True, True),
+        ):
+            blobs = []
+            sent = wire.encode(value, blobs)
+            made = wire.Decoder(blobs).value(sent)
+            assert (made, type(made)) == (plain, type(plain))
+
+
+class TestSecrets:
+    """Hidden tests leave nothing behind that a notebook shows."""
+
+    pytestmark = sandbox
+
+    TEST = (
+        "f",
+        "check('f', 1).keeps_inputs()\n" + hidden(f"check.hidden('f', {SECRET}).keeps_inputs()"),
+    )
+
+    def test_a_later_cell_cannot_print_what_a_function_was_given(self, server):
+        keep = (
+            "kept = []\n"
+            "def f(x):\n    kept.append(x)\n    open('/tmp/kept', 'a').write(f'{x} ')\n    return x"
+        )
+        show = "print('kept', kept, open('/tmp/kept').read())"
+        result = grade(server, keep, self.TEST, show, G, TEST_G, show)
+        shown = trial.text_of(result)
+        assert scores(result) == {"f": 1.0, "g": 1.0}
+        assert shown.count("kept [1]") == 2
+        assert str(SECRET) not in json.dumps(result)
+
+    def test_nor_can_a_later_test(self, server):
+        talk = "kept = []\ndef f(x):\n    kept.append(x)\n    print(kept)\n    return kept"
+        again = ("again", "check('f', 2).gives(3)")
+        result = grade(server, talk, self.TEST, again, self.TEST)
+        assert "[1, 2]" in trial.text_of(result)
+        assert str(SECRET) not in json.dumps(result)
+
+    @pytest.mark.parametrize("name", ["Told{x}", "KeyError"])
+    def test_an_error_says_only_what_kind_it_is(self, server, name):
+        fail = (
+            f"def f(x):\n    if x > 1:\n        raise type(f'{name}', (KeyError,), {{}})(x)\n"
+            "    return x"
+        )
+        result = grade(server, fail, self.TEST)
+        assert scores(result) == {"f": 0.0}
+        assert str(SECRET) not in json.dumps(result)
+        assert "KeyError" in result["tests"]["f"]["failure"]["message"]
+
+    def test_nor_does_the_place_where_an_answer_is_missing(self, server):
+        fail = (
+            "def f(x):\n    if x == 1: return x\n"
+            "    space = {}\n"
+            "    exec(f'def told{x}(): raise NotImplementedError', space)\n"
+            "    space[f'told{x}']()"
+        )
+        assert str(SECRET) not in json.dumps(grade(server, fail, self.TEST))
+
+    def test_nor_does_an_error_in_an_assert_without_a_checker(self, server):
+        fail = (
+            "def f(x):\n    if x > 1: raise type(f'Told{x}', (BaseException,), {})()\n    return x"
+        )
+        test = ("f", f"assert f(1) == 1\n{hidden(f'assert f({SECRET}) == {SECRET}')}")
+        result = grade(server, fail, test)
+        assert scores(result) == {"f": 0.0}
+        assert f"Told{SECRET}" not in json.dumps(result)
+
+    def test_the_request_is_not_in_the_frames_of_the_callers(self, server):
+        look = (
+            "import gc, sys\ndef f(x):\n    found, frame = gc.get_objects(), sys._getframe()\n"
+            "    while frame:\n"
+            "        found += frame.f_locals.values()\n        frame = frame.f_back\n"
+            "    return sum(isinstance(o, dict) and 'procedure' in o for o in found)"
+        )
+        assert scores(grade(server, look, ("f", "check('f', 1).gives(0)"))) == {"f": 1.0}
+
+    def test_a_hidden_test_sees_the_notebook_as_it_is_there(self, server):
+        """And not as later cells make it; also where no copy could be kept."""
+        cells = [
+            "step = 1\ndef helper(x): return x + step\ndef g(x): return helper(x)",
+            TEST_G,
+            "step = 100\ndef helper(x, y): return None",
+            "def f(x): return x",
+            self.TEST,
+            "def f(x): raise ValueError",
+        ]
+        assert scores(grade(server, *cells)) == {"g": 1.0, "f": 1.0}
+        with mock.patch("grader.judging.notebook.COPIES", 0):
+            assert scores(grade(server, *cells)) == {"g": 1.0, "f": 1.0}
+
+    def test_a_copy_that_dies_costs_its_own_test(self, server):
+        die = "import os\ndef f(x):\n    if x > 1: os._exit(3)\n    return x"
+        result = grade(server, G, TEST_G, die, self.TEST, "1", G, (("late", TEST_G[1])))
+        assert scores(result) == {"g": 1.0, "f": 0.0, "late": 1.0}
+
+    def test_a_test_beside_the_student_s_code_runs_once_and_in_order(self, server):
+        cells = [
+            "class Count:\n    n = 0\nitems = Count()",
+            ("beside", f"items.n += 1\nassert items.n == 1\n{hidden('assert items.n == 1')}"),
+            "items.n = 50",
+        ]
+        assert scores(grade(server, *cells)) == {"beside": 1.0}
+
+
+@pytest.mark.parametrize(
+    ("code", "parts"),
+    [
+        ("assert a", None),
+        (f"a = 1\n{hidden('assert a')}", ("a = 1", f"\n{hidden('assert a')}")),
+        (f"a = 1\n{BEGIN_HIDDEN}\nassert a", ("a = 1", f"\n{BEGIN_HIDDEN}\nassert a")),
+        (f"{hidden('assert a')}\nb = 1", "whole"),
+        (f"if a:\n    b = 1\n    {hidden('    assert b').strip()}", "whole"),
+        (f"%time a\n{hidden('assert a')}", "whole"),
+    ],
+)
+def test_a_test_is_split_where_its_hidden_part_begins(code, parts):
+    assert split(code) == (("", code) if parts == "whole" else parts)
