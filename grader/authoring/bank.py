@@ -15,6 +15,7 @@ import importlib.util
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 
 SOLUTIONS = Path(__file__).resolve().parents[2] / "solutions"
 
@@ -112,8 +113,10 @@ def _load_bank(assignment, solutions):
     return variants
 
 
-def _load(path, name):
+def _load(path: Path, name: str) -> ModuleType:
     spec = importlib.util.spec_from_file_location(name, path)
+    assert spec is not None
+    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module  # where a class looks for its module
     spec.loader.exec_module(module)

@@ -155,7 +155,7 @@ def make_sheet(report):
     whose numbers stand so near to a rounding edge that another machine could round them the
     other way.
     """
-    owners = {}
+    owners: dict[str, set[str]] = {}
     for variant, verdicts in report.verdicts.items():
         for verdict in verdicts:
             evidence = verdict.evidence
