@@ -34,7 +34,7 @@ def pack_function(function: types.FunctionType, blobs: list[wire.Blob]) -> wire.
 
 def definitions(code: str, functions: Iterable[types.FunctionType]) -> str:
     """The part of a test cell that functions need: nothing of what is expected goes with it."""
-    return _definitions(code, frozenset().union(*(_names(f.__code__) for f in functions)))
+    return _definitions(code, frozenset().union(*(global_names(f.__code__) for f in functions)))
 
 
 # The tests of an assignment are the same for every student.
@@ -50,10 +50,10 @@ def _definitions(code: str, names: frozenset[str]) -> str:
     return ast.unparse(ast.Module(list(reversed(chosen)), []))
 
 
-def _names(code: types.CodeType) -> set[str]:
+def global_names(code: types.CodeType) -> set[str]:
     """The global names that compiled code uses, in the functions inside it, too."""
     inner = [const for const in code.co_consts if isinstance(const, types.CodeType)]
-    return set(code.co_names).union(*map(_names, inner))
+    return set(code.co_names).union(*map(global_names, inner))
 
 
 def defined_names(node: Any) -> set[str]:

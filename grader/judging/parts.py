@@ -1,10 +1,13 @@
-"""The visible and the hidden part of a test cell."""
+"""The visible and the hidden part of a test cell, and whether later cells make a difference."""
 
 from __future__ import annotations
 
 import ast
+import functools
+import types
 
 from grader.cells import is_hidden
+from grader.judging.functions import global_names
 
 
 def split(code: str) -> tuple[str, str] | None:
@@ -32,3 +35,58 @@ def split(code: str) -> tuple[str, str] | None:
     except SyntaxError:  # a region inside of a block, or a magic command
         is_last = False
     return (visible, rest) if is_last else ("", code)
+
+
+def is_changed(before: tuple[str, ...], after: tuple[str, ...]) -> bool:
+    """Whether cells that run later may change what functions of earlier cells do.
+
+    They may if they bind, or change in place, a name that such a function looks up.
+
+    Parameters
+    ----------
+    before, after : tuple of str
+        Code of the cells.
+    """
+    if any(changed_names(code) is None for code in after):
+        return True
+    changed = frozenset().union(*(changed_names(code) or () for code in after))
+    return any((used := looked_up(code)) is None or changed & used for code in before)
+
+
+@functools.lru_cache(1000)
+def looked_up(code: str) -> frozenset[str] | None:
+    """The global names that the functions of a cell use; None if it is no plain Python."""
+    try:
+        compiled = compile(code, "<cell>", "exec")
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+    inner = [const for const in compiled.co_consts if isinstance(const, types.CodeType)]
+    return frozenset().union(*map(global_names, inner))
+
+
+@functools.lru_cache(1000)
+def changed_names(code: str) -> frozenset[str] | None:
+    """The names that a cell binds, or whose value it may change; None if it is no plain Python."""
+    try:
+        tree = ast.parse(code)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+    found: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            found.add(node.name)
+        elif isinstance(node, ast.alias):
+            found.add((node.asname or node.name).split(".")[0])
+        elif isinstance(node, ast.Name | ast.Attribute | ast.Subscript):
+            if not isinstance(node.ctx, ast.Load):
+                found.add(_base(node))
+        elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
+            found.add(_base(node.value.func))  # numbers.append(3)
+    return frozenset(found)
+
+
+def _base(node: ast.expr) -> str:
+    """The name at which an expression such as ``name.part[0]`` begins."""
+    while isinstance(node, ast.Attribute | ast.Subscript | ast.Call):
+        node = node.func if isinstance(node, ast.Call) else node.value
+    return node.id if isinstance(node, ast.Name) else ""

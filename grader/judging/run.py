@@ -19,7 +19,7 @@ from grader.judging.failures import (
 )
 from grader.judging.judge import PASSED, Judge, Verdict
 from grader.judging.notebook import Notebook
-from grader.judging.parts import split
+from grader.judging.parts import is_changed, split
 from grader.judging.policy import Policy
 from grader.judging.probes import must_fail, questions
 from grader.judging.progress import Progress, Step
@@ -260,11 +260,12 @@ class Run:
             flags += [str(item)[:200] for item in changed[:20]]
 
     def changes_after(self, number: int) -> bool:
-        """Whether cells of the notebook run after a test."""
-        return any(
-            cell["cell_type"] == "code" and cell["kind"] != "test" and cell["source"].strip()
-            for cell in self.cells[number:]
-        )
+        """Whether cells after a test may change what it finds."""
+        sources = [
+            cell["source"] if cell["cell_type"] == "code" and cell["kind"] != "test" else ""
+            for cell in self.cells
+        ]
+        return is_changed(tuple(sources[:number]), tuple(sources[number:]))
 
 
 def without_passed(outputs: Sequence[Output]) -> list[Output]:

@@ -13,7 +13,7 @@ import pytest
 
 from grader.cells import BEGIN_HIDDEN, END_HIDDEN
 from grader.judging import job
-from grader.judging.parts import split
+from grader.judging.parts import is_changed, split
 from grader.judging.policy import MEBIBYTE, Policy
 from grader.sandbox.bwrap import NoSandbox, check_means
 from grader.sandbox.inside import wire
@@ -342,3 +342,22 @@ class TestSecrets:
 )
 def test_a_test_is_split_where_its_hidden_part_begins(code, parts):
     assert split(code) == (("", code) if parts == "whole" else parts)
+
+
+@pytest.mark.parametrize(
+    ("after", "changed"),
+    [
+        ("def other(x): return x", False),
+        ("image = f(3)\nprint(image)", False),
+        ("def helper(x): return 0", True),
+        ("step = 2", True),
+        ("steps[0] = 2", True),
+        ("steps.append(2)", True),
+        ("for step in range(3): pass", True),
+        ("import math as helper", True),
+        ("%time f(3)", True),
+    ],
+)
+def test_later_cells_make_a_difference_if_they_change_what_a_function_looks_up(after, changed):
+    before = "step, steps = 1, []\ndef f(x):\n    image = helper(x) + step + len(steps)\n"
+    assert is_changed((before,), (after,)) is changed
