@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import functools
+import re
 import types
 
 from grader.cells import is_hidden
@@ -37,19 +38,24 @@ def split(code: str) -> tuple[str, str] | None:
     return (visible, rest) if is_last else ("", code)
 
 
-def is_changed(before: tuple[str, ...], after: tuple[str, ...]) -> bool:
-    """Whether cells that run later may change what functions of earlier cells do.
+def is_changed(test: str, before: tuple[str, ...], after: tuple[str, ...]) -> bool:
+    """Whether cells that run later may change what a test finds.
 
-    They may if they bind, or change in place, a name that such a function looks up.
+    They may if they bind, or change in place, a name that the test has in it, or that a function of
+    an earlier cell looks up.
 
     Parameters
     ----------
+    test : str
+        Its code.
     before, after : tuple of str
         Code of the cells.
     """
     if any(changed_names(code) is None for code in after):
         return True
     changed = frozenset().union(*(changed_names(code) or () for code in after))
+    if changed & set(re.findall(r"\w+", test)):
+        return True
     return any((used := looked_up(code)) is None or changed & used for code in before)
 
 

@@ -150,6 +150,8 @@ class Run:
             return self.marked(cell, self.judge.run(code) if is_apart else self.beside(code, code))
         if not is_apart or self.changes_after(number):
             self.notebook.keep_copy(number)
+        else:
+            self.notebook.unchanged.add(number)
         visible, _ = parts
         if not visible.strip():
             verdict = Verdict([], None)
@@ -265,7 +267,9 @@ class Run:
             cell["source"] if cell["cell_type"] == "code" and cell["kind"] != "test" else ""
             for cell in self.cells
         ]
-        return is_changed(tuple(sources[:number]), tuple(sources[number:]))
+        return is_changed(
+            self.cells[number]["source"], tuple(sources[:number]), tuple(sources[number:])
+        )
 
 
 def without_passed(outputs: Sequence[Output]) -> list[Output]:

@@ -356,8 +356,9 @@ def test_a_test_is_split_where_its_hidden_part_begins(code, parts):
         ("for step in range(3): pass", True),
         ("import math as helper", True),
         ("%time f(3)", True),
+        ("def f(x): return 3", True),
     ],
 )
 def test_later_cells_make_a_difference_if_they_change_what_a_function_looks_up(after, changed):
     before = "step, steps = 1, []\ndef f(x):\n    image = helper(x) + step + len(steps)\n"
-    assert is_changed((before,), (after,)) is changed
+    assert is_changed("check('f', 3)", (before,), (after,)) is changed
