@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import ast
 import functools
-import re
 import types
 
 from grader.cells import is_hidden
 from grader.judging.functions import global_names
+from grader.judging.stand_ins import needed_names
 
 
 def split(code: str) -> tuple[str, str] | None:
@@ -41,7 +41,7 @@ def split(code: str) -> tuple[str, str] | None:
 def is_changed(test: str, before: tuple[str, ...], after: tuple[str, ...]) -> bool:
     """Whether cells that run later may change what a test finds.
 
-    They may if they bind, or change in place, a name that the test has in it, or that a function of
+    They may if they bind, or change in place, a name that the test asks for, or that a function of
     an earlier cell looks up.
 
     Parameters
@@ -54,9 +54,20 @@ def is_changed(test: str, before: tuple[str, ...], after: tuple[str, ...]) -> bo
     if any(changed_names(code) is None for code in after):
         return True
     changed = frozenset().union(*(changed_names(code) or () for code in after))
-    if changed & set(re.findall(r"\w+", test)):
+    if changed & asked_for(test):
         return True
     return any((used := looked_up(code)) is None or changed & used for code in before)
+
+
+@functools.lru_cache(1000)
+def asked_for(test: str) -> frozenset[str]:
+    """The names that a test uses and does not define, also as a text: ``check("name", …)``."""
+    texts = {
+        node.value
+        for node in ast.walk(ast.parse(test))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    }
+    return frozenset(texts | (needed_names(test) or set()))
 
 
 @functools.lru_cache(1000)
@@ -86,7 +97,11 @@ def changed_names(code: str) -> frozenset[str] | None:
         elif isinstance(node, ast.Name | ast.Attribute | ast.Subscript):
             if not isinstance(node.ctx, ast.Load):
                 found.add(_base(node))
-        elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
+        elif (
+            isinstance(node, ast.Expr)
+            and isinstance(node.value, ast.Call)
+            and isinstance(node.value.func, ast.Attribute)
+        ):
             found.add(_base(node.value.func))  # numbers.append(3)
     return frozenset(found)
 
