@@ -398,6 +398,16 @@ def test_what_is_written_into_copies_of_a_task_is_kept():
     assert "explain: 4 copies of the cell" in notes
 
 
+def test_of_copies_of_a_written_answer_the_first_counts_and_the_others_are_shown(skeleton):
+    made = answered()
+    for text in ("*Write your answer here.*", "Second."):
+        made.cells.append(copy.deepcopy(made.cells[-1]))
+        made.cells[-1].source = text
+    cells, _ = skeleton.rebuild(made)
+    check_complete(skeleton, cells)
+    assert [(c.kind, c.source) for c in cells][-2:] == [("manual", "So."), ("extra", "Second.")]
+
+
 @pytest.mark.parametrize("magic", ["%%writefile f.py", "%%bash", "%%timeit -n 3"])
 def test_an_answer_that_defines_nothing_in_the_notebook_is_told(skeleton, magic):
     made = answered()
