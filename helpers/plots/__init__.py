@@ -11,7 +11,7 @@ from helpers.plots.comparison import dot_rows, grouped_bars
 from helpers.plots.curves import curves
 from helpers.plots.grids import number_grid
 from helpers.plots.network import network
-from helpers.plots.overlays import overlay
+from helpers.plots.overlays import overlay, sliding_answers
 from helpers.plots.pictures import feature_maps, filter_grid, image_grid
 from helpers.plots.windows import window_places
 
@@ -34,5 +34,6 @@ __all__ = [
     "network",
     "number_grid",
     "overlay",
+    "sliding_answers",
     "window_places",
 ]

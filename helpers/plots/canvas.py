@@ -42,15 +42,20 @@ def bare(axis: Axes) -> None:
         side.set_visible(False)
 
 
-def panels(count: int, columns: int, size: float, aspect: float = 1.0) -> tuple[Figure, np.ndarray]:
-    """Empty panels for `count` pictures of width `size` inches and height `size · aspect`."""
+def panels(
+    count: int, columns: int, size: float, aspect: float = 1.0, titled: bool = True
+) -> tuple[Figure, np.ndarray]:
+    """Empty panels for `count` pictures of width `size` inches and height `size · aspect`.
+
+    With `titled` there is room for a title above each row.
+    """
     plt = pyplot()
     columns = max(1, min(columns, count))
     rows = math.ceil(count / columns)
     fig, axes = plt.subplots(
         rows,
         columns,
-        figsize=(columns * size, rows * (size * aspect + 0.3)),
+        figsize=(columns * size, rows * (size * aspect + (0.3 if titled else 0))),
         squeeze=False,
         layout="constrained",
     )

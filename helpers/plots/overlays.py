@@ -1,4 +1,4 @@
-"""Maps of importance laid over the picture they belong to."""
+"""Maps of importance and answers, laid over or under the picture they belong to."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from helpers.plots.canvas import panels, to_array
+from helpers.plots.canvas import AMOUNT, WIDTH, panels, pyplot, to_array
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -57,7 +57,7 @@ def overlay(
         if not heat.min() >= 0:
             raise ValueError(f"heats[{i}] has the value {heat.min():g}: give values from 0 upwards")
     tallest = max(picture.shape[0] / picture.shape[1] for picture in pictures)
-    fig, axes = panels(len(pictures), columns, size, tallest)
+    fig, axes = panels(len(pictures), columns, size, tallest, any(titles or ()))
     for i, (axis, picture, heat) in enumerate(zip(axes.flat, pictures, maps, strict=False)):
         height, width = picture.shape[:2]
         axis.imshow(picture, cmap="gray")
@@ -72,4 +72,55 @@ def overlay(
         )
         if titles is not None:
             axis.set_title(titles[i], fontsize=10)
+    return fig, axes
+
+
+def sliding_answers(image, probabilities, window, stride):
+    """A wide picture, and below it what a network answers at each place of a sliding window.
+
+    Both have the pixels of the picture as their x axis. The answer of a place is drawn under the
+    middle of its window, `stride` pixels wide.
+
+    Parameters
+    ----------
+    image : array, shape (H, W)
+    probabilities : array, shape (classes, places)
+        From 0 (dark) to 1 (light).
+    window : int
+        Width of the window, in pixels. The first one begins at the left edge.
+    stride : int
+        From one window to the next, in pixels.
+
+    Returns
+    -------
+    fig, axes
+        The axes of the picture and of the answers.
+
+    Raises
+    ------
+    ValueError
+        If an array has another number of axes, or the last window ends outside the picture.
+    """
+    picture = to_array(image, "image", 2)
+    answers = to_array(probabilities, "probabilities", 2)
+    (height, width), (classes, places) = picture.shape, answers.shape
+    if window + (places - 1) * stride > width:
+        raise ValueError(
+            f"{places} windows of {window} pixels, {stride} apart, do not fit into {width} pixels"
+        )
+    fig, axes = pyplot().subplots(
+        2,
+        1,
+        sharex=True,
+        figsize=(WIDTH, WIDTH * height / width + 0.22 * classes + 0.6),
+        height_ratios=(WIDTH * height / width, 0.22 * classes),
+        layout="constrained",
+    )
+    axes[0].imshow(picture, cmap="gray", aspect="auto")
+    axes[0].set(yticks=[])
+    # A window over the pixels 0 to 27 has its middle at 13.5.
+    left = (window - 1) / 2 - stride / 2
+    extent = (left, left + places * stride, classes - 0.5, -0.5)
+    axes[1].imshow(answers, cmap=AMOUNT, vmin=0, vmax=1, aspect="auto", extent=extent)
+    axes[1].set(xlim=(-0.5, width - 0.5), yticks=range(classes), xlabel="pixel", ylabel="answer")
     return fig, axes

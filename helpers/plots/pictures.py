@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from helpers.plots.canvas import SIGNED, bare, panels, pyplot, to_array
+from helpers.plots.canvas import ORANGE, SIGNED, bare, panels, pyplot, to_array
 
 if TYPE_CHECKING:
     import numpy.typing as npt
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 
@@ -21,6 +22,7 @@ def image_grid(
     size: float = 1.5,
     cmap: str = "gray",
     limits: tuple[float, float] | None = None,
+    marks: Iterable[tuple[int, int, int, int]] | None = None,
 ) -> tuple[Figure, np.ndarray]:
     """Pictures side by side.
 
@@ -39,6 +41,9 @@ def image_grid(
     limits : (float, float), optional
         The values drawn darkest and lightest; by default the smallest and largest value of each
         picture.
+    marks : sequence, optional
+        For each picture None, or the window to frame: ``(row, column, height, width)`` in pixels.
+        It may reach beyond the picture.
 
     Returns
     -------
@@ -48,13 +53,14 @@ def image_grid(
     Raises
     ------
     ValueError
-        If there is no picture, one has another shape, or the titles are fewer or more.
+        If there is no picture, one has another shape, or titles or marks are fewer or more.
     """
     pictures = [to_array(image, f"images[{i}]", 2, 3) for i, image in enumerate(images)]
     if not pictures:
         raise ValueError("images is empty: there is nothing to draw")
-    if titles is not None and len(titles) != len(pictures):
-        raise ValueError(f"there are {len(pictures)} images, but {len(titles)} titles")
+    for name, value in (("titles", titles), ("marks", marks)):
+        if value is not None and len(value) != len(pictures):
+            raise ValueError(f"there are {len(pictures)} images, but {len(value)} {name}")
     for i, picture in enumerate(pictures):
         if picture.ndim == 3 and picture.shape[0] == 1:
             pictures[i] = picture[0]
@@ -64,12 +70,20 @@ def image_grid(
             )
     low, high = limits or (None, None)
     tallest = max(picture.shape[0] / picture.shape[1] for picture in pictures)
-    fig, axes = panels(len(pictures), columns, size, tallest)
+    fig, axes = panels(len(pictures), columns, size, tallest, any(titles or ()))
     for i, (axis, picture) in enumerate(zip(axes.flat, pictures, strict=False)):
         axis.imshow(picture, cmap=cmap, vmin=low, vmax=high)
         if titles is not None:
             axis.set_title(titles[i], fontsize=10)
+        if marks is not None and marks[i] is not None:
+            _frame(axis, *marks[i])
     return fig, axes
+
+
+def _frame(axis: Axes, row: int, column: int, height: int, width: int) -> None:
+    corner = (column - 0.5, row - 0.5)
+    look = {"facecolor": "none", "edgecolor": ORANGE, "linewidth": 2, "clip_on": False}
+    axis.add_patch(pyplot().Rectangle(corner, width, height, **look))
 
 
 def filter_grid(

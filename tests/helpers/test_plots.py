@@ -64,6 +64,22 @@ def test_image_grid_refuses(images, titles, words):
         plots.image_grid(images, titles)
 
 
+def test_image_grid_frames_a_window():
+    _, axes = plots.image_grid([np.eye(4)] * 2, marks=[None, (1, 2, 3, 4)])
+    assert not axes[0, 0].patches
+    (frame,) = axes[0, 1].patches
+    assert (frame.get_xy(), frame.get_width(), frame.get_height()) == ((1.5, 0.5), 4, 3)
+    with pytest.raises(ValueError, match="2 images, but 1 marks"):
+        plots.image_grid([np.eye(4)] * 2, marks=[None])
+
+
+def test_pictures_without_titles_leave_no_room_for_them():
+    heights = [
+        plots.image_grid([np.eye(4)], titles)[0].get_figheight() for titles in (None, ["one"])
+    ]
+    assert heights[0] < heights[1]
+
+
 def test_number_grid():
     fig, axes = plots.number_grid(
         [np.array([[1, -2], [3, 4]]), np.array([[0.5]])],

@@ -1,4 +1,4 @@
-"""helpers.plots.overlay."""
+"""helpers.plots.overlay and helpers.plots.sliding_answers."""
 
 import matplotlib as mpl
 import numpy as np
@@ -36,3 +36,20 @@ def test_the_heat_covers_the_whole_picture_on_a_scale_of_its_own():
 def test_overlay_refuses(images, heats, titles, words):
     with pytest.raises(ValueError, match=words):
         plots.overlay(images, heats, titles)
+
+
+def test_the_answer_of_a_place_stands_under_the_middle_of_its_window():
+    probabilities = np.array([[0.2, 0.9, 0.1], [0.8, 0.1, 0.9]])
+    fig, (above, below) = plots.sliding_answers(np.eye(12), probabilities, window=4, stride=4)
+    (answers,) = below.images
+    # The windows cover the pixels 0 to 3, 4 to 7 and 8 to 11.
+    assert answers.get_extent() == [-0.5, 11.5, 1.5, -0.5]
+    assert above.get_xlim() == below.get_xlim() == (-0.5, 11.5)
+    fig.canvas.draw()
+    assert [label.get_text() for label in below.get_yticklabels()] == ["0", "1"]
+    assert answers.get_clim() == (0, 1)
+    _, (_, below) = plots.sliding_answers(np.eye(12), probabilities, window=6, stride=2)
+    assert below.images[0].get_extent() == [1.5, 7.5, 1.5, -0.5]
+    with pytest.raises(ValueError, match="3 windows of 6 pixels, 4 apart, do not fit into 12"):
+        plots.sliding_answers(np.eye(12), probabilities, window=6, stride=4)
+    plt.close("all")
