@@ -36,6 +36,9 @@ NOT_COPIED = {"README.md", "LICENSE", "notebooks", "assignments", "solutions/kno
 # The pages below a page, for the table of contents: glob patterns.
 BELOW = {"assignments/index.md": "*/*", "instructors/index.md": "*"}
 
+# What JupyterLab folds, and the tag by which myst-nb folds the same.
+FOLDED = {"source_hidden": "hide-input", "outputs_hidden": "hide-output"}
+
 FENCE = re.compile(r"^```.*?^```[^\n]*$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"(?<!!)\[((?:[^\]\[]|\[[^\]]*\])*)\]\(([^)\s]+)\)")
 INTRODUCTION, START = "introduction", "start"
@@ -125,10 +128,15 @@ def prepare(notebook, source, pages, repository):
             if number == 0 and source.startswith("assignments/"):
                 text = as_assignment(text, posixpath.basename(source).removesuffix(".ipynb"))
             cell["source"] = text
-        elif cell.get("id") == "exercise-check":  # it holds the answers, which are folded above
-            cell["metadata"]["tags"] = [*cell["metadata"].get("tags", []), "hide-input"]
-        elif "alt" in cell["metadata"]:
-            cell["metadata"]["mystnb"] = {"image": {"alt": cell["metadata"]["alt"]}}
+            continue
+        metadata = cell["metadata"]
+        folded = {tag for key, tag in FOLDED.items() if metadata.get("jupyter", {}).get(key)}
+        if cell.get("id") == "exercise-check":  # it holds the answers, which are folded above
+            folded.add("hide-input")
+        if folded:
+            metadata["tags"] = [*metadata.get("tags", []), *sorted(folded)]
+        if "alt" in metadata:
+            metadata["mystnb"] = {"image": {"alt": metadata["alt"]}}
     return notebook
 
 

@@ -55,6 +55,19 @@ def test_nothing_of_the_instructor_s_side_is_gathered_but_the_guide(gathered):
             assert secret not in text, f"{path.relative_to(gathered)} has {secret}"
 
 
+def test_what_jupyterlab_folds_is_folded_on_the_site_too():
+    def tags(cell_id="one", **metadata):
+        cell = {"cell_type": "code", "id": cell_id, "metadata": metadata, "source": ""}
+        stage.prepare({"cells": [cell]}, "notebooks/05-a.ipynb", {}, "")
+        return cell["metadata"].get("tags", [])
+
+    assert tags() == tags(jupyter={"outputs_hidden": False}) == []
+    assert tags(jupyter={"outputs_hidden": True}, tags=["cover"]) == ["cover", "hide-output"]
+    assert tags(jupyter={"source_hidden": True}, alt="A picture.") == ["hide-input"]
+    assert tags("exercise-check", jupyter={"source_hidden": True}) == ["hide-input"]
+    assert tags("exercise-check") == ["hide-input"]
+
+
 def test_notebooks_keep_their_cells_and_outputs(gathered):
     for path in LESSONS:
         before = json.loads(path.read_text(encoding="utf-8"))["cells"]
