@@ -22,7 +22,7 @@ def image_grid(
     size: float = 1.5,
     cmap: str = "gray",
     limits: tuple[float, float] | None = None,
-    marks: Iterable[tuple[int, int, int, int]] | None = None,
+    marks: Sequence[tuple[int, int, int, int] | None] | None = None,
 ) -> tuple[Figure, np.ndarray]:
     """Pictures side by side.
 
