@@ -16,7 +16,7 @@ from pathlib import Path
 
 GLOSSARY = Path(__file__).with_name("glossary.toml")
 # The pages that get links: lessons and assignments.
-PAGES = re.compile(r"(notebooks|assignments)/(?:.*/)?\d\d-[^/]+")
+PAGES = re.compile(r"(notebooks|assignments)/(?:.*/)?(?:\d\d|[A-Z])-[^/]+")
 # Words in italics: a longer row of them is the title of a paper.
 LONGEST_EMPHASIS = 3
 QUOTES = str.maketrans("“”„‘’", '"""\'\'')

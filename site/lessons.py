@@ -18,7 +18,7 @@ from helpers.command.files import ROOT
 
 ROW = re.compile(
     r'^\| <img src="(?P<cover>[^"]+)"[^>]* alt="(?P<alt>[^"]+)"> '
-    r"\| (?P<number>\d\d) \[(?P<title>[^\]]+)\]\((?P<path>[^)]+)\.ipynb\) "
+    r"\| (?P<number>\d\d|[A-Z]) \[(?P<title>[^\]]+)\]\((?P<path>[^)]+)\.ipynb\) "
     r"\| (?P<ability>.+) \|$",
     re.MULTILINE,
 )

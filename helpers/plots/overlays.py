@@ -75,7 +75,9 @@ def overlay(
     return fig, axes
 
 
-def sliding_answers(image, probabilities, window, stride):
+def sliding_answers(
+    image: npt.ArrayLike, probabilities: npt.ArrayLike, window: int, stride: int
+) -> tuple[Figure, np.ndarray]:
     """A wide picture, and below it what a network answers at each place of a sliding window.
 
     Both have the pixels of the picture as their x axis. The answer of a place is drawn under the

@@ -56,7 +56,7 @@ class Site:
 
     @property
     def lessons(self):
-        return [page for page in self.pages if re.match(r"notebooks/\d\d-", page)]
+        return [page for page in self.pages if re.match(r"notebooks/(\d\d|[A-Z])-", page)]
 
     def html(self, page):
         return (self.folder / page).read_text(encoding="utf-8")

@@ -126,7 +126,7 @@ class Images(HTMLParser):
 
 
 def test_lessons_stand_in_order_with_all_their_cells_and_pictures(site):
-    order = re.findall(r'href="(notebooks/\d\d-[^"#]+)"', site.html("index.html"))
+    order = re.findall(r'href="(notebooks/(?:\d\d|[A-Z])-[^"#]+)"', site.html("index.html"))
     assert list(dict.fromkeys(order)) == site.lessons
     assert len(site.lessons) == len(lessons(ROOT))
     for page in site.lessons:

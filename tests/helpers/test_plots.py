@@ -95,10 +95,33 @@ def test_number_grid():
     assert pixels(fig).std() > 0
 
 
-@pytest.mark.parametrize("name", ["titles", "marks", "signs"])
+@pytest.mark.parametrize("name", ["titles", "marks", "signs", "dashed"])
 def test_number_grid_counts(name):
     with pytest.raises(ValueError, match=name):
         plots.number_grid([np.eye(2), np.eye(2)], **{name: ["one"] * 3})
+
+
+def test_number_grid_tells_data_from_padding():
+    padded = np.pad(np.array([[7]]), 1)
+    _, (axis, other) = plots.number_grid([padded, np.eye(3)], dashed=[padded != 7, None])
+    colours = [text.get_color() for text in axis.texts]
+    assert [colours.index("black"), colours.count("black")] == [4, 1]
+    assert {text.get_color() for text in other.texts} == {"black"}
+    # Of nine cells, each with lines above and below and at both sides, eight are dashed.
+    lines = {
+        is_dashed: [c for c in axis.collections if (c.get_linestyle()[0][1] is None) != is_dashed]
+        for is_dashed in (False, True)
+    }
+    assert [len(lines[True]), len(lines[False])] == [16, 2]
+    assert [segment.tolist() for c in lines[False] for segment in c.get_segments()] == [
+        [[0.5, 0.5], [0.5, 1.5]],
+        [[1.5, 0.5], [1.5, 1.5]],
+        [[0.5, 0.5], [1.5, 0.5]],
+        [[0.5, 1.5], [1.5, 1.5]],
+    ]
+    assert all(c.get_linestyle()[0][1] is None for c in other.collections)
+    with pytest.raises(ValueError, match=r"dashed\[0\] has shape \(2,\)"):
+        plots.number_grid([padded], dashed=[[True, False]])
 
 
 def test_loss_curve():

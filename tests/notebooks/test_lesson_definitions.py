@@ -16,10 +16,10 @@ SETTINGS = settings(max_examples=40, deadline=None, derandomize=True)
 conv2d_plain, conv2d_channels, conv2d_bank, digits = definitions(
     1, "conv2d_plain", "conv2d_channels", "conv2d_bank", "digits"
 )
-conv2d_stride, count_uses, spread, locally_connected_plain = definitions(
-    2, "conv2d_stride", "count_uses", "spread", "locally_connected_plain"
+conv2d_stride, count_uses, spread, field_by_formula = definitions(
+    2, "conv2d_stride", "count_uses", "spread", "field_by_formula"
 )
-field_by_formula, same_padding = definitions(2, "field_by_formula", "same_padding")
+locally_connected_plain, same_padding = definitions("A", "locally_connected_plain", "same_padding")
 combine_kernels, relu_plain, leaky_relu_plain, rrelu_plain, sigmoid_plain = definitions(
     3, "combine_kernels", "relu_plain", "leaky_relu_plain", "rrelu_plain", "sigmoid_plain"
 )
@@ -119,7 +119,7 @@ def test_lesson_2_uses(size, kernel_size, stride, padding):
 
 @SETTINGS
 @given(size=sizes, kernel=kernels, seed=st.integers(0, 99))
-def test_lesson_2_locally_connected(size, kernel, seed):
+def test_appendix_locally_connected(size, kernel, seed):
     rng = np.random.default_rng(seed)
     out_size = conv_output_size(size, kernel)
     x, w = rng.integers(-9, 10, size), rng.integers(-9, 10, (*out_size, *kernel))
@@ -135,7 +135,7 @@ def test_lesson_2_receptive_field(layers):
 
 @SETTINGS
 @given(width=st.integers(1, 30), kernel_size=st.integers(1, 7), stride=st.integers(1, 5))
-def test_lesson_2_same_padding(width, kernel_size, stride):
+def test_appendix_same_padding(width, kernel_size, stride):
     before, after = same_padding(width, kernel_size, stride)
     places = (width + before + after - kernel_size) // stride + 1
     assert places == -(-width // stride)

@@ -1,15 +1,18 @@
 """The form of the lessons: what a reader may rely on in each of them."""
 
+import ast
 import base64
 import re
 import statistics
 
 import pytest
 
-from tests.support.lessons import LEFT_OUT, LESSONS, ROOT, need, read
+from tests.support.lessons import LEFT_OUT, LESSONS, ROOT, need, number_of, read
 
 # The verbs that titles begin with; a new lesson adds its own.
 VERBS = {"Add", "Avoid", "Build", "Check", "Look", "Rebuild", "Slide", "Train", "Work", "Write"}
+# The lessons in which the saved answers and the mere checks are folded, and the length is held.
+FOLDED = {"00", "01", "02", "03", "04", "A"}
 LINK = re.compile(r"!?\[([^\]]*)\]\(([^)\s]+)\)")
 
 
@@ -37,7 +40,7 @@ def test_there_are_lessons():
 
 def test_title(lesson, notebook):
     title, sentence = notebook.cells[0].source.split("\n\n", 1)
-    number = lesson.name[:2]
+    number = number_of(lesson)
     match = re.fullmatch(rf"# {number} (\w+) .+", title)
     assert match, f"the title should be '# {number} Verb …', it is {title!r}"
     assert match[1] in VERBS
@@ -79,6 +82,83 @@ def test_something_is_predicted_and_something_worked_by_hand(notebook):
     text = "\n".join(prose(notebook))
     assert text.count("**Predict, then run.**") >= 2
     assert text.count("**By hand") >= 2
+
+
+def leaves(statements):
+    """The statements of a cell, those inside loops and blocks included."""
+    for one in statements:
+        yield from leaves(one.body) if isinstance(one, ast.For | ast.With) else [one]
+
+
+def called(statement):
+    value = getattr(statement, "value", None)
+    return ast.unparse(value.func) if isinstance(value, ast.Call) else ""
+
+
+def only_asserts(source):
+    return all(
+        isinstance(one, ast.Assert) or called(one) == "assert_same"
+        for one in leaves(ast.parse(source).body)
+    )
+
+
+def only_draws(source):
+    return all(called(one).startswith(("plots.", "ax.")) for one in ast.parse(source).body)
+
+
+@pytest.mark.parametrize(
+    ("source", "asserts", "draws"),
+    [
+        ("assert a == 1\nassert_same(a, b)", True, False),
+        ("for a in b:\n    assert a", True, False),
+        ("a = 1\nassert a", False, False),
+        ("for a in b:\n    print(a)\n    assert a", False, False),
+        ("plots.bars(a);", False, True),
+        ("fig, ax = plots.bars(a)\nax.set(xlim=b)", False, True),
+        ("a = 1\nplots.bars(a);", False, False),
+        ("f(assert_same)", False, False),
+    ],
+)
+def test_what_only_asserts_or_draws(source, asserts, draws):
+    assert (only_asserts(source), only_draws(source)) == (asserts, draws)
+
+
+def folds(cell):
+    return cell.metadata.get("jupyter", {})
+
+
+def test_saved_answers_are_folded_where_something_is_predicted(lesson, notebook):
+    """From the question to the next text nothing that was saved is in view, and nothing else is."""
+    if number_of(lesson) not in FOLDED:
+        pytest.skip("its answers are not folded yet")
+    is_asked = False
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            is_asked = "**Predict, then run.**" in cell.source
+        else:
+            is_hidden = folds(cell).get("outputs_hidden", False)
+            assert is_hidden == (is_asked and bool(cell.outputs)), f"cell {cell.id}"
+    (first, *_) = [text for text in prose(notebook) if "**Predict, then run.**" in text]
+    assert "three dots" in first, "say how to open a folded answer"
+
+
+def test_cells_that_only_assert_or_draw_are_folded(lesson, notebook):
+    if number_of(lesson) not in FOLDED:
+        pytest.skip("its checks are not folded yet")
+    for cell in code(notebook):
+        if only_asserts(cell.source) or only_draws(cell.source):
+            assert folds(cell).get("source_hidden"), f"cell {cell.id}"
+
+
+def test_lessons_are_short_enough_for_one_sitting(lesson, notebook):
+    """Counted alike for all: a hundred words a minute, and half a minute for each cell of code."""
+    if number_of(lesson) not in FOLDED:
+        pytest.skip("not yet shortened")
+    words = len(re.findall(r"[^\W\d_]+", "\n".join(prose(notebook))))
+    in_view = [cell for cell in code(notebook) if not folds(cell).get("source_hidden")]
+    (stated,) = re.findall(r"^\*\*Time\*\* about (\d+) minutes", notebook.cells[1].source, re.M)
+    assert words / 100 + len(in_view) / 2 <= int(stated) <= 75
+    assert len(notebook.cells) <= 110
 
 
 def test_links_resolve(lesson, notebook):
@@ -173,6 +253,6 @@ def test_every_lesson_is_in_the_index():
     index = (ROOT / "notebooks" / "README.md").read_text("utf-8")
     readme = (ROOT / "README.md").read_text("utf-8")
     for path in LESSONS:
-        title = read(path).cells[0].source.splitlines()[0].removeprefix(f"# {path.name[:2]} ")
+        title = read(path).cells[0].source.splitlines()[0].removeprefix(f"# {number_of(path)} ")
         assert f"[{title}]({path.name})" in index
         assert f"[{title}](notebooks/{path.name})" in readme

@@ -5,7 +5,7 @@ import unicodedata
 
 import pytest
 
-from tests.support.lessons import LESSONS, need, read
+from tests.support.lessons import LESSONS, need, number_of, read
 from tests.support.scripts import load
 
 first_uses = load("site/first_uses.py")
@@ -53,7 +53,7 @@ def sections():
                 inside ^= line.startswith("```")
                 if title := not inside and re.match("#{1,3} (.+)", line):
                     heading = title[1]
-                key = path.name[:2], heading
+                key = number_of(path), heading
                 found[key] = found.get(key, "") + line + "\n"
     return found
 
@@ -311,7 +311,9 @@ def test_lessons_get_links_but_not_a_flood(number):
     assert len(uses) / len(text.split()) < 0.03
 
 
-@pytest.mark.parametrize("page", ["notebooks/01-a", "assignments/01-a", "assignments/01-a/01-a"])
+@pytest.mark.parametrize(
+    "page", ["notebooks/01-a", "notebooks/A-a", "assignments/01-a", "assignments/01-a/01-a"]
+)
 def test_pages_that_get_links(page):
     assert first_uses.PAGES.fullmatch(page)
 

@@ -27,16 +27,22 @@ def read(path):
     return nbformat.read(path, as_version=4)
 
 
+def number_of(path):
+    """The number of a lesson as its file's name begins with it, "07"; the appendix has "A"."""
+    return path.name.partition("-")[0]
+
+
 def definitions(number, *names):
     """Functions and constants of a lesson by name, without running the rest of it.
 
     Runs the lesson's imports, and the cells' top-level statements that define one of `names`.
     Of a lesson that is left out, each is a function that skips the test that calls it.
     """
-    beginning = f"notebooks/{number:02}-"
+    number = number if isinstance(number, str) else f"{number:02}"
+    beginning = f"notebooks/{number}-"
     if any(name.startswith(beginning) for name in LEFT_OUT):
         return [lambda *args, **kwargs: need(beginning)] * len(names)
-    (path,) = [path for path in LESSONS if path.name.startswith(f"{number:02}-")]
+    (path,) = [path for path in LESSONS if number_of(path) == number]
     wanted, found = set(names), {}
     body = []
     for cell in read(path).cells:
