@@ -20,7 +20,7 @@ def number_grid(
     marks: Sequence[tuple[int, int, int, int] | None] | None = None,
     signs: Sequence[str] | None = None,
     size: float = 0.42,
-    dashed: Sequence[int] | None = None,
+    dashed: Sequence[npt.ArrayLike | None] | None = None,
 ) -> tuple[Figure, np.ndarray]:
     """Small arrays drawn as tables of numbers, side by side.
 

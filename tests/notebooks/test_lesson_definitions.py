@@ -23,8 +23,9 @@ locally_connected_plain, same_padding = definitions("A", "locally_connected_plai
 combine_kernels, relu_plain, leaky_relu_plain, rrelu_plain, sigmoid_plain = definitions(
     3, "combine_kernels", "relu_plain", "leaky_relu_plain", "rrelu_plain", "sigmoid_plain"
 )
-pool2d_plain, max_pool_backward_plain, avg_pool_backward_plain = definitions(
-    3, "pool2d_plain", "max_pool_backward_plain", "avg_pool_backward_plain"
+(pool2d_plain,) = definitions(3, "pool2d_plain")
+max_pool_backward_plain, avg_pool_backward_plain = definitions(
+    4, "max_pool_backward_plain", "avg_pool_backward_plain"
 )
 im2col, col2im, conv_forward, conv_loops, conv_windows, conv_backward = definitions(
     4, "im2col", "col2im", "conv_forward", "conv_loops", "conv_windows", "conv_backward"
@@ -168,7 +169,7 @@ def test_lesson_3_activations():
 
 @SETTINGS
 @given(size=sizes, window=st.integers(1, 3), stride=st.integers(1, 3), seed=st.integers(0, 99))
-def test_lesson_3_pooling(size, window, stride, seed):
+def test_lessons_3_and_4_pooling(size, window, stride, seed):
     rng = np.random.default_rng(seed)
     # Few different numbers, so that windows have ties.
     x = rng.integers(-2, 3, size).astype(float)
