@@ -1,8 +1,8 @@
-"""Look between the layers of a network, without using its weights.
+"""Look between the layers of a network, without its weights.
 
-A test builds the network with weights that nobody has filled, which costs no time and, as long as
-nobody reads them, no memory. It lets each convolution and each fully connected layer hand on
-numbers of its choice, and looks at what arrives at the next one::
+A test builds the network on the device ``meta``, where tensors have shapes but no numbers, lets
+each convolution and each fully connected layer hand on numbers of its choice, and looks at what
+arrives at the next one::
 
     after, scores = between(build(AlexNet), maps=[-1, 3])
     after["conv1"]  # (96, 27, 27): what became of the maps of conv1 on the way to conv2
@@ -15,12 +15,10 @@ does not stop the network: `layer_sizes` says what really arrived.
 
 from __future__ import annotations
 
-import contextlib
 import itertools
 import math
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, NoReturn
-from unittest import mock
 
 import torch
 from torch import nn
@@ -54,10 +52,7 @@ class _Step(NamedTuple):
 
 
 def build(network: Callable[..., object], **options: Any) -> nn.Module:
-    """Make a network in evaluation mode, with weights that hold no particular numbers.
-
-    They are made on the device ``meta``, which fills nothing, and then are ordinary ones, so that
-    the network cannot tell by them that it is tested.
+    """Make a network without weights, on the device ``meta``, in evaluation mode.
 
     Parameters
     ----------
@@ -74,20 +69,11 @@ def build(network: Callable[..., object], **options: Any) -> nn.Module:
     if not isinstance(model, nn.Module):
         raise TypeError(f"expected a network, an nn.Module, but got {type(model).__name__}")
     model.eval()
-    if any(isinstance(p, nn.UninitializedParameter) for p in model.parameters()):
-        with contextlib.suppress(Exception):  # what is wrong in it is for those who look between
-            _run(model, IMAGE)
-    for layer in model.modules():
-        is_known = not any(isinstance(p, nn.UninitializedParameter) for p in layer.parameters())
-        if isinstance(layer, nn.Conv2d | nn.Linear) and is_known:
-            layer.to_empty(device="cpu", recurse=False)
     return model
 
 
-def between(
-    model: nn.Module, maps: Numbers = None, rows: Numbers = None, images: int = 1
-) -> tuple[Between, object]:
-    """Run images of 227 × 227 pixels; what arrives after each layer, and what comes out.
+def between(model: nn.Module, maps: Numbers = None, rows: Numbers = None) -> tuple[Between, object]:
+    """Run one image of 227 × 227 pixels; what arrives after each layer, and what comes out.
 
     Parameters
     ----------
@@ -96,19 +82,16 @@ def between(
     maps : number, sequence of numbers, or callable, optional
         What each convolution hands on. A number: all its maps hold it everywhere. A sequence:
         its maps hold these numbers in turn, the first map the first one, again and again. A
-        callable ``maps(zeros)`` writes into maps of zeros, (images, filters, height, width).
+        callable ``maps(zeros)`` writes into maps of zeros, of shape (1, filters, height, width).
         By default nobody looks at it, and it need not have numbers.
     rows : number, sequence of numbers, or callable, optional
-        The same for what each fully connected layer hands on, of shape (images, neurons).
-    images : int
-        How many.
+        The same for what each fully connected layer hands on, of shape (1, neurons).
 
     Returns
     -------
     after : dict of str to torch.Tensor
         What arrives at the next layer: after "conv1" (filters, height, width), also if it was
-        flattened on the way, after "fc6" (neurons,). For several images it is what arrives,
-        (images, numbers of each).
+        flattened on the way, after "fc6" (neurons,).
     result : object
         What the network returns.
 
@@ -119,16 +102,15 @@ def between(
     Exception
         What the network itself raises, as it is.
     """
-    steps, result = _run(model, IMAGE, maps, rows, images)
+    steps, result = _run(model, IMAGE, maps, rows)
     for given, layer_class in ((maps, nn.Conv2d), (rows, nn.Linear)):
         if given is not None and not any(isinstance(step.layer, layer_class) for step in steps):
             raise LookupError(f"no nn.{layer_class.__name__} runs in this network")
     after, numbers = Between(), {"conv": 0, "fc": 5}
     for step, following in itertools.pairwise(steps):
-        kind = "conv" if isinstance(step.layer, nn.Conv2d) else "fc"
-        arrived = following.arrived.reshape(images, -1) if images > 1 else following.arrived
-        if images == 1:
-            arrived = _as_maps(arrived, step.gives[0]) if kind == "conv" else arrived.flatten()
+        kind, arrived = "fc", following.arrived.flatten()
+        if isinstance(step.layer, nn.Conv2d):
+            kind, arrived = "conv", _as_maps(following.arrived, step.gives[0])
         numbers[kind] += 1
         after[f"{kind}{numbers[kind]}"] = arrived
     return after, result
@@ -174,46 +156,17 @@ def _words(shape):
     return " × ".join(map(str, shape))
 
 
-def _run(model, image, maps=None, rows=None, images=1):
-    """The steps of a run with images of this shape, and the result."""
-    if maps is None or rows is None:
-        try:
-            return _run_on("meta", model, image, maps, rows, images)
-        except Exception:
-            pass
+def _run(model, image, maps=None, rows=None):
+    """The steps of a run with one image, and the result."""
+    try:
+        return _run_on("meta", model, image, maps, rows)
+    except Exception:
+        pass
     # What stands between the layers may need numbers even where no test looks at them.
-    return _run_on("cpu", model, image, maps, rows, images)
+    return _run_on("cpu", model, image, maps, rows)
 
 
-@contextlib.contextmanager
-def _idle_layers():
-    """Convolutions and fully connected layers give the shape of their result, and compute nothing.
-
-    Those of a network that keeps its layers in a plain list do so, too.
-    """
-
-    def convolve(layer, x):
-        x, weight = (torch.empty(t.shape, device="meta") for t in (x, layer.weight))
-        return _empty(
-            nn.functional.conv2d(
-                *(x, weight, None, layer.stride, layer.padding, layer.dilation, layer.groups)
-            )
-        )
-
-    def connect(layer, x):
-        return _empty(x.new_empty(*x.shape[:-1], layer.out_features, device="meta"))
-
-    def _empty(made):
-        return torch.empty(made.shape)
-
-    with (
-        mock.patch.object(nn.Conv2d, "forward", convolve),
-        mock.patch.object(nn.Linear, "forward", connect),
-    ):
-        yield
-
-
-def _run_on(device, model, image, maps, rows, images):
+def _run_on(device, model, image, maps, rows):
     steps = []
 
     def before(layer, inputs):
@@ -222,7 +175,7 @@ def _run_on(device, model, image, maps, rows, images):
                 raise TypeError("give a layer its input without a name: conv(x), not conv(input=x)")
             takes = _takes(layer, inputs[0])
             steps.append(_Step(layer, inputs[0], takes))
-            return torch.empty(images, *takes)
+            return torch.empty(1, *takes, device=layer.weight.device)
         if hasattr(layer, "reset_parameters") and any(p.is_meta for p in layer.parameters()):
             # Another layer with weights, such as batch normalisation: it works on numbers.
             layer.to_empty(device="cpu").reset_parameters()
@@ -237,11 +190,10 @@ def _run_on(device, model, image, maps, rows, images):
 
     with (
         torch.no_grad(),
-        _idle_layers(),
         every_module.register_module_forward_pre_hook(before),
         every_module.register_module_forward_hook(after),
     ):
-        result = model(torch.zeros(images, *image, device=device))
+        result = model(torch.zeros(1, *image, device=device))
     return steps, result
 
 

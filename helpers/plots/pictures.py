@@ -75,8 +75,9 @@ def image_grid(
         axis.imshow(picture, cmap=cmap, vmin=low, vmax=high)
         if titles is not None:
             axis.set_title(titles[i], fontsize=10)
-        if marks is not None and marks[i] is not None:
-            _frame(axis, *marks[i])
+        mark = marks[i] if marks is not None else None
+        if mark is not None:
+            _frame(axis, *mark)
     return fig, axes
 
 

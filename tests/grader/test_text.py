@@ -164,14 +164,14 @@ class Broken:
     def __init__(self, text):
         self.student = self.origin = self.text = text
 
-    def read(self, *arguments):
+    def read(self, *arguments, **options):
         raise Unreadable(self.text)
 
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_lines_of_collecting(name, tmp_path):
     class Nothing:
-        known = ()
+        known = files = ()
 
     lines = []
     write_submitted([Broken(HOSTILE[name])], "one", tmp_path, Nothing(), lines.append)

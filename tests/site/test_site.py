@@ -217,7 +217,7 @@ def test_each_package_is_pinned_above_its_floor():
     assert all(re.fullmatch(r"[a-z0-9-]+==[0-9][0-9a-z.]*", line) for line in lines)
     pins = dict(line.split("==") for line in lines)
     for requirement in website.requirements():
-        name, floor = requirement.split(">=")
+        name, floor = requirement.partition(",")[0].split(">=")
         numbers = [list(map(int, re.findall(r"\d+", text))) for text in (pins[name], floor)]
         assert numbers[0] >= numbers[1], requirement
 

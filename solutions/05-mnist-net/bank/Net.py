@@ -16,7 +16,6 @@ ALL = {
     "net_log_probabilities",
     "net_dropout",
     "net_eval_mode",
-    "net_together",
 }
 
 
@@ -50,7 +49,7 @@ class Layers(nn.Module):
 @mistake(
     "This is the network of the lesson, with 21,840 parameters. The plan of the task has other "
     "numbers of filters, other filter sizes, and one dropout only.",
-    fails={"net_convolutions", "net_dropout", "net_parameters", "net_together"},
+    fails={"net_parameters", "net_convolutions", "net_dropout"},
 )
 class lesson_network(nn.Sequential):
     def __init__(self):
@@ -74,7 +73,7 @@ class lesson_network(nn.Sequential):
 @mistake(
     "The first convolution has no padding. So the maps shrink earlier than planned, and fewer "
     "numbers than planned reach the fully connected layers.",
-    fails={"net_convolutions", "net_parameters", "net_together"},
+    fails={"net_parameters", "net_convolutions"},
 )
 class no_padding(Layers):
     def __init__(self):
@@ -86,7 +85,7 @@ class no_padding(Layers):
 @mistake(
     "Both convolutions have a padding that keeps the size. The plan has padding for the first "
     "one only.",
-    fails={"net_convolutions", "net_parameters", "net_together"},
+    fails={"net_parameters", "net_convolutions"},
 )
 class padding_on_both(Layers):
     def __init__(self):
@@ -97,7 +96,7 @@ class padding_on_both(Layers):
 
 @mistake(
     "The first convolution has one row of zeros on each side. The plan has two.",
-    fails={"net_convolutions", "net_parameters", "net_together"},
+    fails={"net_parameters", "net_convolutions"},
 )
 class padding_of_one(Layers):
     def __init__(self):
@@ -109,7 +108,7 @@ class padding_of_one(Layers):
 @mistake(
     "The padding of the first convolution repeats pixels of the image. The padding of the task "
     "consists of zeros.",
-    fails={"net_convolutions", "net_together"},
+    fails={"net_convolutions"},
 )
 class padding_repeats_the_edge(Layers):
     def __init__(self):
@@ -119,7 +118,7 @@ class padding_repeats_the_edge(Layers):
 
 @mistake(
     "The zeros stand on the left and above only, all four of them. Padding belongs on both sides.",
-    fails={"net_convolutions", "net_together"},
+    fails={"net_convolutions"},
 )
 class padding_on_one_side(Layers):
     def __init__(self):
@@ -133,7 +132,7 @@ class padding_on_one_side(Layers):
 @mistake(
     "The two filter sizes are exchanged: yours are 3 × 3 in the first and 5 × 5 in the second "
     "convolution.",
-    fails={"net_convolutions", "net_parameters", "net_together"},
+    fails={"net_parameters", "net_convolutions"},
 )
 class kernel_sizes_exchanged(Layers):
     def __init__(self):
@@ -145,7 +144,7 @@ class kernel_sizes_exchanged(Layers):
 
 @mistake(
     "Both convolutions have 5 × 5 filters. The filters of the second one should be 3 × 3.",
-    fails={"net_convolutions", "net_parameters", "net_together"},
+    fails={"net_parameters", "net_convolutions"},
 )
 class both_five_by_five(Layers):
     def __init__(self):
@@ -157,7 +156,7 @@ class both_five_by_five(Layers):
 @mistake(
     "The first convolution has 16 filters and the second 8. In the plan the numbers stand the "
     "other way round.",
-    fails={"net_parameters", "net_together"},
+    fails={"net_parameters"},
 )
 class filter_counts_exchanged(Layers):
     def __init__(self):
@@ -169,7 +168,7 @@ class filter_counts_exchanged(Layers):
 
 @mistake(
     "Your hidden layer has 50 neurons, as in the lesson. Here it should have 40.",
-    fails={"net_parameters", "net_together"},
+    fails={"net_parameters"},
 )
 class hidden_of_fifty(Layers):
     def __init__(self):
@@ -180,7 +179,7 @@ class hidden_of_fifty(Layers):
 
 @mistake(
     "24 parameters are missing: exactly the biases of the two convolutions.",
-    fails={"net_parameters", "net_together"},
+    fails={"net_parameters"},
 )
 class convolutions_without_bias(Layers):
     def __init__(self):
@@ -191,7 +190,7 @@ class convolutions_without_bias(Layers):
 
 @mistake(
     "10 parameters are missing: exactly the biases of the ten scores.",
-    fails={"net_parameters", "net_together"},
+    fails={"net_parameters"},
 )
 class scores_without_bias(Layers):
     def __init__(self):
@@ -201,7 +200,7 @@ class scores_without_bias(Layers):
 
 @mistake(
     "50 parameters are missing: exactly the biases of the two fully connected layers.",
-    fails={"net_parameters", "net_together"},
+    fails={"net_parameters"},
 )
 class connected_without_bias(Layers):
     def __init__(self):
@@ -213,7 +212,7 @@ class connected_without_bias(Layers):
 @mistake(
     "The hidden layer with its 40 neurons is missing: the pooled maps go straight into the ten "
     "scores.",
-    fails={"net_dropout", "net_eval_mode", "net_parameters", "net_relu", "net_together"},
+    fails={"net_parameters", "net_relu", "net_dropout", "net_eval_mode"},
 )
 class no_hidden_layer(nn.Module):
     def __init__(self):
@@ -232,7 +231,7 @@ class no_hidden_layer(nn.Module):
 @mistake(
     "The network has 0 parameters: its layers stand in a plain Python list, where PyTorch does "
     "not find them. So no optimizer could train them.",
-    fails=ALL,
+    fails=ALL - {"net_shape"},
 )
 class layers_in_a_list(nn.Module):
     def __init__(self):
@@ -261,7 +260,7 @@ class layers_in_a_list(nn.Module):
 @mistake(
     "The fully connected layers are made anew in each call, with new random weights, so they "
     "are not among the parameters. Layers that learn are made once, when the network is built.",
-    fails=ALL - {"net_convolutions"},
+    fails=ALL - {"net_shape", "net_convolutions"},
 )
 class layers_made_in_forward(nn.Module):
     def __init__(self):
@@ -315,7 +314,7 @@ class gradient_cut(Layers):
 @mistake(
     "Your four layers are made, but never called: the network computes with their weights by "
     "functions. Call the layers themselves.",
-    fails=ALL - {"net_parameters"},
+    fails=ALL - {"net_shape", "net_parameters"},
 )
 class functions_with_the_weights(Layers):
     def maps(self, x):
@@ -350,7 +349,7 @@ class with_batch_normalisation(Layers):
 @mistake(
     "Negative numbers of the first convolution reach the second one. The ReLU between them is "
     "missing.",
-    fails={"net_relu", "net_together"},
+    fails={"net_relu"},
 )
 class no_first_relu(Layers):
     def maps(self, x):
@@ -361,7 +360,7 @@ class no_first_relu(Layers):
 @mistake(
     "Negative numbers of the second convolution reach the fully connected layer. The ReLU "
     "between them is missing.",
-    fails={"net_relu", "net_together"},
+    fails={"net_relu"},
 )
 class no_second_relu(Layers):
     def maps(self, x):
@@ -372,7 +371,7 @@ class no_second_relu(Layers):
 @mistake(
     "Negative numbers of the hidden layer reach the last layer. Two fully connected layers with "
     "no ReLU between them are together only one.",
-    fails={"net_relu", "net_together"},
+    fails={"net_relu"},
 )
 class no_third_relu(Layers):
     def scores(self, x):
@@ -381,7 +380,7 @@ class no_third_relu(Layers):
 
 @mistake(
     "There is a ReLU after the hidden layer, but none after the two convolutions.",
-    fails={"net_relu", "net_together"},
+    fails={"net_relu"},
 )
 class no_relu_after_convolutions(Layers):
     def maps(self, x):
@@ -390,7 +389,7 @@ class no_relu_after_convolutions(Layers):
 
 @mistake(
     "Nothing replaces the negative numbers: there is no ReLU at all.",
-    fails={"net_relu", "net_together"},
+    fails={"net_relu"},
 )
 class no_relu(Layers):
     def forward(self, x):
@@ -402,14 +401,7 @@ class no_relu(Layers):
 @mistake(
     "The sigmoid makes every number lie between 0 and 1. Asked for is ReLU, which leaves "
     "positive numbers as they are.",
-    fails={
-        "net_dropout",
-        "net_eval_mode",
-        "net_flatten",
-        "net_pooling",
-        "net_relu",
-        "net_together",
-    },
+    fails={"net_relu", "net_pooling", "net_flatten", "net_dropout", "net_eval_mode"},
 )
 class sigmoid(Layers):
     def forward(self, x):
@@ -421,7 +413,7 @@ class sigmoid(Layers):
 
 @mistake(
     "Negative numbers become a hundredth of themselves: that is leaky ReLU. ReLU makes them 0.",
-    fails={"net_relu", "net_together"},
+    fails={"net_relu"},
 )
 class leaky_relu(Layers):
     def forward(self, x):
@@ -436,7 +428,7 @@ class leaky_relu(Layers):
 
 @mistake(
     "Both poolings take the mean of each square. Max pooling keeps the largest number.",
-    fails={"net_pooling", "net_together"},
+    fails={"net_pooling"},
 )
 class average_pooling(Layers):
     def __init__(self):
@@ -446,7 +438,7 @@ class average_pooling(Layers):
 
 @mistake(
     "The second pooling takes the mean of each square; the first one is right.",
-    fails={"net_pooling", "net_together"},
+    fails={"net_pooling"},
 )
 class second_pooling_averages(Layers):
     def maps(self, x):
@@ -457,7 +449,7 @@ class second_pooling_averages(Layers):
 @mistake(
     "The pooling after the second convolution is missing, so four times as many numbers as "
     "planned reach the fully connected layer.",
-    fails={"net_parameters", "net_pooling", "net_together"},
+    fails={"net_parameters", "net_pooling"},
 )
 class no_second_pooling(Layers):
     def __init__(self):
@@ -471,7 +463,7 @@ class no_second_pooling(Layers):
 @mistake(
     "The pooling after the first convolution is missing: the second one sees maps twice as "
     "high and wide as planned.",
-    fails={"net_parameters", "net_pooling", "net_together"},
+    fails={"net_parameters", "net_pooling"},
 )
 class no_first_pooling(Layers):
     def __init__(self):
@@ -485,7 +477,12 @@ class no_first_pooling(Layers):
 @mistake(
     "The result has four rows for each image. A pooling is missing, and reshaping to rows of "
     "576 numbers cuts every image into four.",
-    fails={"net_flatten", "net_log_probabilities", "net_pooling", "net_shape", "net_together"},
+    fails={
+        "net_shape",
+        "net_pooling",
+        "net_flatten",
+        "net_log_probabilities",
+    },
 )
 class image_cut_into_four(Layers):
     def forward(self, x):
@@ -496,7 +493,7 @@ class image_cut_into_four(Layers):
 
 @mistake(
     "The windows of your pooling move by one pixel, so they overlap and the maps hardly shrink.",
-    fails={"net_parameters", "net_pooling", "net_together"},
+    fails={"net_parameters"},
 )
 class pooling_with_stride_one(Layers):
     def __init__(self):
@@ -507,7 +504,7 @@ class pooling_with_stride_one(Layers):
 
 @mistake(
     "The windows of your pooling are 3 × 3 and overlap. Take squares of 2 × 2 side by side.",
-    fails={"net_pooling", "net_together"},
+    fails={"net_pooling"},
 )
 class overlapping_pooling(Layers):
     def __init__(self):
@@ -517,7 +514,7 @@ class overlapping_pooling(Layers):
 
 @mistake(
     "You take the number in the upper left of each square. Max pooling takes the largest one.",
-    fails={"net_pooling", "net_together"},
+    fails={"net_pooling"},
 )
 class every_second_pixel(Layers):
     def maps(self, x):
@@ -531,7 +528,7 @@ class every_second_pixel(Layers):
 @mistake(
     "Each row holds numbers of several images: the first axis, the images, is swept along when "
     "the others are joined.",
-    fails={"net_flatten", "net_together"},
+    fails={"net_flatten"},
 )
 class flatten_mixes_images(Layers):
     def forward(self, x):
@@ -543,7 +540,7 @@ class flatten_mixes_images(Layers):
 @mistake(
     "Each row holds one channel after the other of all images. First bring the images to the "
     "front, then join the other axes.",
-    fails={"net_flatten", "net_together"},
+    fails={"net_flatten"},
 )
 class flatten_by_channels(Layers):
     def forward(self, x):
@@ -589,7 +586,7 @@ class squeezed(Layers):
 @mistake(
     "Your output holds probabilities. Their logarithms are asked for: `nll_loss` takes it for "
     "granted that the logarithm is there.",
-    fails={"net_log_probabilities", "net_together"},
+    fails={"net_log_probabilities"},
 )
 class no_log(Layers):
     def forward(self, x):
@@ -599,7 +596,7 @@ class no_log(Layers):
 @mistake(
     "Your probabilities add up to 1 over the images of the batch, so one image changes the "
     "answer to another one. They should add up to 1 over the digits.",
-    fails={"net_log_probabilities", "net_together"},
+    fails={"net_log_probabilities"},
 )
 class softmax_over_the_batch(Layers):
     def forward(self, x):
@@ -608,7 +605,7 @@ class softmax_over_the_batch(Layers):
 
 @mistake(
     "Your output equals the scores as the last layer gives them. They are not probabilities yet.",
-    fails={"net_log_probabilities", "net_together"},
+    fails={"net_log_probabilities"},
 )
 class raw_scores(Layers):
     def forward(self, x):
@@ -618,7 +615,7 @@ class raw_scores(Layers):
 @mistake(
     "Softmax is applied twice: the log-softmax gets probabilities instead of scores. The ten "
     "answers come out almost equal.",
-    fails={"net_log_probabilities", "net_together"},
+    fails={"net_log_probabilities"},
 )
 class softmax_twice(Layers):
     def forward(self, x):
@@ -628,7 +625,7 @@ class softmax_twice(Layers):
 
 @mistake(
     "A ReLU stands after the last layer. It makes all negative scores 0, and so equal.",
-    fails={"net_log_probabilities", "net_together"},
+    fails={"net_log_probabilities"},
 )
 class relu_on_the_scores(Layers):
     def forward(self, x):
@@ -638,7 +635,7 @@ class relu_on_the_scores(Layers):
 @mistake(
     "The signs are the wrong way round. The logarithm of a probability is negative; the minus "
     "belongs to the loss.",
-    fails={"net_log_probabilities", "net_together"},
+    fails={"net_log_probabilities"},
 )
 class minus_log(Layers):
     def forward(self, x):
@@ -648,7 +645,7 @@ class minus_log(Layers):
 @mistake(
     "Each digit gets a probability of its own, from a sigmoid. Over the ten digits they do not "
     "add up to 1.",
-    fails={"net_log_probabilities", "net_together"},
+    fails={"net_log_probabilities"},
 )
 class log_sigmoid(Layers):
     def forward(self, x):
@@ -658,7 +655,7 @@ class log_sigmoid(Layers):
 @mistake(
     "Your output equals the logarithm of the scores. The softmax between them is missing, and "
     "negative scores have no logarithm.",
-    fails={"net_log_probabilities", "net_together"},
+    fails={"net_log_probabilities"},
 )
 class log_without_softmax(Layers):
     def forward(self, x):
@@ -679,7 +676,7 @@ class log_of_a_little_more(Layers):
 @mistake(
     "The ten answers are digits, or ones and zeros, not probabilities: the decision for a digit "
     "is made too early. What is not decided can still be trained.",
-    fails={"net_log_probabilities", "net_parameters", "net_together"},
+    fails={"net_parameters", "net_log_probabilities"},
 )
 class decision_made(Layers):
     def forward(self, x):
@@ -689,7 +686,7 @@ class decision_made(Layers):
 
 @mistake(
     "The network prints its answer, but returns nothing.",
-    fails={"net_log_probabilities", "net_parameters", "net_shape", "net_together"},
+    fails={"net_shape", "net_parameters", "net_log_probabilities"},
 )
 class prints_the_answer(Layers):
     def forward(self, x):
@@ -699,7 +696,7 @@ class prints_the_answer(Layers):
 @mistake(
     "The network returns two things, the answers and something more. Only the answers are asked "
     "for.",
-    fails={"net_log_probabilities", "net_shape", "net_together"},
+    fails={"net_shape", "net_log_probabilities"},
     undiagnosed="the message itself says that a tuple came back",
 )
 class returns_two_things(Layers):
@@ -839,7 +836,7 @@ class constant_mask(Layers):
 @mistake(
     "Neurons are switched off in eval mode, too: your dropout does not know in which mode the "
     "network is. The same image gets another answer each time.",
-    fails={"net_eval_mode", "net_together"},
+    fails={"net_eval_mode"},
 )
 class dropout_always_on(Layers):
     def scores(self, x):
