@@ -91,7 +91,7 @@ def dot_rows(
     xlabel : str
         What is measured, with the unit.
     value_format : str
-        Format of the mean that stands beside each row.
+        Format of the mean that stands beside each row, or of the one measurement.
 
     Returns
     -------
@@ -116,12 +116,15 @@ def dot_rows(
     means = [float(np.mean(measured)) for measured in values.values()]
     for row, (measured, mean) in enumerate(zip(values.values(), means, strict=True)):
         ax.plot(measured, [row] * len(measured), "o", color=BLUE, markersize=8, alpha=0.7)
-        ax.plot([mean, mean], [row - 0.28, row + 0.28], color=ORANGE, linewidth=3)
+        if len(measured) > 1:
+            ax.plot([mean, mean], [row - 0.28, row + 0.28], color=ORANGE, linewidth=3)
     ax.set_yticks(range(len(values)), list(values))
     ax.set(ylim=(len(values) - 0.5, -0.5), xlabel=xlabel)
     ax.margins(x=0.08)
     means_axis = ax.secondary_yaxis("right")
-    means_axis.set_yticks(range(len(values)), [f"mean {value_format.format(m)}" for m in means])
+    words = ["mean " if len(measured) > 1 else "" for measured in values.values()]
+    labels = [word + value_format.format(mean) for word, mean in zip(words, means, strict=True)]
+    means_axis.set_yticks(range(len(values)), labels)
     means_axis.tick_params(length=0)
     means_axis.spines["right"].set_visible(False)
     ax.grid(axis="x", alpha=0.3)

@@ -82,9 +82,10 @@ def test_dot_rows_draws_every_measurement_and_the_mean():
 
 
 def test_dot_rows_writes_the_means_and_puts_the_first_row_on_top():
-    _, ax = plots.dot_rows({"a": [0.5], "b": [0.25]}, value_format="{:.0%}")
+    _, ax = plots.dot_rows({"a": [0.4, 0.6], "b": [0.25]}, value_format="{:.0%}")
+    assert len(ax.lines) == 3  # a single measurement has no mean
     labels = ax.child_axes[0].get_yticklabels()
-    assert [label.get_text() for label in labels] == ["mean 50%", "mean 25%"]
+    assert [label.get_text() for label in labels] == ["mean 50%", "25%"]
     assert ax.yaxis_inverted()
 
 
