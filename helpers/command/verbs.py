@@ -117,7 +117,9 @@ def delete_what_can_be_made_again(root: Path) -> None:
 def test(root: Path, given: list[str]) -> int:
     paths = [] if any(map(is_path, given)) else present(root, "tests", "notebooks")
     options = ["--nbval", "--nbval-current-env", "--nbval-cell-timeout=300"]
-    status = pytest(root, "test", "not e2e and not sandbox", [*options, *paths, *given])
+    status = pytest(
+        root, "test", "not e2e and not sandbox and not slow", [*options, *paths, *given]
+    )
     others = [f"course {name}" for name in ("sandbox", "e2e") if name in available(root)]
     if paths and others:
         print(f"Not part of this: the tests of {' and of '.join(others)}.")

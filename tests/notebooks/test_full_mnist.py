@@ -38,6 +38,7 @@ def test_lesson_05_on_all_images(monkeypatch):
     assert accuracies[-1] >= 96
 
 
+@pytest.mark.slow
 @pytest.mark.full
 @pytest.mark.skipif("MNIST_ROOT" not in os.environ, reason="MNIST_ROOT is not set")
 def test_lesson_06_on_all_images(monkeypatch):

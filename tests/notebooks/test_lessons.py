@@ -11,8 +11,6 @@ from tests.support.lessons import LEFT_OUT, LESSONS, ROOT, need, number_of, read
 
 # The verbs that titles begin with; a new lesson adds its own.
 VERBS = {"Add", "Avoid", "Build", "Check", "Look", "Rebuild", "Slide", "Train", "Work", "Write"}
-# The lessons in which the saved answers and the mere checks are folded, and the length is held.
-FOLDED = {"00", "01", "02", "03", "04", "A"}
 LINK = re.compile(r"!?\[([^\]]*)\]\(([^)\s]+)\)")
 
 
@@ -129,8 +127,6 @@ def folds(cell):
 
 def test_saved_answers_are_folded_where_something_is_predicted(lesson, notebook):
     """From the question to the next text nothing that was saved is in view, and nothing else is."""
-    if number_of(lesson) not in FOLDED:
-        pytest.skip("its answers are not folded yet")
     is_asked = False
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
@@ -143,8 +139,6 @@ def test_saved_answers_are_folded_where_something_is_predicted(lesson, notebook)
 
 
 def test_cells_that_only_assert_or_draw_are_folded(lesson, notebook):
-    if number_of(lesson) not in FOLDED:
-        pytest.skip("its checks are not folded yet")
     for cell in code(notebook):
         if only_asserts(cell.source) or only_draws(cell.source):
             assert folds(cell).get("source_hidden"), f"cell {cell.id}"
@@ -152,8 +146,6 @@ def test_cells_that_only_assert_or_draw_are_folded(lesson, notebook):
 
 def test_lessons_are_short_enough_for_one_sitting(lesson, notebook):
     """Counted alike for all: a hundred words a minute, and half a minute for each cell of code."""
-    if number_of(lesson) not in FOLDED:
-        pytest.skip("not yet shortened")
     words = len(re.findall(r"[^\W\d_]+", "\n".join(prose(notebook))))
     in_view = [cell for cell in code(notebook) if not folds(cell).get("source_hidden")]
     (stated,) = re.findall(r"^\*\*Time\*\* about (\d+) minutes", notebook.cells[1].source, re.M)
