@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import os
+import platform
 import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
@@ -124,6 +125,7 @@ def grade_batch(
     from grader.batch.coordinator import Batch, Options
     from grader.gradebook.book import Book
 
+    print(f"Grading {options.assignment} with Python {platform.python_version()}.")
     if class_seed(options.root) == DEFAULT:
         print(
             "Hidden tests use numbers that anybody with the course can know. `course new-seed` "

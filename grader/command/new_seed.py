@@ -3,17 +3,20 @@
 python -m grader.command.new_seed     (course new-seed)
 """
 
+from __future__ import annotations
+
 import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
-from grader.batch.store import write_whole
+from grader.files import write_whole
 from grader.judging.seed import make_seed, seed_path
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def main(given=None):
+def main(given: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="course new-seed",
         description="Let the hidden tests draw other numbers, which only your class is graded "

@@ -4,6 +4,8 @@ It lies in grading/, which students are not given and which no sandbox sees. A j
 that results of another seed are not taken for results of this one.
 """
 
+from __future__ import annotations
+
 import secrets
 from pathlib import Path
 
@@ -12,17 +14,17 @@ NAME = "class-seed"
 DEFAULT = "the same for every class"
 
 
-def seed_path(root):
+def seed_path(root: str | Path) -> Path:
     """Where the seed of a course's folder is, if there is one."""
     return Path(root) / "grading" / NAME
 
 
-def class_seed(root):
+def class_seed(root: str | Path) -> str:
     """The seed of a course's folder, or `DEFAULT`."""
     path = seed_path(root)
     return (path.exists() and path.read_text(encoding="utf-8").strip()) or DEFAULT
 
 
-def make_seed():
+def make_seed() -> str:
     """A new seed: 128 bits, so that nobody finds it by trying."""
     return secrets.token_hex(16)

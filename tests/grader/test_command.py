@@ -5,6 +5,7 @@ What needs a sandbox is tested in test_class.py, by `make sandbox`.
 
 import csv
 import io
+import platform
 import shutil
 import sys
 from pathlib import Path
@@ -130,7 +131,10 @@ def test_whoever_asks_for_it_grades_without_a_sandbox_and_is_warned(root, monkey
         assert grade(root, "--unsafe-no-sandbox", "--no-feedback", "--cell-seconds", "1") == 0
     finally:
         job.close_servers()
-    assert "WITHOUT A SANDBOX" in capfd.readouterr().err
+    shown = capfd.readouterr()
+    assert "WITHOUT A SANDBOX" in shown.err
+    assert f"with Python {platform.python_version()}." in shown.out
+    assert "course new-seed" in shown.out  # nobody has made one for this class
     table = root / "grading" / NAME / "grades.csv"
     with table.open(newline="") as file:
         rows = {row["student"]: row for row in csv.DictReader(file)}
