@@ -66,6 +66,17 @@ def run_and_save(page, lab, name):
         }""",
         timeout=SECONDS_TO_RUN * 1000,
     )
+    # Cells whose code is folded show no prompt, and one of them may be the last: the kernel must
+    # have nothing left to do. Between two cells it is idle for a moment only.
+    idle = 0
+    for _ in range(SECONDS_TO_RUN * 5):
+        states = [kernel["execution_state"] for kernel in lab.kernels()]
+        idle = idle + 1 if states == ["idle"] else 0
+        if idle == 5:
+            break
+        page.wait_for_timeout(200)
+    else:
+        pytest.fail(f"the kernel did not come to rest: {states}")
     page.get_by_role("menuitem", name="File", exact=True).click()
     page.get_by_role("menuitem", name=re.compile("^Save Notebook(?! As)")).click()
 
