@@ -1,5 +1,7 @@
 """What a student does first, in a real browser: open the course, run a lesson, save it."""
 
+import contextlib
+import json
 import os
 import re
 
@@ -101,10 +103,12 @@ def saved_complaints(path):
 
 
 def wait_until_saved(page, path, before):
-    """Wait until JupyterLab has written the file again."""
+    """Wait until JupyterLab has written the file again, to its end."""
     for _ in range(100):
         if path.stat().st_mtime_ns != before:
-            return
+            with contextlib.suppress(ValueError):  # it is being written
+                json.loads(path.read_text(encoding="utf-8"))
+                return
         page.wait_for_timeout(100)
     pytest.fail(f"{path.name} was not saved")
 
