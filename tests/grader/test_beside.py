@@ -82,6 +82,7 @@ def graded(root, server, patterns=None):
         "assignment": NAME,
         "cells": [cell.for_job() for cell in cells],
         "policy": POLICY.to_dict(),
+        "class_seed": "one",
         "seed": "trial",
         "files": files,
         "beside": beside,

@@ -50,7 +50,8 @@ def grade(server, *cells, **policy):
         made.append({"kind": kind, "cell_type": "code", "source": source, "grade_id": grade_id})
     cells = [{"points": 1.0, "functions": ("f", "g"), **cell} for cell in made]
     rules = Policy(**{"cell_seconds": 2.0, "total_seconds": 20.0, "judging_seconds": 1, **policy})
-    data = {"assignment": "t", "cells": cells, "policy": rules.to_dict(), "files": {}, "seed": "s"}
+    data = {"assignment": "t", "cells": cells, "policy": rules.to_dict(), "files": {}}
+    data |= {"class_seed": "c", "seed": "s"}
     with mock.patch.object(job, "server", return_value=server):
         return json.loads(job.execute(json.dumps(data)))
 

@@ -46,6 +46,7 @@ def job_of(student, answer):
             "assignment": "t",
             "cells": [{"cell_type": "code", "points": 10.0, **cell} for cell in cells],
             "policy": Policy(cell_seconds=2.0, total_seconds=10.0, grace_seconds=0.5).to_dict(),
+            "class_seed": "one",
             "files": {},
             "seed": student,
         }

@@ -282,6 +282,7 @@ def run(content, server, disabled_rules=(), **policy):
         "assignment": NAME,
         "cells": [cell.for_job() for cell in cells],
         "policy": policy.to_dict(),
+        "class_seed": "trial",
         "seed": "trial",
         "files": {"checks.json": json.dumps({"tests": {"places": PLACES}})},
     }
