@@ -63,7 +63,7 @@ def test_formgrader_grades_in_the_sandbox_and_shows_the_rubric(page, instructors
     handed_in = root / "kim.ipynb"
     shutil.copy(root / "assignments" / WRITTEN / f"{WRITTEN}.ipynb", handed_in)
     solve(handed_in, WRITTEN)
-    collect = [sys.executable, "-m", "grader.intake.collect", WRITTEN, handed_in, "--root", root]
+    collect = [sys.executable, "-m", "grader.command.collect", WRITTEN, handed_in, "--root", root]
     subprocess.run(collect, check=True, cwd=ROOT, capture_output=True)
 
     # JupyterLab first: formgrader relies on the cookies that it sets.
