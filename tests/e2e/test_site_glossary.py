@@ -110,7 +110,7 @@ def test_lessons_and_assignments_have_links_and_no_other_page(pages, linking):
     assert len(linking) == len(lessons(ROOT)) + len(assignments(ROOT))
     for name, page in pages.items():
         if name in linking:
-            assert len(page.links) >= (20 if name.startswith("notebooks/") else 5), name
+            assert len(page.links) >= (10 if name.startswith("notebooks/") else 5), name
         else:
             assert not page.links, name
 
