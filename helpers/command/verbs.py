@@ -213,7 +213,14 @@ VERBS = (
     Verb("test", "learn", "run every notebook and test, and compare the outputs", test, DEV),
     Verb("setup", "learn", "only make the environment, or bring it up to date", setup, names=100),
     Verb("clean", "learn", "delete the environments and the caches", clean, alone=True),
-    Verb("lint", "change", "check the code's style, types and imports", lint, ("dev",), TESTS),
+    Verb(
+        "lint",
+        "change",
+        "check the code's style, types and imports",
+        lint,
+        ("dev", "instructor"),
+        TESTS,
+    ),
     Verb("format", "change", "put the code into the course's style", style, ("dev",), TESTS),
     Verb(
         "notebooks",

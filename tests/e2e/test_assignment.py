@@ -86,6 +86,9 @@ def test_formgrader_grades_in_the_sandbox_and_shows_the_rubric(page, instructors
     rubric = [cell for cell in solution_cells() if cell.metadata.nbgrader.get("task")]
     (points,) = {cell.metadata.nbgrader.points for cell in rubric}
     task = page.locator(".nbgrader_cell").filter(has_text="How to mark")
+    # The page writes into the fields when the marks have come; what was typed before is lost.
+    task.locator("input.score.needs_manual_grade").wait_for(timeout=SECONDS * 1000)
+    task.locator("textarea[placeholder]").wait_for(timeout=SECONDS * 1000)
     task.locator("input.score").fill(str(points - 2))
     task.locator("textarea").fill("Say what each block does.")
     task.locator("textarea").blur()
