@@ -3,7 +3,8 @@
 The list of lessons (notebooks/README.md) comes up as a page, the file browser stands in
 notebooks/, and JupyterLab asks and fetches nothing. The settings are in settings/overrides.json
 beside this file; they are defaults, so what readers chose in their own JupyterLab still comes
-first. The open tabs are remembered apart from other projects'.
+first. The open tabs are remembered apart from other projects'. labextensions/ holds what is added
+to JupyterLab: screen readers get the alternative texts of the pictures.
 
 The options are described in JupyterLab's documentation, "Advanced Usage" (the application and
 settings directories, overrides.json) and "JupyterLab URLs" (/lab/tree/...).
@@ -16,6 +17,7 @@ from pathlib import Path
 
 START_PAGE = "notebooks/README.md"
 SETTINGS = Path(__file__).resolve().parent / "settings"
+EXTENSIONS = Path(__file__).resolve().parent / "labextensions"
 
 
 def lab_options(root: Path, workspaces: Path, given: Sequence[str] = ()) -> list[str]:
@@ -37,6 +39,7 @@ def lab_options(root: Path, workspaces: Path, given: Sequence[str] = ()) -> list
         f"--LabApp.default_url=/lab/tree/{START_PAGE}",
         f"--LabApp.app_settings_dir={SETTINGS}",
         f"--LabApp.workspaces_dir={workspaces}",
+        f"--LabApp.extra_labextensions_path={EXTENSIONS}",
     ]
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         options.append("--allow-root")  # root is the usual user of a container

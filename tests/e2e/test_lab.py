@@ -132,6 +132,25 @@ def test_start_page_is_in_view_and_nothing_pops_up(page, lab):
     assert [url for url in asked if url.startswith("http") and not url.startswith(lab.base)] == []
 
 
+def alternative_texts_seen(page):
+    """The alternative texts of the pictures of cells in view, None where there is none."""
+    pictures = page.locator(".jp-OutputArea img")
+    pictures.first.wait_for(timeout=SECONDS_TO_LOAD * 1000)
+    return set(pictures.evaluate_all("all => all.map(picture => picture.getAttribute('alt'))"))
+
+
+def alternative_texts_given(path):
+    cells = nbformat.read(path, as_version=4).cells
+    return {cell.metadata["alt"] for cell in cells if "alt" in cell.metadata}
+
+
+def test_saved_pictures_have_their_alternative_texts(page, lab):
+    path = lab.root / "notebooks" / f"{LESSONS[0]}.ipynb"
+    page.goto(lab.url(f"lab/tree/notebooks/{path.name}"))
+    wait_for_lab(page)
+    assert alternative_texts_seen(page) <= alternative_texts_given(path)
+
+
 @pytest.mark.parametrize("lesson", LESSONS)
 def test_lesson_runs_from_top_to_bottom_and_is_saved(page, lab, lesson):
     path = lab.root / "notebooks" / f"{lesson}.ipynb"
@@ -141,3 +160,4 @@ def test_lesson_runs_from_top_to_bottom_and_is_saved(page, lab, lesson):
     wait_until_saved(page, path, before)
 
     assert saved_complaints(path) == []
+    assert alternative_texts_seen(page) <= alternative_texts_given(path)
