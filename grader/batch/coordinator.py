@@ -131,6 +131,8 @@ class Batch:
         None where nothing was left to do.
     show_waiting : callable, optional
         Called with the students whose notebooks run, when nothing has come for a while.
+    show_left_out : callable, optional
+        Called with a line that names what belongs to other assignments.
     """
 
     def __init__(
@@ -143,13 +145,14 @@ class Batch:
         make_executor: Callable[[], Executor],
         show: Callable[[Record | Lost | None], object],
         show_waiting: Callable[[list[str]], object] = lambda students: None,
+        show_left_out: Callable[[str], object] = lambda line: None,
     ) -> None:
         self.assignment, self.root, self.options = assignment, Path(root), options
         self.book, self.make_executor = book, make_executor
         self.show, self.show_waiting = show, show_waiting
         self.skeleton = load_skeleton(assignment, root)
         others = [name for name in assignments(self.root / "solutions") if name != assignment]
-        self.submissions = collect(path, assignment, others)
+        self.submissions = collect(path, assignment, others, show_left_out)
         self.store = Store(self.root / "grading" / assignment)
         self.class_seed = class_seed(root)
         self.files, self.beside = files_of(assignment, self.root)

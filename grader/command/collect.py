@@ -37,7 +37,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         check_place(options.path, options.root)
         skeleton = load_skeleton(options.assignment, options.root)
-        submissions = collect(options.path, options.assignment)
+        others = [name for name in known if name != options.assignment]
+        submissions = collect(options.path, options.assignment, others, show=print)
         # nbgrader grades nothing that its gradebook does not know.
         with Book(options.root, options.assignment):
             pass

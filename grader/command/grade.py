@@ -163,6 +163,7 @@ def grade_batch(
             make_executor,
             show,
             show_waiting,
+            tqdm.write,
         )
         bar.total = len(batch.submissions)
         bar.refresh()

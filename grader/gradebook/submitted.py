@@ -47,12 +47,12 @@ def write_submitted(
             notebook, unusual, files = submission.read(
                 assignment, skeleton.known, patterns=skeleton.files
             )
+            cells, notes = skeleton.rebuild(notebook)
         except Unreadable as error:
             refused[submission.student] = str(error)
             reason = f"{submission.student}: NOT READ: {error} ({submission.origin})"
             show(f"  {for_terminal(reason)}")
             continue
-        cells, notes = skeleton.rebuild(notebook)
         write_one(cells, skeleton, submitted, submission.student, assignment, files)
         show(f"  {for_terminal('; '.join([submission.student, *unusual, *notes]))}")
     return refused

@@ -20,6 +20,7 @@ from grader.intake.layouts import common_folder, student_of
 from grader.intake.names import distinct_names
 from grader.intake.parse import DEFAULT, ids_of, parse
 from grader.judging.policy import Limits
+from grader.text import for_terminal
 from helpers.assignment.notebook_file import Unreadable
 
 Parse = Callable[[bytes, Limits], tuple[Any, list[str]]]
@@ -132,7 +133,12 @@ class Submission:
         return choice[scores.index(best)]
 
 
-def collect(path: str | Path, assignment: str, others: Collection[str] = ()) -> list[Submission]:
+def collect(
+    path: str | Path,
+    assignment: str,
+    others: Collection[str] = (),
+    show: Callable[[str], object] = lambda line: None,
+) -> list[Submission]:
     """The submissions in a folder or zip, by student, in alphabetical order.
 
     Parameters
@@ -141,7 +147,9 @@ def collect(path: str | Path, assignment: str, others: Collection[str] = ()) -> 
     assignment : str
     others : collection of str
         The course's other assignments: what lies in a folder of such a name, below a student's, is
-        left out.
+        left out, and so is a notebook of such a name.
+    show : callable
+        Called with a line that names what was left out.
 
     Returns
     -------
@@ -171,14 +179,20 @@ def collect(path: str | Path, assignment: str, others: Collection[str] = ()) -> 
     else:
         raise Unreadable(f"{path} is neither a folder, nor a zip, nor a notebook")
     grouped: dict[str, list[Found]] = {}
+    left_out = []
     for file in files:
-        if not set(others).isdisjoint(file.parts[1:-1]):
+        if _belongs_to(file, set(others)):
+            left_out.append(file.path)
             continue
         # What lies at the top and is no notebook belongs to nobody; but a student's folder that is
         # a link is a submission, too: an unreadable one.
         if file.is_notebook or file.is_link or len(file.parts) > 1:
             grouped.setdefault(student_of(file.parts, assignment), []).append(file)
     grouped = {raw: found for raw, found in grouped.items() if any(map(_is_submission, found))}
+    if left_out:
+        more = f" and {len(left_out) - 3} more" if len(left_out) > 3 else ""
+        paths = ", ".join(sorted(left_out)[:3])
+        show(f"left out, as they belong to other assignments: {for_terminal(paths)}{more}")
     names = distinct_names(grouped)
     made = []
     for raw, found in grouped.items():
@@ -188,6 +202,12 @@ def collect(path: str | Path, assignment: str, others: Collection[str] = ()) -> 
         origin = ", ".join(file.path for file in notebooks[:3])
         made.append(Submission(name, origin, notebooks, beside, tuple(notes)))
     return sorted(made, key=lambda submission: submission.student)
+
+
+def _belongs_to(file: Found, others: set[str]) -> bool:
+    """Whether a file is one of these assignments', by its folder's name or its own."""
+    is_named = file.is_notebook and PurePosixPath(file.name).stem in others
+    return is_named or not others.isdisjoint(file.parts[1:-1])
 
 
 def _is_submission(file: Found) -> bool:

@@ -18,9 +18,14 @@ from grader.cells import Cell, kind_of, metadata_of, points_of
 from grader.intake.beside import patterns_of
 from grader.intake.parse import defined_names, given_names, magic_elsewhere
 from grader.intake.recognise import ANSWERS, Frame
+from helpers.assignment.notebook_file import Unreadable
 
 ROOT = Path(__file__).resolve().parents[2]
 PICTURES = ("image/png", "image/jpeg", "image/gif", "image/webp")
+OF_ANOTHER = (
+    "a notebook of another assignment, or of an older release: no task and no test of this one is "
+    "in it"
+)
 BASE64 = re.compile(r"[A-Za-z0-9+/=\s]*+")
 
 
@@ -71,6 +76,11 @@ class Skeleton:
         Returns
         -------
         (list of Cell, list of str)
+
+        Raises
+        ------
+        Unreadable
+            If it is a notebook of another assignment.
         """
         notes: list[str] = []
         owners = self.frame.owners(submitted.cells, notes)
@@ -107,8 +117,16 @@ class Skeleton:
             made.cell_id = made.grade_id if made.grade_id else f"extra-{number}"
         given = [made.answered for made in cells if made.kind in ANSWERS]
         if given and not any(given):
+            if self._is_of_another(submitted, owners):
+                raise Unreadable(OF_ANOTHER)
             notes.append("nothing is answered in it: is it the right file?")
         return cells, notes
+
+    def _is_of_another(self, submitted: Any, owners: list[str | None]) -> bool:
+        """Whether a notebook has an assignment's cells, and no task or test of this one."""
+        ids = {meta.get("grade_id") for cell in submitted.cells if (meta := metadata_of(cell))}
+        kinds = {kind_of(self.known[owner]) for owner in owners if owner}
+        return bool(ids - {None, *self.known}) and kinds <= {"setup", "text"}
 
     def _own(self, grade_id: str) -> Cell:
         """A cell that is the instructor's."""
@@ -133,7 +151,7 @@ class Skeleton:
             names = given_names(code, _assigned(known.source))
             if names:
                 # The stub would take the place of what the student wrote in another cell.
-                made.source = ""
+                made.source, made.answered = "", True
                 listed = ", ".join(sorted(names))
                 notes.append(
                     f"{grade_id}: the cell for the answer is missing; {listed} stands in another "

@@ -554,10 +554,20 @@ def test_every_name_can_be_a_folder_a_pattern_and_a_part_of_an_address(tmp_path_
 def test_written_where_nbgrader_looks(tmp_path):
     released = notebook("1")
     skeleton = Skeleton(released, released)
-    batch = write(tmp_path / "b", **{"ann.ipynb": data("a"), "bob.ipynb": b"{"})
+    other = notebook(ids=("g", "g_test"))
+    del other.cells[1]  # which would stand where the answer stands here
+    batch = write(
+        tmp_path / "b",
+        **{
+            "ann.ipynb": data("a"),
+            "bob.ipynb": b"{",
+            "cem.ipynb": nbformat.writes(other).encode(),
+        },
+    )
     said = []
     refused = write_submitted(collect(batch, NAME), NAME, tmp_path / "s", skeleton, said.append)
-    assert list(refused) == ["bob"]
+    assert list(refused) == ["bob", "cem"]
+    assert any("cem: NOT READ: a notebook of another assignment" in line for line in said)
     saved = nbformat.read(tmp_path / "s" / "ann" / NAME / f"{NAME}.ipynb", as_version=4)
     assert "a" in [cell.source for cell in saved.cells]
     assert ids_of(saved) == list(IDS)
@@ -617,3 +627,39 @@ def test_students_are_found_below_other_folders(tmp_path):
     # A zip of one student's folder keeps that folder's name.
     one = {"eve/draft.ipynb": data("d", ids=()), f"eve/{NAME}.ipynb": data("e")}
     assert answers(as_zip(tmp_path / "one.zip", one)) == {"eve": "e"}
+
+
+OTHERS = ("02-other", "03-more")
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_what_belongs_to_other_assignments_is_left_out_and_named(tmp_path, packed):
+    files = {
+        f"ann/{NAME}/{NAME}.ipynb": data("a"),
+        "ann/02-other/02-other.ipynb": data("x"),
+        "ann/02-other/helper.py": b"x = 1",
+        "bob/02-other/my work.ipynb": data("y"),
+        f"cem/{NAME}.ipynb": data("c"),
+        "cem/02-other.ipynb": data("z"),
+        "dia/03-more.ipynb": data("w"),
+        "eve/notes on 02-other.ipynb": data("e"),
+    }
+    path = as_zip(tmp_path / "b.zip", files) if packed else write(tmp_path / "b", **files)
+    said = []
+    found = collect(path, NAME, OTHERS, said.append)
+    assert {one.student: one.read(NAME, IDS).notebook.cells[1].source for one in found} == {
+        "ann": "a",
+        "cem": "c",
+        "eve": "e",
+    }
+    assert not any(one.beside for one in found)
+    assert said == [
+        "left out, as they belong to other assignments: ann/02-other/02-other.ipynb, "
+        "ann/02-other/helper.py, bob/02-other/my work.ipynb and 2 more"
+    ]
+
+
+def test_nothing_is_said_where_nothing_is_left_out(tmp_path):
+    said = []
+    collect(write(tmp_path, **{f"ann/{NAME}.ipynb": data("a")}), NAME, OTHERS, said.append)
+    assert said == []

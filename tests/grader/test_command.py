@@ -22,6 +22,8 @@ from tests.support.assignment_files import released
 from tests.support.lessons import ROOT
 
 NAME = "01-convolution-by-hand"
+OTHER = "02-other"
+LEFT_OUT = f"left out, as they belong to other assignments: right/{OTHER}/{OTHER}.ipynb\n"
 ENDLESS = "while True:\n    pass"
 WHERE = "import os\nprint(os.getcwd(), 'HOME' in os.environ)"
 
@@ -30,7 +32,7 @@ only_linux = pytest.mark.skipif(sys.platform != "linux", reason="grading runs on
 
 @pytest.fixture
 def root(tmp_path):
-    """A course with one assignment, and a batch of three."""
+    """A course with one assignment, and a batch of three; and something of another assignment."""
     for folder in ("solutions", "assignments"):
         shutil.copytree(ROOT / folder / NAME, tmp_path / folder / NAME)
     shutil.copy(ROOT / "nbgrader_config.py", tmp_path)
@@ -42,6 +44,9 @@ def root(tmp_path):
     place = next(n for n, cell in enumerate(source.cells) if cell.id == "setup") + 1
     source.cells[place:place] = [nbformat.v4.new_code_cell(code) for code in (WHERE, ENDLESS)]
     nbformat.write(source, batch / "endless.ipynb")
+    for place in (tmp_path / "solutions" / OTHER, batch / "right" / OTHER):
+        place.mkdir(parents=True)
+        (place / f"{OTHER}.ipynb").write_text("{}", encoding="utf-8")
     return tmp_path
 
 
@@ -134,6 +139,7 @@ def test_whoever_asks_for_it_grades_without_a_sandbox_and_is_warned(root, monkey
     shown = capfd.readouterr()
     assert "WITHOUT A SANDBOX" in shown.err
     assert f"with Python {platform.python_version()}." in shown.out
+    assert LEFT_OUT in shown.out
     assert "course new-seed" in shown.out  # nobody has made one for this class
     table = root / "grading" / NAME / "grades.csv"
     with table.open(newline="") as file:
@@ -148,6 +154,15 @@ def test_whoever_asks_for_it_grades_without_a_sandbox_and_is_warned(root, monkey
     # It had a folder of its own, which is gone.
     assert folder != str(root)
     assert not Path(folder).exists()
+
+
+def test_collecting_leaves_out_what_belongs_to_other_assignments(root, capfd):
+    assert collect.main([NAME, str(root / "batch"), "--root", str(root)]) == 0
+    shown = capfd.readouterr().out
+    assert LEFT_OUT in shown
+    assert "3 submissions collected, 0 not readable" in shown
+    folders = sorted(path.parts[-2:] for path in (root / "grading/submitted").glob("*/*"))
+    assert folders == [("endless", NAME), ("right", NAME), ("unsolved", NAME)]
 
 
 class InThisProcess:

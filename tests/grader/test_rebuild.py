@@ -9,6 +9,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from grader.gradebook.feedback import make_page
 from grader.gradebook.graded import executed_notebook, finish
 from grader.intake.rebuild import Skeleton
+from helpers.assignment.notebook_file import Unreadable
 
 TEST_F = '# f doubles\ncheck("f", 1).gives(2)'
 HIDDEN = '\n### BEGIN HIDDEN TESTS\ncheck.hidden("f", 3).gives(6)\n### END HIDDEN TESTS'
@@ -580,3 +581,31 @@ def test_what_is_written_for_nbgrader_holds_the_answers(skeleton):
         assert made["title"] == "# Title"
     assert written["f_doubles"] == TEST_F
     assert shown["f_doubles"] == TEST_F + HIDDEN
+
+
+def of_another():
+    """A notebook that shares its title and its set-up with this assignment, and nothing else."""
+    made = answered()
+    for c in made.cells:
+        if c.id not in ("title", "setup") and "nbgrader" in c.metadata:
+            c.metadata["nbgrader"]["grade_id"] = c.id = f"other_{c.id}"
+            c.source = c.source.replace("def f", "def p").replace("def g", "def q")
+    return made
+
+
+def test_a_notebook_of_another_assignment_is_not_graded(skeleton):
+    with pytest.raises(Unreadable, match="of another assignment"):
+        skeleton.rebuild(of_another())
+
+
+@pytest.mark.parametrize("what", ["an answer in another's cell", "a test", "no foreign cell"])
+def test_what_may_be_of_this_assignment_is_graded(skeleton, what):
+    made = of_another()
+    if what == "an answer in another's cell":
+        made.cells[2].source = "def f(x):\n    return 2 * x"
+    elif what == "a test":
+        made.cells[4] = released_notebook().cells[4]
+    else:
+        made.cells = made.cells[:2]
+    cells, _ = skeleton.rebuild(made)
+    assert [c.grade_id for c in cells if c.kind == "test"] == ["f_doubles", "g_same"]
