@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -125,7 +126,9 @@ class Notebook:
         texts = {name: text.encode() for name, text in self.data["files"].items()}
         others = {**self.data.get("handed_in", {}), **self.data.get("beside", {})}
         files = {name: base64.b64decode(data) for name, data in others.items()} | texts
-        begin = {"do": "begin", "seed": self.data["seed"], "files": list(files)}
+        # Not the seed of the job: from it the judge draws the questions of its controls.
+        seed = hashlib.sha256(f"child {self.data['seed']}".encode()).hexdigest()
+        begin = {"do": "begin", "seed": seed, "files": list(files)}
         try:
             self.child.ask(begin, list(files.values()), 60.0)
         except ChildEnded as ended:

@@ -13,8 +13,10 @@ import pytest
 
 from grader.cells import BEGIN_HIDDEN, END_HIDDEN
 from grader.judging import job
+from grader.judging.notebook import Notebook
 from grader.judging.parts import is_changed, split
 from grader.judging.policy import MEBIBYTE, Policy
+from grader.judging.progress import Progress
 from grader.sandbox.bwrap import NoSandbox, check_means
 from grader.sandbox.inside import wire
 from tests.grader.attacks import trial
@@ -363,3 +365,21 @@ def test_a_test_is_split_where_its_hidden_part_begins(code, parts):
 def test_later_cells_make_a_difference_if_they_change_what_a_function_looks_up(after, changed):
     before = "step, steps = 1, []\ndef f(x):\n    image = helper(x) + step + len(steps)\n"
     assert is_changed("check('f', 3)", (before,), (after,)) is changed
+
+
+class TestSeed:
+    def test_the_student_is_not_told_from_what_the_questions_of_the_controls_are_drawn(self):
+        told = []
+
+        class Child:
+            def ask(self, request, *others):
+                told.append(request)
+                return {}, []
+
+        data = {"cells": [], "files": {}, "seed": "of the job"}
+        server = mock.Mock(child=lambda policy: Child())
+        Notebook(data, Policy(), server, Progress([])).start(0)
+        (begin,) = told
+        assert begin["do"] == "begin"
+        assert begin["seed"]
+        assert "of the job" not in json.dumps(begin)
