@@ -19,6 +19,7 @@ import time
 from collections.abc import Collection, Sequence
 from typing import Any, NamedTuple
 
+from grader.judging.judge import read_ahead
 from grader.judging.policy import OUTER_RULES, Policy
 from grader.judging.process import JudgeKilled, judge
 from grader.judging.progress import Progress
@@ -74,6 +75,7 @@ def execute(job: str) -> str:
     try:
         warm = server(policy.disabled_rules, policy.locked, modules)
         setup = setup_space(data["cells"], data["files"], data.get("beside", {}))
+        read_ahead(data["cells"])
         prepare_to_fork()
         progress = Progress([([], None) for _ in data["cells"]])
         while not judge(data, policy, setup, warm, progress):

@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 
 from grader.judging.failures import NotJudged, error_output
 from grader.judging.functions import definitions, is_function, pack_function, used_names
+from grader.judging.parts import asked_for, changed_names, looked_up, split
 from grader.judging.stand_ins import StandIn, can_be_judged_here, failure_of
 from grader.records import Output
 from grader.sandbox.inside import wire
@@ -259,6 +260,26 @@ class Judge:
         if failure is not None:
             outputs.append(error_output(failure))
         return Verdict(outputs, failure, space, value)
+
+
+def read_ahead(cells: Sequence[Mapping[str, Any]]) -> None:
+    """Read tests and set-up before the process is forked that judges: once for all submissions.
+
+    Parameters
+    ----------
+    cells : sequence of mappings
+        `grader.cells.Cell` as dicts. What a student has written is not read here.
+    """
+    for cell in cells:
+        code = cell["source"]
+        if cell["kind"] == "test":
+            with contextlib.suppress(SyntaxError, ValueError):  # told when it is run
+                asked_for(code)
+                for part in split(code) or (code,):
+                    _compiled(part)
+        elif cell["kind"] == "setup":
+            changed_names(code)
+            looked_up(code)
 
 
 @functools.lru_cache(1000)

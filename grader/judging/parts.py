@@ -11,6 +11,7 @@ from grader.judging.functions import global_names
 from grader.judging.stand_ins import needed_names
 
 
+@functools.lru_cache(1000)
 def split(code: str) -> tuple[str, str] | None:
     """The visible and the hidden part of a test, each with its lines where they were.
 
@@ -67,7 +68,7 @@ def asked_for(test: str) -> frozenset[str]:
         for node in ast.walk(ast.parse(test))
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
     }
-    return frozenset(texts | (needed_names(test) or set()))
+    return frozenset(texts | (needed_names(test) or frozenset()))
 
 
 @functools.lru_cache(1000)

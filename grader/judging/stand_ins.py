@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import functools
 import math
 import random
 import types
@@ -25,7 +26,8 @@ NOT_HERE = {"open", "globals", "locals", "vars", "dir", "eval", "exec", "input",
 STATE = {"seed", "manual_seed", "seed_everything", "set_default_dtype", "save", "load"}
 
 
-def needed_names(code: str) -> set[str] | None:
+@functools.lru_cache(1000)
+def needed_names(code: str) -> frozenset[str] | None:
     """The names that a test uses without defining them; None if it is no plain Python."""
     try:
         tree = ast.parse(code)
@@ -44,7 +46,7 @@ def needed_names(code: str) -> set[str] | None:
             defined.add((node.asname or node.name).split(".")[0])
         elif isinstance(node, ast.ExceptHandler) and node.name:
             defined.add(node.name)
-    return used - defined
+    return frozenset(used - defined)
 
 
 def can_be_judged_here(code: str, functions: Collection[str], space: Mapping[str, Any]) -> bool:
