@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
+import nbformat
+
 from grader.intake.beside import handed_in_beside
 from grader.intake.files import Found, file_reader, in_folder, in_zip
 from grader.intake.layouts import common_folder, student_of
@@ -23,7 +25,7 @@ from grader.judging.policy import Limits
 from grader.text import for_terminal
 from helpers.assignment.notebook_file import Unreadable
 
-Parse = Callable[[bytes, Limits], tuple[Any, list[str]]]
+Parse = Callable[[bytes, Limits], tuple[dict[str, Any], list[str]]]
 
 
 class Reading(NamedTuple):
@@ -111,7 +113,7 @@ class Submission:
             notes.append(f"{choice[0].path} counts, of several: {', '.join(others[:3])}{more}")
         notebook, unusual = parse(choice[0].read(limits.file_bytes), limits)
         files, left = handed_in_beside(self.beside, patterns, own, limits)
-        return Reading(notebook, [*notes, *unusual, *left], files)
+        return Reading(nbformat.from_dict(notebook), [*notes, *unusual, *left], files)
 
     def _most_alike(
         self, choice: tuple[Found, ...], grade_ids: set[str], limits: Limits, parse: Parse

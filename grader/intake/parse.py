@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from grader.judging.policy import Limits
@@ -25,7 +25,7 @@ _ELSEWHERE = re.compile(
 )
 
 
-def parse(data: bytes, limits: Limits = DEFAULT) -> tuple[Any, list[str]]:
+def parse(data: bytes, limits: Limits = DEFAULT) -> tuple[dict[str, Any], list[str]]:
     """The cells of a notebook's file.
 
     Parameters
@@ -35,9 +35,9 @@ def parse(data: bytes, limits: Limits = DEFAULT) -> tuple[Any, list[str]]:
 
     Returns
     -------
-    (notebook, list of str)
-        In nbformat 4, without outputs, and of the metadata only what the grader uses; and notes
-        for whoever marks it. Time and memory are bounded by the limits: see
+    (dict, list of str)
+        The notebook's JSON in nbformat 4, without outputs, and of the metadata only what the grader
+        uses; and notes for whoever marks it. Time and memory are bounded by the limits: see
         `helpers.assignment.notebook_file.read`.
 
     Raises
@@ -45,16 +45,16 @@ def parse(data: bytes, limits: Limits = DEFAULT) -> tuple[Any, list[str]]:
     Unreadable
     """
     notebook, notes = read(data, limits)
-    code = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
+    code = [cell["source"] for cell in notebook["cells"] if cell["cell_type"] == "code"]
     if any(_CONFLICT_LINE.search(source) for source in code):
         notes.append("git's conflict markers stand in its code")
     newer = python_note(notebook)
     return notebook, [*notes, newer] if newer else notes
 
 
-def ids_of(notebook: Any) -> list[str]:
+def ids_of(notebook: Mapping[str, Any]) -> list[str]:
     """The grade ids of a notebook's cells, in order."""
-    metas = (cell.metadata.get("nbgrader") for cell in notebook.cells)
+    metas = (cell["metadata"].get("nbgrader") for cell in notebook["cells"])
     return [
         meta["grade_id"]
         for meta in metas
@@ -62,25 +62,26 @@ def ids_of(notebook: Any) -> list[str]:
     ]
 
 
-def python_note(notebook: Any, python: tuple[int, int] = THIS_PYTHON) -> str | None:
+def python_note(notebook: Mapping[str, Any], python: tuple[int, int] = THIS_PYTHON) -> str | None:
     """A sentence if code that cannot be read here comes from a newer Python, else None.
 
     Parameters
     ----------
-    notebook : notebook
+    notebook : mapping
+        As JSON.
     python : (int, int)
         The one that grades.
     """
-    version = notebook.metadata.get("language_info", {}).get("version", "")
+    version = notebook["metadata"].get("language_info", {}).get("version", "")
     numbers = tuple(map(int, re.findall(r"\d+", version)[:2]))
-    size = sum(len(cell.source) for cell in notebook.cells if cell.cell_type == "code")
-    if len(numbers) < 2 or numbers <= python or size > MOST_PARSED:
+    code = [cell["source"] for cell in notebook["cells"] if cell["cell_type"] == "code"]
+    if len(numbers) < 2 or numbers <= python or sum(map(len, code)) > MOST_PARSED:
         return None
-    for cell in notebook.cells:
-        wrong = _syntax_error(cell.source) if cell.cell_type == "code" else None
+    for source in code:
+        wrong = _syntax_error(source)
         if wrong is not None:
             theirs, ours = (f"{major}.{minor}" for major, minor in (numbers, python))
-            line = cell.source.split("\n")[max((wrong.lineno or 1) - 1, 0)].strip()[:60]
+            line = source.split("\n")[max((wrong.lineno or 1) - 1, 0)].strip()[:60]
             return (
                 f"`{line}` is not Python {ours}, which grades. The notebook ran with Python "
                 f"{theirs}: newer syntax may be the reason"

@@ -12,8 +12,6 @@ import re
 from itertools import islice
 from typing import Any
 
-import nbformat
-
 from helpers.assignment.notebook_scan import MEBIBYTE, Damaged, Limits, TooLarge, shorten
 
 SMALLER = "Take out what is large: pictures in its texts, or data in its code."
@@ -55,7 +53,7 @@ class Unreadable(Exception):
         self.advice = advice
 
 
-def read(data: bytes, limits: Limits | None = None) -> tuple[Any, list[str]]:
+def read(data: bytes, limits: Limits | None = None) -> tuple[dict[str, Any], list[str]]:
     """What is used of a notebook's file, in nbformat 4.
 
     Of each cell these are its type, text, id, pasted pictures and what nbgrader wrote about it; of
@@ -68,8 +66,8 @@ def read(data: bytes, limits: Limits | None = None) -> tuple[Any, list[str]]:
 
     Returns
     -------
-    (notebook, list of str)
-        The notebook, and notes on what was unusual about the file.
+    (dict, list of str)
+        The notebook's JSON, and notes on what was unusual about the file.
 
     Raises
     ------
@@ -110,14 +108,8 @@ def read(data: bytes, limits: Limits | None = None) -> tuple[Any, list[str]]:
     if code > limits.code_bytes:
         raise Unreadable(f"more than {limits.code_bytes / MEBIBYTE:g} MiB of code", SMALLER)
     _give_ids(cells)
-    return nbformat.from_dict(
-        {
-            "cells": cells,
-            "metadata": _metadata(content),
-            "nbformat": 4,
-            "nbformat_minor": 5,
-        }
-    ), notes
+    metadata = _metadata(content)
+    return {"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}, notes
 
 
 def _as_utf8(data: bytes, limits: Limits) -> tuple[bytes, list[str]]:
@@ -198,6 +190,9 @@ def _cells_of(content: dict[str, Any]) -> list[Any]:
                 cell |= {key: _joined(cell[key]) for key in ("input", "source") if key in cell}
                 cell |= {"outputs": []} if cell["cell_type"] == "code" else {}
         content["metadata"] = {}
+        # Imported only here: with its validators it takes two seconds, and few notebooks need it.
+        import nbformat
+
         return list(nbformat.convert(nbformat.from_dict(content), 4).cells)
     if content["nbformat"] != 4:
         raise Unreadable(

@@ -72,13 +72,14 @@ def read_notebook(path: str | Path) -> tuple[nbformat.NotebookNode, list[str]]:
     """The notebook as the grader reads it, and notes on the file; `NotCheckable` if it cannot."""
     try:
         with open(path, "rb") as file:
-            return read(file.read(Limits.file_bytes + 1))
+            content, notes = read(file.read(Limits.file_bytes + 1))
     except OSError as error:
         raise NotCheckable(f"{path} cannot be opened: {error.strerror}.") from error
     except Unreadable as error:
         raise NotCheckable(
             f"{path} cannot be read as a notebook: {error}. {error.advice}"
         ) from error
+    return nbformat.from_dict(content), notes
 
 
 def put_back(notebook: nbformat.NotebookNode, sheet: Sheet) -> list[str]:

@@ -274,7 +274,7 @@ def run(content, server, disabled_rules=(), **policy):
     if not isinstance(content, bytes):
         content = json.dumps(content).encode()
     try:
-        cells, notes = SKELETON.rebuild(parse(content, LIMITS)[0])
+        cells, notes = SKELETON.rebuild(nbformat.from_dict(parse(content, LIMITS)[0]))
     except Unreadable as error:
         return {"outcome": "unreadable", "outputs": [], "tests": {}, "flags": [str(error)]}
     policy = dataclasses.replace(POLICY, disabled_rules=tuple(disabled_rules), **policy)
