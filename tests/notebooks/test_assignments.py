@@ -156,6 +156,42 @@ def secret_lines(notebook):
     return secret - shown
 
 
+# What a task may say too: it is no answer.
+EVERYDAY = {"super().__init__()", "with torch.no_grad():", "backward(grad_out, x)"}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_texts_and_tests_do_not_hold_lines_of_solutions(name):
+    """Not in the source either: the release is made from it."""
+    solved, shown = solved_and_shown(source(name))
+    assert len(solved) > 5
+    assert [line for line in solved if line in shown] == []
+
+
+def test_a_line_of_a_solution_in_a_text_is_noticed():
+    notebook = source(NAMES[1])
+    solved, _ = solved_and_shown(notebook)
+    notebook.cells[3].source += f"\n\nWrite `{max(solved, key=len).replace(' ', '')}`."
+    solved, shown = solved_and_shown(notebook)
+    assert [line for line in solved if line in shown]
+
+
+def solved_and_shown(notebook):
+    """What the lines of solutions work out, and all text that students read, without spaces."""
+    solved, shown, inside = set(), [], ""
+    for cell in notebook.cells:
+        for line in cell.source.split("\n"):
+            if mark := re.search(r"(BEGIN|END) (SOLUTION|HIDDEN TESTS|MARK SCHEME)", line):
+                inside = mark[2] if mark[1] == "BEGIN" else ""
+            elif inside == "SOLUTION":
+                worked_out = re.sub(r"^\s*(?:return |[\w, \[\].]+ [+*]?= )?", "", line)
+                solved.add(re.sub(r"\s", "", worked_out))
+            elif not inside:
+                shown.append(re.sub(r"\s", "", line))
+    everyday = {re.sub(r"\s", "", line) for line in EVERYDAY}
+    return {line for line in solved - everyday if len(line) > 16}, "\n".join(shown)
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_release_holds_fingerprints_and_no_implementation(name):
     folder = released(name).parent
