@@ -3,6 +3,7 @@
 import pytest
 
 from tests.support.equations import equations
+from tests.support.lessons import LEFT_OUT
 from tests.support.prose import texts
 
 TRUE = [
@@ -59,5 +60,5 @@ def test_what_is_no_equation_of_numbers(text):
 def test_equations_in_the_course_are_true():
     known = [(str(text), one) for text in texts() for one in equations(text.markdown)]
     known = [(place, one) for place, one in known if one.is_known]
-    assert len(known) > 200
+    assert LEFT_OUT or len(known) > 300
     assert [(place, str(one)) for place, one in known if not one.is_true] == []

@@ -38,7 +38,7 @@ def texts():
     for path in LESSONS:
         yield from cells(f"notebooks/{path.name}", read(path))
     for name in NAMES:
-        yield from cells(f"solutions/{name}", source(name))
+        yield from cells(f"solutions/{name}/{name}.ipynb", source(name))
     for path in PAGES:
         if path.exists():
             yield Text(path.relative_to(ROOT).as_posix(), "page", path.read_text("utf-8"))
