@@ -17,7 +17,7 @@ METADATA = {
     "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
     "language_info": {"name": "python"},
 }
-CELL_METADATA = ("alt", "jupyter", "nbgrader", "tags")
+CELL_METADATA = ("alt", "jupyter", "nbgrader", "numbers", "tags")
 
 
 def left_out(root: Path) -> dict[str, str]:
