@@ -116,7 +116,7 @@ RUN = ("f(60000)\n# of 3025 places\nx[300:1000]", "61,706 parameters\n0.9693 rig
         "With 700 digits.",
         "In 1998, and in 2012. Turned by 180°, with Python 3.11. See [it](paper.html?17335).",
         "```\ncard 3060\n```\nThe card is a 3060.",
-        "Small numbers, such as 5 or 32, are everywhere.",
+        "Small numbers, such as 5 or 3, are everywhere.",
     ],
 )
 def test_numbers_that_are_worked_out(text):

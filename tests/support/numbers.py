@@ -1,6 +1,6 @@
 """Numbers in prose, and the numbers of the code, the outputs and the equations around them.
 
-What counts is a number of three digits or more, or with a fraction: smaller ones stand everywhere.
+What counts is a number of two digits or more, or with a fraction: smaller ones stand everywhere.
 """
 
 import ast
@@ -16,9 +16,9 @@ NUMBER = re.compile(
     r"(?:\d{1,3}(?:,\d{3})+(?!\d|,\d)|\d[\d_]*)(?:\.\d+)?(?:e[-+−]?\d+)?(?![\d_])"
 )
 FENCED = re.compile(r"^ *```.*?^ *```$", re.MULTILINE | re.DOTALL)
-# Targets of links, tags of HTML, half a turn, versions, and years.
+# Targets of links, tags of HTML, half a turn, minutes, points of tasks, numbers of lessons, versions, and years.
 NO_QUANTITIES = re.compile(
-    r"\]\([^)]*\)|<[^>\n]*>|\b180°|\b(?:[Vv]ersion|Python|Linux|torch|CC BY(?:-SA)?) \d+(?:\.\d+)+"
+    r"\]\([^)]*\)|<[^>\n]*>|\b180°|\b\d+ minutes|\(\d+ points\)|(?<![.,])\b0\d\b(?!\.)|\b(?:[Vv]ersion|Python|Linux|torch|CC BY(?:-SA)?) \d+(?:\.\d+)+"
     r"|(?<![\d.,·×])(?<![·×+−=≈] )\b(?:19[5-9]\d|20(?:0[1-9]|[1-3]\d))\b(?! ?[\d·×+−=]|,\d|\.\d)"
 )
 # {the word behind a number: what a number is multiplied by that is written with it}
@@ -43,6 +43,8 @@ UNITS = {
     "MiB": 2**-20,
     "GiB": 2**-30,
 }
+# Units that say by themselves that a number is rounded.
+LARGE = {unit for unit, factor in UNITS.items() if factor < 1}
 ABOUT = re.compile(r"(?:about|some|nearly|almost|around|over|than|≈|least|most)\s*$")
 
 
@@ -61,14 +63,18 @@ class Number:
     @property
     def counts(self):
         digits = re.sub(r"[,_]", "", self.text)
-        return "." in digits or "e" in digits or len(digits) > 2
+        return "." in digits or "e" in digits or len(digits) > 1
+
+    @property
+    def is_short(self):
+        return len(self.text) == 2
 
     @property
     def room(self):
         """How far a number may be away that is rounded to this one."""
         digits, _, power = re.sub("[,_]", "", self.text).partition("e")
         places = -len(digits.partition(".")[2])
-        if self.is_about and "." not in digits:
+        if self.is_about and "." not in digits and len(digits) > 2:
             places = len(digits) - len(digits.rstrip("0"))
         return 0.5 * 10.0 ** (places + int(power.replace("−", "-") or 0)) * (1 + 1e-9)
 
@@ -80,7 +86,8 @@ def numbers(markdown):
     for match in NUMBER.finditer(text):
         unit = re.match(r"[ \u00a0]?([A-Za-zµ]+|%)", text[match.end() :])
         about = ABOUT.search(text[max(0, match.start() - 10) : match.start()].lower())
-        number = Number(match[0], unit[1] if unit else "", bool(about))
+        unit = unit[1] if unit else ""
+        number = Number(match[0], unit, bool(about) or unit in LARGE)
         if number.counts:
             yield number
 
@@ -184,18 +191,27 @@ class Book:
     """A notebook: the numbers that it works out, those it tells, and those it tells without reason.
 
     A number may be rounded from one of its own section. One of another section has to be the same,
-    or to be written as the prose writes it there; only what is "about" so may be rounded anew.
+    or to be written as the prose writes it there; only what is "about" so may be rounded anew. A
+    number of two digits has to be near, or to be told elsewhere with reason.
     """
 
     def __init__(self, notebook):
         self.known = known(notebook.cells)
         self.written, left = set(), []
-        for cells in sections(notebook):
-            here = known(cells)
+        parts = sections(notebook)
+        for place, cells in enumerate(parts):
+            here, near = known(cells), self.known
+            # The goals, the mistakes and the recap speak of the whole lesson.
+            if 0 < place < len(parts) - 2:
+                near = known(sum(parts[place - 1 : place + 2], []))
             for cell in cells:
                 for number in numbers(told(cell)):
-                    anywhere = self.known.rounds_to if number.is_about else self.known.holds
-                    if here.rounds_to(number) or anywhere(number):
+                    other = near if number.is_short else self.known
+                    if (
+                        here.rounds_to(number)
+                        or other.holds(number)
+                        or (number.is_about and self.known.rounds_to(number))
+                    ):
                         self.written.add(number.text)
                     else:
                         left.append((cell, number))
