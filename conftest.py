@@ -6,6 +6,14 @@ error that no tag announces, or if an announced error does not come. The tag
 ``tolerance=0.01`` lets the numbers of one cell differ by that much (absolute, or relative for
 numbers above 1), with the text around them the same.
 
+Text that differs between machines has the tag ``nbval-ignore-output``, and is compared in form:
+the words are the same, and each number has the sign of the saved one and is at most 3 times as
+large or as small, or two units of its last digit away. Of a percentage this holds for the rest to
+100, too. ``factor=100`` lets numbers be 100 times as large or as small. The tag ``data-varies`` is
+for what depends on whether all of MNIST is there: with the sample only the words are compared, and
+what is repeated counts once. The tag ``text-varies`` is for words that depend on the machine: some
+text has to be there. An assert beside each such cell tests what it says.
+
 Pictures, which nbval passes over, are compared with the saved ones. The tag ``picture-varies`` is
 for a picture that shows times, or depends on the data or the device: it only has to be there, and
 an assert beside it has to test what it shows. Where a picture differs, the saved one, the new one
@@ -20,14 +28,16 @@ import io
 import math
 import os
 import re
+from decimal import Decimal
 from functools import cache
 from importlib.metadata import version
+from itertools import zip_longest
 from pathlib import Path
 
 import numpy as np
 from matplotlib.testing.compare import calculate_rms
 from nbval.kernel import RunningKernel
-from nbval.plugin import IPyNbCell
+from nbval.plugin import IPyNbCell, coalesce_streams
 from PIL import Image
 
 from helpers.command.files import is_own_copy
@@ -45,7 +55,13 @@ if "PYTEST_XDIST_WORKER" in os.environ:
     # Each worker has one core to itself: more threads would only wait for each other.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-NUMBER = re.compile(r"[-−+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
+NUMBER = re.compile(r"[-−+]?(?:\d{1,3}(?:,\d{3})+|\d+|(?=\.\d))(?:\.\d*)?(?:[eE][-+]?\d+)?")
+PERCENT = re.compile(r"(?=\s?%)")
+# An item of a list, and others like it; a tuple with one item ends with a comma.
+ITEMS = re.compile(r"(?<=[(\[])([^,\n()\[\]]+)(?:, \1)*,?(?=[)\]])")
+# How many times as large a number may be on another machine, and how many units of its last digit
+# away: losses and accuracies that a training ends with differ, but not in size.
+FACTOR, UNITS = 3.0, 2
 ERROR_TAGS = {"raises-exception", "nbval-raises-exception"}
 
 PICTURES = ROOT / "build" / "pictures"
@@ -116,6 +132,7 @@ class LessonCell(IPyNbCell):
         self.check_saved()
         super().runtest()
         self.check_outputs(self.test_outputs, "running it")
+        self.check_form()
         self.check_pictures()
 
     def check_saved(self):
@@ -136,6 +153,26 @@ class LessonCell(IPyNbCell):
             if output.output_type == "stream" and output.name == "stderr":
                 self.raise_cell_error(f"output on stderr, in {where}: {output.text.strip()}")
 
+    def check_form(self):
+        if "nbval-ignore-output" not in self.tags or os.environ["COURSE_DEVICE"] != "cpu":
+            return  # the saved text is that of a CPU
+        saved, new = text_in(self.cell.outputs), text_in(self.test_outputs)
+        if "text-varies" in self.tags:
+            if not (saved and new):
+                self.raise_cell_error("the tag text-varies, but no text")
+            return
+        other_data = "data-varies" in self.tags and os.environ["MNIST_SOURCE"] != "full"
+        problem = (
+            other_words(unrepeated(new), unrepeated(saved))
+            if other_data
+            else other_form(new, saved, self.number_in("factor") or FACTOR)
+        )
+        if problem:
+            self.raise_cell_error(
+                f"another text than the saved one: {problem}. "
+                "If it is meant, `make notebooks ARGS=--force` saves it"
+            )
+
     def check_pictures(self):
         saved, new = pictures_in(self.cell.outputs), pictures_in(self.test_outputs)
         if len(saved) != len(new):
@@ -152,13 +189,14 @@ class LessonCell(IPyNbCell):
                 self.raise_cell_error(f"another picture than the saved one: {problem}. See {path}")
 
     def compare_outputs(self, test, ref, skip_compare=None):
-        tolerance = self.tolerance()
+        tolerance = self.number_in("tolerance")
         if tolerance is not None:
             test = [adopt_numbers(new, old, tolerance) for new, old in zip_outputs(test, ref)]
         return super().compare_outputs(test, ref, skip_compare)
 
-    def tolerance(self):
-        values = [tag.partition("=")[2] for tag in self.tags if tag.startswith("tolerance=")]
+    def number_in(self, name):
+        """The number of a tag such as tolerance=0.01, or None."""
+        values = [tag.partition("=")[2] for tag in self.tags if tag.startswith(f"{name}=")]
         return float(values[0]) if values else None
 
 
@@ -246,7 +284,7 @@ def adopt_numbers(new, old, tolerance):
 
 def agrees(new, old, tolerance):
     """Is the text the same, and is every number in it within the tolerance?"""
-    if squeeze(NUMBER.sub("#", new)) != squeeze(NUMBER.sub("#", old)):
+    if words(new) != words(old):
         return False
     pairs = zip(NUMBER.findall(new), NUMBER.findall(old), strict=True)
     return all(
@@ -255,9 +293,69 @@ def agrees(new, old, tolerance):
 
 
 def to_floats(texts):
-    return [float(text.replace("−", "-")) for text in texts]
+    return [float(to_decimal(text)) for text in texts]
 
 
-def squeeze(text):
+def to_decimal(text):
+    return Decimal(text.replace("−", "-").replace(",", ""))
+
+
+def words(text):
+    """The text with a # for each number."""
     # A number that is a digit longer moves the columns of a printed array.
-    return " ".join(text.split())
+    return " ".join(NUMBER.sub("#", text).split())
+
+
+def text_in(outputs):
+    """What outputs say in plain text, progress bars as they are at the end."""
+    texts = [
+        output.text if output.output_type == "stream" else output.get("data", {}).get("text/plain")
+        for output in coalesce_streams(outputs)
+        if "image/png" not in output.get("data", {})
+    ]
+    return "\n".join(filter(None, texts)).strip()
+
+
+def unrepeated(text):
+    """Without its numbers, and with lines and items that then are alike once each."""
+    lines = []
+    for line in map(words, text.splitlines()):
+        line = ITEMS.sub(r"\1", line)
+        if line not in lines:
+            lines.append(line)
+    return "\n".join(lines)
+
+
+def other_words(new, old):
+    """How the words of two texts differ; "" if they do not."""
+    if words(new) == words(old):
+        return ""
+    pairs = zip_longest(new.splitlines(), old.splitlines(), fillvalue="no more lines")
+    return "{!r}, saved {!r}".format(
+        *next(pair for pair in pairs if len(set(map(words, pair))) > 1)
+    )
+
+
+def other_form(new, old, factor):
+    """How a text that differs between machines differs by too much; "" if it does not."""
+    if words(new) != words(old):
+        return other_words(new, old)
+    for one, other in zip(NUMBER.finditer(new), NUMBER.finditer(old), strict=True):
+        percent = PERCENT.match(new, one.end())
+        if not is_near(to_decimal(one[0]), to_decimal(other[0]), factor, percent):
+            return f"{one[0]}, saved {other[0]}, in {line_around(new, one.start())!r}"
+    return ""
+
+
+def is_near(new, old, factor, percent):
+    unit = 10.0 ** min(new.as_tuple().exponent, old.as_tuple().exponent)
+    if abs(float(new - old)) < (UNITS + 0.5) * unit:
+        return True
+    pairs = (
+        [(new, old), (100 - new, 100 - old)] if percent and max(new, old) < 100 else [(new, old)]
+    )
+    return all(a * b > 0 and 1 / factor <= a / b <= factor for a, b in pairs)
+
+
+def line_around(text, place):
+    return text[text.rfind("\n", 0, place) + 1 :].splitlines()[0]

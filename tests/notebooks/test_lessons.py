@@ -202,6 +202,47 @@ def test_saved_as_the_tool_saves(notebook):
     assert notebook.nbformat_minor == 5
 
 
+def names(source, context):
+    tree = ast.parse(source)
+    return {
+        one.id for one in ast.walk(tree) if isinstance(one, ast.Name) and type(one.ctx) is context
+    }
+
+
+def asserts(source):
+    """The asserts of a cell and its calls of `assert_same` and `grad_check`, as code."""
+    return [
+        ast.unparse(one)
+        for one in ast.walk(ast.parse(source))
+        if isinstance(one, ast.Assert)
+        or (isinstance(one, ast.Call) and ast.unparse(one.func) in ("assert_same", "grad_check"))
+    ]
+
+
+def test_what_varies_has_an_assert_beside_it(notebook):
+    """In its section: one of a value that the cell computes or shows, or of one made from it."""
+    sections = [[]]
+    for cell in notebook.cells[3:]:  # after the set-up, which prints the device
+        if cell.cell_type == "markdown" and re.match("##+ ", cell.source):
+            sections.append([])
+        sections[-1].append(cell)
+    for cells in sections:
+        cells = [cell for cell in cells if cell.cell_type == "code"]
+        tested = set().union(*(names(one, ast.Load) for c in cells for one in asserts(c.source)))
+        steps = [
+            ast.unparse(step) for c in reversed(cells) for step in ast.parse(c.source).body[::-1]
+        ]
+        for step in steps:
+            if names(step, ast.Store) & tested:
+                tested |= names(step, ast.Load)
+        for cell in cells:
+            if {"nbval-ignore-output", "picture-varies"} & set(cell.metadata.get("tags", [])):
+                body = [one for one in ast.parse(cell.source).body if not isinstance(one, ast.If)]
+                source = ast.unparse(ast.Module(body, []))
+                own = names(source, ast.Store) or names(source, ast.Load)
+                assert own & tested, f"cell {cell.id}"
+
+
 def test_nothing_is_installed_or_patched_in_a_lesson(notebook):
     for cell in code(notebook):
         assert not re.search(

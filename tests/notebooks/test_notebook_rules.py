@@ -51,6 +51,12 @@ def drawn(code, *saved, tags=()):
     return cell(SHOW.format(code), *map(picture, saved), tags=["nbval-ignore-output", *tags])
 
 
+def varied(new, saved, tags=()):
+    """A cell that prints one text, with another one in the saved file, and ignores it."""
+    output = printed(saved.replace(r"\n", "\n") + "\n")
+    return cell(f'print("{new}")', output, tags=["nbval-ignore-output", *tags])
+
+
 GOOD = {
     "same picture": drawn(MAP, MAP),
     "a picture with a hardly visible difference": drawn(MAP, f"{MAP} + (np.arange(120) == 7)"),
@@ -58,7 +64,27 @@ GOOD = {
     "same text": cell("print(1)", printed("1\n")),
     "no output": cell("a = 1"),
     "announced error": cell("raise ValueError('no')", failure(), tags=["raises-exception"]),
-    "ignored text": cell("print(2)", printed("1\n"), tags=["nbval-ignore-output"]),
+    "ignored text with near numbers": varied(
+        "loss 0.00, −0.30 of 1,233.4", "loss 0.02, −0.11 of 800"
+    ),
+    "ignored text with a small number of the other sign": varied("+0.1", "-0.1"),
+    "ignored text with near rests to 100": varied("96.7% right", "94.4% right"),
+    "ignored text with a column that moves": varied("a   9.9", "a  10.1"),
+    "ignored text with a progress bar": varied(r"9%|#\r     \rdone, 1.2", "done, 1.4"),
+    "ignored text with a declared factor": varied(
+        "error 5e-09", "error 2e-07", tags=["factor=100"]
+    ),
+    "ignored text of other data": varied(
+        r"epoch 1/3: 90%\nepoch 2/3: 95%\n[0.1, 2.0, 0.3] (1, 2)",
+        r"epoch 1/20: 30%\n[7.0] (1,)",
+        tags=["data-varies"],
+    ),
+    "ignored text with other words, announced": varied("no GPU", "1 GPU", tags=["text-varies"]),
+    "ignored value": cell(
+        "0.52",
+        new_output("execute_result", {"text/plain": "0.5"}, execution_count=1),
+        tags=["nbval-ignore-output"],
+    ),
     "number within the tolerance": cell(
         "print('loss 0.503 after 10')", printed("loss 0.50 after 10\n"), tags=["tolerance=0.01"]
     ),
@@ -89,6 +115,43 @@ BAD = {
     "other text": (cell("print(2)", printed("1\n")), "outputs differ"),
     "lost output": (cell("a = 1", printed("1\n")), "outputs differ"),
     "new output": (cell("print(1)"), "outputs differ"),
+    "ignored text with other words": (
+        varied("right 0.5", "wrong 0.5"),
+        "'right 0.5', saved 'wrong",
+    ),
+    "ignored text with swapped labels": (varied("a 0.1, b 0.2", "b 0.1, a 0.2"), "saved 'b 0.1"),
+    "ignored text with a number more": (varied("0.5 0.5", "0.5"), "saved '0.5'"),
+    "ignored text with a line less": (varied("0.5", r"0.5\n0.5"), "'no more lines', saved '0.5'"),
+    "ignored text with a number far off": (
+        varied(r"1\nloss 0.62", r"1\nloss 0.20"),
+        "in 'loss 0.62'",
+    ),
+    "ignored text with a tiny number far off": (varied("2e-07", "5e-09"), "2e-07, saved 5e-09"),
+    "ignored text with the other sign": (varied("-0.4", "0.4"), "-0.4, saved 0.4"),
+    "ignored text with many thousands less": (varied("1,000", "60,000"), "1,000, saved 60,000"),
+    "ignored text with a far rest to 100": (varied("93.1% right", "98.7% right"), "93.1, saved"),
+    "ignored text beyond a declared factor": (
+        varied("error 5e-09", "error 2e-06", tags=["factor=100"]),
+        "5e-09, saved 2e-06",
+    ),
+    "ignored text of other data with other words": (
+        varied(
+            "epoch 1: test 0.3", r"epoch 1: train 0.3\nepoch 2: train 0.3", tags=["data-varies"]
+        ),
+        "'epoch #: test #', saved",
+    ),
+    "announced text that does not come": (
+        cell("a = 1", printed("1\n"), tags=["nbval-ignore-output", "text-varies"]),
+        "but no text",
+    ),
+    "ignored value that is another": (
+        cell(
+            "52",
+            new_output("execute_result", {"text/plain": "0.5"}, execution_count=1),
+            tags=["nbval-ignore-output"],
+        ),
+        "52, saved 0.5",
+    ),
     "never run": (cell("a = 1", count=None), "never run"),
     "never run, output ignored": (
         cell("a = 1", count=None, tags=["nbval-ignore-output"]),
