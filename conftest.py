@@ -9,10 +9,11 @@ numbers above 1), with the text around them the same.
 Text that differs between machines has the tag ``nbval-ignore-output``, and is compared in form:
 the words are the same, and each number has the sign of the saved one and is at most 3 times as
 large or as small, or two units of its last digit away. Of a percentage this holds for the rest to
-100, too. ``factor=100`` lets numbers be 100 times as large or as small. The tag ``data-varies`` is
-for what depends on whether all of MNIST is there: with the sample only the words are compared, and
-what is repeated counts once. The tag ``text-varies`` is for words that depend on the machine: some
-text has to be there. An assert beside each such cell tests what it says.
+100, too. Seconds and minutes may be any. ``factor=100`` lets numbers be 100 times as large or as
+small. The tag ``data-varies`` is for what depends on whether all of MNIST is there: with the sample
+only the words are compared, and what is repeated counts once. The tag ``text-varies`` is for words
+that depend on the machine: some text has to be there. An assert beside each such cell tests what
+it says.
 
 Pictures, which nbval passes over, are compared with the saved ones. The tag ``picture-varies`` is
 for a picture that shows times, or depends on the data or the device: it only has to be there, and
@@ -57,6 +58,7 @@ if "PYTEST_XDIST_WORKER" in os.environ:
 
 NUMBER = re.compile(r"[-−+]?(?:\d{1,3}(?:,\d{3})+|\d+|(?=\.\d))(?:\.\d*)?(?:[eE][-+]?\d+)?")
 PERCENT = re.compile(r"(?=\s?%)")
+TIME = re.compile(r"(?= (?:s|minutes)\b)")
 # An item of a list, and others like it; a tuple with one item ends with a comma.
 ITEMS = re.compile(r"(?<=[(\[])([^,\n()\[\]]+)(?:, \1)*,?(?=[)\]])")
 # How many times as large a number may be on another machine, and how many units of its last digit
@@ -342,6 +344,8 @@ def other_form(new, old, factor):
         return other_words(new, old)
     for one, other in zip(NUMBER.finditer(new), NUMBER.finditer(old), strict=True):
         percent = PERCENT.match(new, one.end())
+        if TIME.match(new, one.end()):
+            continue
         if not is_near(to_decimal(one[0]), to_decimal(other[0]), factor, percent):
             return f"{one[0]}, saved {other[0]}, in {line_around(new, one.start())!r}"
     return ""

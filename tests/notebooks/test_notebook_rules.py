@@ -69,6 +69,7 @@ GOOD = {
     ),
     "ignored text with a small number of the other sign": varied("+0.1", "-0.1"),
     "ignored text with near rests to 100": varied("96.7% right", "94.4% right"),
+    "ignored text with a time": varied("loss 0.12, 4 s", "loss 0.12, 90 s"),
     "ignored text with a column that moves": varied("a   9.9", "a  10.1"),
     "ignored text with a progress bar": varied(r"9%|#\r     \rdone, 1.2", "done, 1.4"),
     "ignored text with a declared factor": varied(
