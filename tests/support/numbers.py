@@ -209,7 +209,7 @@ class Book:
 
     def __init__(self, notebook):
         self.known = known(notebook.cells)
-        self.written, left = set(), []
+        self.written, self.phrases, left = set(), set(), []
         parts = sections(notebook)
         for place, cells in enumerate(parts):
             here, near = known(cells), self.known
@@ -225,6 +225,7 @@ class Book:
                         or (number.is_about and self.known.rounds_to(number))
                     ):
                         self.written.add(number.text)
+                        self.phrases.add((number.text, number.unit))
                     else:
                         left.append((cell, number))
         self.left = [(cell, number) for cell, number in left if number.text not in self.written]

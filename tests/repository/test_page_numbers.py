@@ -1,0 +1,93 @@
+"""Numbers in the pages: of three digits or with a fraction, each stands in what the page is about.
+
+That is code, or a lesson, or a true equation of the page.
+"""
+
+import functools
+import re
+
+import pytest
+
+from tests.support.lessons import LESSONS, ROOT, need, read
+from tests.support.numbers import Book, Known, in_code, in_equations, in_text, numbers
+from tests.support.prose import PAGES
+
+# {page: the files whose numbers it tells}; every page may tell numbers of the lessons.
+SUBJECTS = {
+    "README.md": ["pyproject.toml", "helpers/pretrained.py", "helpers/data/*.py"],
+    "CONTRIBUTING.md": ["tests/notebooks/test_lessons.py"],
+    "solutions/README.md": ["grader/**/*.py"],
+    "solutions/grading.md": ["grader/**/*.py", "helpers/assignment/*.py"],
+    "grader/README.md": ["grader/**/*.py", "helpers/assignment/*.py"],
+    "helpers/data/samples/README.md": ["tests/helpers/test_*.py", "helpers/data/*.py"],
+    "site/draw-a-digit.md": ["helpers/pieces/draw_digit/*.py", "tests/helpers/test_draw_digit.py"],
+}
+# What was measured on one machine, {page: the heading of the section}.
+MEASURED = {"solutions/grading.md": "## How fast"}
+# {page: {number: reason}}
+REASONS = {
+    "README.md": {"70,000": "60,000 to learn from and 10,000 to test with"},
+    "CONTRIBUTING.md": {"97.2": "an example", "0.9718": "an example", "15.3": "an example"},
+    "site/licences.md": {"4.0": "the version of a licence"},
+    "helpers/data/samples/README.md": {
+        "1,906": "1,520 and 386 together",
+        "0.26": "the version of scikit-image",
+    },
+}
+READ = [*PAGES, ROOT / "helpers/data/samples/README.md"]
+
+
+def name_of(path):
+    return path.relative_to(ROOT).as_posix()
+
+
+@functools.cache
+def lessons():
+    """The numbers that they tell, each with the word behind it."""
+    return set().union(*(Book(read(path)).phrases for path in LESSONS))
+
+
+@functools.cache
+def subject(page):
+    paths = [path for pattern in SUBJECTS.get(page, []) for path in ROOT.glob(pattern)]
+    assert paths or page not in SUBJECTS
+    texts = [(path.suffix, path.read_text("utf-8")) for path in paths]
+    return set().union(*((in_code if suffix == ".py" else in_text)(text) for suffix, text in texts))
+
+
+def unknown(page, text):
+    if page in MEASURED:
+        assert MEASURED[page] in text
+        text = re.sub(rf"^{MEASURED[page]}$.*?(?=^## |\Z)", "", text, flags=re.M | re.S)
+    given = Known(subject(page) | in_equations(text))
+    for number in numbers(text):
+        is_given = given.rounds_to(number) or (number.text, number.unit) in lessons()
+        if not number.is_short and not is_given:
+            yield number.text
+
+
+@pytest.mark.parametrize("path", READ, ids=name_of)
+def test_numbers_of_a_page_are_those_of_its_subject(path):
+    need()
+    page = name_of(path)
+    assert set(unknown(page, path.read_text("utf-8"))) == set(REASONS.get(page, {})), (
+        "take the number from the code, or name it among REASONS"
+    )
+
+
+@pytest.mark.parametrize(
+    ("page", "right", "wrong"),
+    [
+        ("README.md", "244 MB", "424 MB"),
+        ("README.md", "all 70,000 images", "all 7,000 images"),
+        ("grader/README.md", "200,000 characters", "210,000 characters"),
+        ("grader/README.md", "2,000,000 brackets", "2,600,000 brackets"),
+        ("solutions/grading.md", "up to 128 MiB", "up to 182 MiB"),
+        ("helpers/data/samples/README.md", "1,520 and 386", "1,520 and 368"),
+    ],
+)
+def test_a_wrong_number_is_noticed(page, right, wrong):
+    need()
+    text = (ROOT / page).read_text("utf-8")
+    assert right in text
+    assert set(unknown(page, text.replace(right, wrong))) - set(unknown(page, text))
