@@ -3,6 +3,7 @@
 import base64
 import io
 import os
+import shutil
 import subprocess
 import sys
 from importlib.metadata import version
@@ -57,6 +58,13 @@ def varied(new, saved, tags=()):
     return cell(f'print("{new}")', output, tags=["nbval-ignore-output", *tags])
 
 
+def weak(source, part):
+    """A cell with an assert that holds whatever one of its parts is, and what is said of it."""
+    return cell(
+        f"import numpy as np\nfrom helpers.checks import assert_same\na = np.arange(3)\n{source}"
+    ), f"whatever it is: {part}"
+
+
 GOOD = {
     "same picture": drawn(MAP, MAP),
     "a picture with a hardly visible difference": drawn(MAP, f"{MAP} + (np.arange(120) == 7)"),
@@ -94,6 +102,21 @@ GOOD = {
         new_output("execute_result", {"text/plain": "[1.0, 2.0]"}, execution_count=1),
         tags=["tolerance=0.01"],
     ),
+    "asserts that can fail": cell(
+        """import numpy as np
+from helpers.checks import assert_same
+a, b = np.arange(3), np.float32(0.5)
+assert 0.4 < b <= 0.6
+assert abs(b - 0.5) < 0.1 and b != 0.4, b
+assert (a >= 0).all() and len(a) == 3
+assert (a[1:] > a[:-1]).all() if len(a) else False
+assert all(abs(x - y) < 1 for x, y in zip(a, [0, 1, 2]))
+assert not np.array_equal(a, a[::-1])
+assert abs(b - 1) > 0.1 and "loss" in f"loss {b}"
+assert a.sum() > 2 * b and b in (0.5, 1)
+assert a.any()
+assert_same(a, [0, 1, 2]); assert_same(b, 0.5)""",
+    ),
     "value hidden by a semicolon": cell("1 + 1;"),
     "empty cell": cell("", count=None),
 }
@@ -113,6 +136,13 @@ BAD = {
         cell("a = 1", tags=["picture-varies"]),
         "but no picture",
     ),
+    "an assert that no distance makes fail": weak("assert abs(a[2] - 2) < 5", "a[2]"),
+    "an assert with a bound far off": weak("assert -100 < a[2] < 30 and a[1] == 1", "a[2]"),
+    "an assert that a number is not negative": weak("assert (a**2 >= 0).all() or a[1]", "a ** 2"),
+    "an assert in a loop": weak("for x in a:\n    assert abs(x - 2) < 9", "x"),
+    "an assert in a function": weak("def f(x):\n    assert x < 99\n\ny = f(a[1])", "x"),
+    "a comparison with everything": weak("assert np.allclose(a, [0, 1, 2], atol=9)", "a"),
+    "a wide assert_same": weak("assert_same(a, [0, 1, 2], atol=9)", "a number that is a tenth"),
     "other text": (cell("print(2)", printed("1\n")), "outputs differ"),
     "lost output": (cell("a = 1", printed("1\n")), "outputs differ"),
     "new output": (cell("print(1)"), "outputs differ"),
@@ -205,6 +235,8 @@ def results(notebook_folder):
         made.id = f"cell-{number}"
     nbformat.write(new_notebook(cells=cells), folder / "rules.ipynb")
     (folder / "conftest.py").write_text((ROOT / "conftest.py").read_text("utf-8"), "utf-8")
+    (folder / "tests/support").mkdir(parents=True)
+    shutil.copy(conftest.WATCH, folder / "tests/support")
     (folder / "pytest.ini").write_text("[pytest]\n")
     (folder / "constraints.txt").write_text(f"matplotlib=={version('matplotlib')}\n")
     run = subprocess.run(
