@@ -24,6 +24,9 @@ GROUPS = {
 }
 PROCESSES = {"test": "4", "sandbox": "2", "e2e": "2"}
 """Of pytest, at most: each notebook takes a kernel with torch, each browser a server."""
+COMPARING = ("--nbval", "--nbval-current-env", "--nbval-cell-timeout=300")
+MARKS = "not e2e and not sandbox and not slow"
+"""What `course test` runs: notebooks are compared with their saved outputs."""
 
 
 @dataclass(frozen=True)
@@ -116,10 +119,7 @@ def delete_what_can_be_made_again(root: Path) -> None:
 
 def test(root: Path, given: list[str]) -> int:
     paths = [] if any(map(is_path, given)) else present(root, "tests", "notebooks")
-    options = ["--nbval", "--nbval-current-env", "--nbval-cell-timeout=300"]
-    status = pytest(
-        root, "test", "not e2e and not sandbox and not slow", [*options, *paths, *given]
-    )
+    status = pytest(root, "test", MARKS, [*COMPARING, *paths, *given])
     others = [f"course {name}" for name in ("sandbox", "e2e") if name in available(root)]
     if paths and others:
         print(f"Not part of this: the tests of {' and of '.join(others)}.")
@@ -232,6 +232,14 @@ VERBS = (
     ),
     Verb("sandbox", "change", "attack the grading sandbox (Linux)", sandbox, DEV, SOLUTIONS),
     Verb("e2e", "change", "work in a real browser", e2e, ("dev", "e2e", "instructor"), TESTS),
+    Verb(
+        "mutate",
+        "change",
+        "seed faults into a copy, and count those that the tests notice",
+        tool("-m", "tools.mutate"),
+        DEV,
+        SOLUTIONS,
+    ),
     Verb(
         "constraints",
         "change",

@@ -1,0 +1,85 @@
+"""The command line: `course mutate`."""
+
+import argparse
+import sys
+import tempfile
+from collections import Counter, defaultdict
+
+from helpers.command.files import ROOT, Problem
+from helpers.command.venv_folder import venv_python
+from tools.mutate.checks import Checks
+from tools.mutate.kinds import KINDS, choose, every_fault
+from tools.mutate.workplace import NOT_JUDGED, NOT_NOTICED, NOTICED, Workplace, files
+
+
+def main(arguments=None, root=ROOT):
+    parser = argparse.ArgumentParser(
+        prog="course mutate",
+        description="Seed faults into a copy of the course, one at a time, and see which the tests "
+        "notice. The course itself is only read. Ctrl-C ends it with the figures so far.",
+        epilog="Kinds: " + "; ".join(f"{kind}: {what}" for kind, what in KINDS.items()) + ".",
+    )
+    parser.add_argument("--number", type=positive, default=16, metavar="N", help="of faults (16)")
+    parser.add_argument("--seed", type=int, default=1, help="another one gives other faults (1)")
+    parser.add_argument(
+        "--kind",
+        choices=KINDS,
+        action="append",
+        metavar="KIND",
+        help="only faults of this kind; can be given more than once",
+    )
+    options = parser.parse_args(arguments)
+    try:
+        paths = files(root)
+    except Problem as problem:
+        parser.error(str(problem))
+    kinds = options.kind or KINDS
+    faults = [fault for fault in every_fault(root, paths) if fault.kind in kinds]
+    try:
+        try_out(root, paths, choose(faults, options.seed, options.number))
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+def positive(text):
+    if not text.isdecimal() or not int(text):
+        raise argparse.ArgumentTypeError(f"give a whole number above 0, not {text}")
+    return int(text)
+
+
+def try_out(root, paths, faults):
+    """Make one fault after the other, say what became of it, and count."""
+    verdicts = defaultdict(Counter)
+    site_python = venv_python(root / ".venv-site")
+    if not site_python.exists():
+        print("The site is not built: its environment is missing. `course site` makes it.\n")
+    try:
+        with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+            workplace = Workplace(root, paths, folder)
+            checks = Checks(workplace.root, paths, sys.executable, site_python)
+            for number, fault in enumerate(faults, 1):
+                print(f"{number} of {len(faults)}, {fault}")
+                text = (root / fault.path).read_bytes().decode()
+                print(*fault.diff(text), sep="\n", flush=True)
+                verdict, why = workplace.judge(fault, list(checks.of(fault)))
+                verdicts[fault.kind][verdict] += 1
+                print(f"{verdict} {why}\n", flush=True)
+    finally:
+        print(*table(verdicts), sep="\n")
+
+
+def table(verdicts):
+    """The share noticed, by kind, as lines; `verdicts` are {kind: Counter of verdicts}."""
+    rows = {kind: verdicts[kind] for kind in KINDS if kind in verdicts}
+    lines = ["kind      noticed  seeded  share"]
+    for kind, found in (*rows.items(), ("all", sum(rows.values(), Counter()))):
+        judged = found[NOTICED] + found[NOT_NOTICED]
+        share = f"{found[NOTICED] / judged:.0%}" if judged else "–"
+        line = f"{kind:<10}{found[NOTICED]:>7}{judged:>8}{share:>7}"
+        lines.append(line + (f"  ({found[NOT_JUDGED]} not judged)" if found[NOT_JUDGED] else ""))
+    return lines
+
+
+if __name__ == "__main__":
+    sys.exit(main())
