@@ -144,12 +144,43 @@ def test_cells_that_only_assert_or_draw_are_folded(lesson, notebook):
             assert folds(cell).get("source_hidden"), f"cell {cell.id}"
 
 
-def test_lessons_are_short_enough_for_one_sitting(lesson, notebook):
-    """Counted alike for all: a hundred words a minute, and half a minute for each cell of code."""
-    words = len(re.findall(r"[^\W\d_]+", "\n".join(prose(notebook))))
-    in_view = [cell for cell in code(notebook) if not folds(cell).get("source_hidden")]
-    (stated,) = re.findall(r"^\*\*Time\*\* about (\d+) minutes", notebook.cells[1].source, re.M)
-    assert words / 100 + len(in_view) / 2 <= int(stated) <= 75
+def minutes_needed(cells):
+    """How long a beginner takes who reads in a foreign language, and does what is asked.
+
+    A minute for a hundred words, for ten lines of code in view, and for each case by hand; two for
+    each prediction and each step-through; four for each exercise.
+    """
+    text = "\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
+    in_view = [
+        cell.source
+        for cell in cells
+        if cell.cell_type == "code" and not folds(cell).get("source_hidden")
+    ]
+    lines = sum(len(source.splitlines()) for source in in_view)
+    asked = text.count("**Predict, then run.**") + text.count("**Step through it.**")
+    exercises = text.count("### Exercise ")
+    words = len(re.findall(r"[^\W\d_]+", text))
+    return words / 100 + lines / 10 + text.count("**By hand") + 2 * asked + 4 * exercises
+
+
+def promised(notebook):
+    """As the second cell says it: "60" or "2 × 60", and before which section to take a break."""
+    pattern = r'^\*\*Time\*\* about ((?:2 × )?\d+) minutes(?:: take a break before "(.+?)")?[.,]'
+    (found,) = re.findall(pattern, notebook.cells[1].source, re.MULTILINE)
+    return found
+
+
+def test_a_sitting_takes_no_longer_than_promised(lesson, notebook):
+    time, section = promised(notebook)
+    assert time.startswith("2 × ") == bool(section), "two sittings need a break, one has none"
+    sittings = [notebook.cells]
+    if section:
+        starts = [cell.source.startswith(f"## {section}\n") for cell in notebook.cells]
+        assert starts.count(True) == 1, f"no section {section!r} to take a break before"
+        place = starts.index(True)
+        sittings = [notebook.cells[:place], notebook.cells[place:]]
+    stated = int(time.removeprefix("2 × "))
+    assert max(map(minutes_needed, sittings)) <= stated <= 75
     assert len(notebook.cells) <= 110
 
 
@@ -286,6 +317,9 @@ def test_every_lesson_is_in_the_index():
     index = (ROOT / "notebooks" / "README.md").read_text("utf-8")
     readme = (ROOT / "README.md").read_text("utf-8")
     for path in LESSONS:
-        title = read(path).cells[0].source.splitlines()[0].removeprefix(f"# {number_of(path)} ")
-        assert f"[{title}]({path.name})" in index
+        notebook = read(path)
+        title = notebook.cells[0].source.splitlines()[0].removeprefix(f"# {number_of(path)} ")
         assert f"[{title}](notebooks/{path.name})" in readme
+        time, _ = promised(notebook)
+        time = f"{time} minutes" if number_of(path) != "A" else "an appendix"
+        assert f"[{title}]({path.name}) | {time}" in index
