@@ -101,6 +101,9 @@ def curves(
         axis.set(xlabel=xlabel, ylabel=ylabel, yscale=yscale, ylim=limits)
         if len(x) <= _FEW:
             axis.set_xticks(x)
+        elif not (x % 1).any():
+            # Where nothing was taken between two epochs, no mark stands there either.
+            axis.locator_params("x", integer=True)
         axis.grid(alpha=0.3)
         # Beside a single panel there is room; the legend then covers no line.
         beside = {"loc": "upper left", "bbox_to_anchor": (1, 1)} if len(panels) == 1 else {}

@@ -50,6 +50,12 @@ def test_only_few_points_get_dots_and_ticks(count, dots):
     assert (axes[0].get_xticks().tolist() == list(range(count))) is dots
 
 
+@pytest.mark.parametrize(("step", "whole"), [(1, True), (0.1, False)])
+def test_marks_stand_at_whole_numbers_where_all_values_do(step, whole):
+    _, axes = plots.curves(np.arange(21) * step, {"": {"a": np.ones(21)}})
+    assert all(tick == int(tick) for tick in axes[0].get_xticks()) is whole
+
+
 def test_limits_of_the_values():
     _, axes = plots.curves(X, {"": {"a": X + 1}}, limits=(0, None))
     assert axes[0].get_ylim()[0] == 0
