@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import dis
 import functools
 import marshal
 import types
@@ -10,6 +11,9 @@ from collections.abc import Iterable
 from typing import Any
 
 from grader.sandbox.inside import wire
+
+# The instructions that look up a global name; in a class's body, or at the top, by way of others.
+LOOKS_UP = {"LOAD_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS"}
 
 
 def is_function(thing: Any) -> bool:
@@ -46,14 +50,20 @@ def _definitions(code: str, names: frozenset[str]) -> str:
         kept = ast.Import | ast.ImportFrom | ast.FunctionDef | ast.ClassDef | ast.Assign
         if isinstance(node, kept) and defined_names(node) & needed:
             chosen.append(node)
-            needed |= names_in(node)
+            needed |= global_names(compile(ast.Module([node], []), "<test>", "exec"))
     return ast.unparse(ast.Module(list(reversed(chosen)), []))
 
 
-def global_names(code: types.CodeType) -> set[str]:
-    """The global names that compiled code uses, in the functions inside it, too."""
+@functools.lru_cache(1000)
+def global_names(code: types.CodeType) -> frozenset[str]:
+    """The global names that compiled code looks up, in the functions inside it, too.
+
+    Local names and those of attributes are none: of a test that works out ``maps``, a procedure
+    that uses ``after.maps`` needs nothing.
+    """
     inner = [const for const in code.co_consts if isinstance(const, types.CodeType)]
-    return set(code.co_names).union(*map(global_names, inner))
+    own = {step.argval for step in dis.get_instructions(code) if step.opname in LOOKS_UP}
+    return frozenset(own.union(*map(global_names, inner)))
 
 
 def defined_names(node: Any) -> set[str]:

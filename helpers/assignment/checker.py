@@ -26,7 +26,7 @@ from helpers.assignment.messages import (
     wrap,
 )
 from helpers.assignment.sheet import Sheet, fingerprint
-from helpers.assignment.time_limit import TookTooLong, time_limit
+from helpers.assignment.time_limit import WALL_FACTOR, TookTooLong, time_limit
 from helpers.checks import as_numpy, difference
 
 
@@ -77,7 +77,7 @@ class Checker:
         The known mistakes; by default the file ``checks.json`` in the working folder, where
         Jupyter starts a notebook.
     seconds : float
-        How long one call may take.
+        How long one call may compute. What else the machine does is not counted.
 
     Arrays and tensors among the arguments are copied for each call, so that a function that
     writes into its input spoils no other check. What a function writes to stderr is dropped:
@@ -180,7 +180,10 @@ class Checker:
         given, options = _own(args), _own(kwargs)
         value = error = None
         try:
-            with time_limit(self.seconds), contextlib.redirect_stderr(io.StringIO()):
+            with (
+                time_limit(WALL_FACTOR * self.seconds, thread_seconds=self.seconds),
+                contextlib.redirect_stderr(io.StringIO()),
+            ):
                 value = function(*given, **options)
         except TookTooLong as long:
             error = long

@@ -1,8 +1,8 @@
-"""Look between the layers of a network, without its weights.
+"""Look between the layers of a network, without using its weights.
 
-A test builds the network on the device ``meta``, where tensors have shapes but no numbers, lets
-each convolution and each fully connected layer hand on numbers of its choice, and looks at what
-arrives at the next one::
+A test builds the network with weights that nobody has filled, which costs no time and, as long as
+nobody reads them, no memory. It lets each convolution and each fully connected layer hand on
+numbers of its choice, and looks at what arrives at the next one::
 
     after, scores = between(build(AlexNet), maps=[-1, 3])
     after["conv1"]  # (96, 27, 27): what became of the maps of conv1 on the way to conv2
@@ -11,20 +11,29 @@ The layers are `nn.Conv2d` and `nn.Linear`, wherever the network keeps them. The
 AlexNet, in the order in which they run: conv1, conv2, …, and, however many convolutions there are,
 fc6, fc7, … Each gets an input of the size that it is made for, so that a wrong size in one place
 does not stop the network: `layer_sizes` says what really arrived.
+
+Whether a network works at all is asked with ordinary numbers: `fill` gives it weights, `record`
+notes what each layer receives and what it makes of that, and `are_computed` tests that the layers
+computed just this.
 """
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import math
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, NoReturn
+from unittest import mock
 
+import numpy as np
 import torch
 from torch import nn
 from torch.nn.modules import module as every_module
 
 IMAGE = (3, 227, 227)
+CHECKED = 16  # filters or neurons of a layer that `are_computed` computes again
+LARGE = 2_000_000  # weights of a layer, from which on `fill` fills only these: it saves time
 Numbers = float | Sequence[float] | Callable[[torch.Tensor], object] | None
 """What a layer hands on, as `between` takes it."""
 
@@ -52,7 +61,10 @@ class _Step(NamedTuple):
 
 
 def build(network: Callable[..., object], **options: Any) -> nn.Module:
-    """Make a network without weights, on the device ``meta``, in evaluation mode.
+    """Make a network in evaluation mode, with weights that hold no particular numbers.
+
+    They are made on the device ``meta``, which fills nothing, and then are ordinary ones, so that
+    the network cannot tell by them that it is tested.
 
     Parameters
     ----------
@@ -69,11 +81,20 @@ def build(network: Callable[..., object], **options: Any) -> nn.Module:
     if not isinstance(model, nn.Module):
         raise TypeError(f"expected a network, an nn.Module, but got {type(model).__name__}")
     model.eval()
+    if any(isinstance(p, nn.UninitializedParameter) for p in model.parameters()):
+        with contextlib.suppress(Exception):  # what is wrong in it is for those who look between
+            _run(model, IMAGE)
+    for layer in model.modules():
+        is_known = not any(isinstance(p, nn.UninitializedParameter) for p in layer.parameters())
+        if isinstance(layer, nn.Conv2d | nn.Linear) and is_known:
+            layer.to_empty(device="cpu", recurse=False)
     return model
 
 
-def between(model: nn.Module, maps: Numbers = None, rows: Numbers = None) -> tuple[Between, object]:
-    """Run one image of 227 × 227 pixels; what arrives after each layer, and what comes out.
+def between(
+    model: nn.Module, maps: Numbers = None, rows: Numbers = None, images: int = 1
+) -> tuple[Between, object]:
+    """Run images of 227 × 227 pixels; what arrives after each layer, and what comes out.
 
     Parameters
     ----------
@@ -82,16 +103,19 @@ def between(model: nn.Module, maps: Numbers = None, rows: Numbers = None) -> tup
     maps : number, sequence of numbers, or callable, optional
         What each convolution hands on. A number: all its maps hold it everywhere. A sequence:
         its maps hold these numbers in turn, the first map the first one, again and again. A
-        callable ``maps(zeros)`` writes into maps of zeros, of shape (1, filters, height, width).
+        callable ``maps(zeros)`` writes into maps of zeros, (images, filters, height, width).
         By default nobody looks at it, and it need not have numbers.
     rows : number, sequence of numbers, or callable, optional
-        The same for what each fully connected layer hands on, of shape (1, neurons).
+        The same for what each fully connected layer hands on, of shape (images, neurons).
+    images : int
+        How many.
 
     Returns
     -------
     after : dict of str to torch.Tensor
         What arrives at the next layer: after "conv1" (filters, height, width), also if it was
-        flattened on the way, after "fc6" (neurons,).
+        flattened on the way, after "fc6" (neurons,). For several images it is what arrives,
+        (images, numbers of each).
     result : object
         What the network returns.
 
@@ -102,28 +126,178 @@ def between(model: nn.Module, maps: Numbers = None, rows: Numbers = None) -> tup
     Exception
         What the network itself raises, as it is.
     """
-    steps, result = _run(model, IMAGE, maps, rows)
+    steps, result = _run(model, IMAGE, maps, rows, images)
     for given, layer_class in ((maps, nn.Conv2d), (rows, nn.Linear)):
         if given is not None and not any(isinstance(step.layer, layer_class) for step in steps):
             raise LookupError(f"no nn.{layer_class.__name__} runs in this network")
     after, numbers = Between(), {"conv": 0, "fc": 5}
     for step, following in itertools.pairwise(steps):
-        kind, arrived = "fc", following.arrived.flatten()
-        if isinstance(step.layer, nn.Conv2d):
-            kind, arrived = "conv", _as_maps(following.arrived, step.gives[0])
+        kind = "conv" if isinstance(step.layer, nn.Conv2d) else "fc"
+        arrived = following.arrived.reshape(images, -1) if images > 1 else following.arrived
+        if images == 1:
+            arrived = _as_maps(arrived, step.gives[0]) if kind == "conv" else arrived.flatten()
         numbers[kind] += 1
         after[f"{kind}{numbers[kind]}"] = arrived
     return after, result
 
 
-def layers(model: nn.Module) -> list[nn.Module]:
+def layers(model: nn.Module, image: tuple[int, ...] = IMAGE) -> list[nn.Module]:
     """The layers of a network, each as often as it runs, in the order in which they run.
+
+    Parameters
+    ----------
+    model : nn.Module
+    image : tuple of int
+        The shape of an image, (channels, height, width).
 
     Returns
     -------
     list of nn.Module
     """
-    return [step.layer for step in _run(model, IMAGE)[0]]
+    return [step.layer for step in _run(model, image)[0]]
+
+
+def fill(model: nn.Module, numbers: torch.Tensor, image: tuple[int, ...] = IMAGE) -> nn.Module:
+    """Give all layers weights and biases: the numbers, again and again.
+
+    The weights are divided by the square root of how many meet in one sum, so that what comes out
+    is about as large as what goes in. Those of a very large layer are 0 after its first neurons.
+
+    Parameters
+    ----------
+    model : nn.Module
+    numbers : torch.Tensor
+        Of shape (n,), best with a prime n: then no two filters or neurons are alike.
+    image : tuple of int
+        The shape of an image, (channels, height, width).
+
+    Returns
+    -------
+    nn.Module
+        The same one.
+    """
+    for layer in layers(model, image):
+        shape = tuple(layer.weight.shape)
+        filled = shape[0] if math.prod(shape) < LARGE else min(CHECKED, shape[0])
+        # NumPy's zeros are made when they are read, those of PyTorch at once.
+        layer.weight.data = torch.from_numpy(np.zeros(shape, np.float32))
+        layer.weight.data[:filled] = _weights(numbers, (filled, *shape[1:]))
+        if layer.bias is not None:
+            layer.bias.data = _in_turn(numbers, len(layer.bias))
+    return model
+
+
+def record(model: nn.Module, images: torch.Tensor) -> list[dict[str, Any]]:
+    """Run images; what each layer receives and what it makes of it, in the order of the layers.
+
+    Parameters
+    ----------
+    model : nn.Module
+    images : torch.Tensor
+        Of shape (images, channels, height, width).
+
+    Returns
+    -------
+    list of dict
+        For each layer "given" and "made", tensors of what goes in and comes out; the shape of its
+        "weight"; whether it has a "bias"; and the "stride" and the "padding" of a convolution.
+        A layer that is not made for what arrives gets numbers from -1 to 1 in their place.
+
+    Raises
+    ------
+    Exception
+        What the network itself raises, as it is.
+    """
+    steps: list[dict[str, Any]] = []
+
+    def before(layer, inputs):
+        if not isinstance(layer, nn.Conv2d | nn.Linear):
+            return None
+        given, takes = inputs[0], _takes(layer, inputs[0])
+        if tuple(given.shape[-len(takes) :]) != takes:
+            size = (len(images), *takes)
+            given = torch.linspace(-1, 1, math.prod(size)).reshape(size)
+        steps.append({"given": given.clone()})
+        return (given,)
+
+    def after(layer, inputs, made):
+        if isinstance(layer, nn.Conv2d | nn.Linear):
+            steps[-1] |= {"made": made.clone(), **_description(layer)}
+
+    with (
+        torch.no_grad(),
+        every_module.register_module_forward_pre_hook(before),
+        every_module.register_module_forward_hook(after),
+    ):
+        model(images)
+    return steps
+
+
+def are_computed(
+    steps: Sequence[dict[str, Any]], numbers: torch.Tensor, images: torch.Tensor
+) -> bool:
+    """Whether layers that were filled with these numbers give what was recorded.
+
+    The first layer must have got all numbers of the images. Each must have made of what it got what
+    its weights make of it, in its first filters or neurons and away from the border: which border
+    is right, and what happens between two layers, is for other tests.
+
+    Parameters
+    ----------
+    steps : list of dict
+        As from `record`.
+    numbers, images : torch.Tensor
+        As for `fill` and `record`.
+
+    Returns
+    -------
+    bool
+    """
+    return bool(torch.isin(images, steps[0]["given"]).all()) and all(
+        _is_computed(numbers, **step) for step in steps
+    )
+
+
+def _description(layer):
+    """What `_is_computed` has to know of a layer besides its weights."""
+    found = {"weight": list(layer.weight.shape), "bias": layer.bias is not None}
+    if isinstance(layer, nn.Conv2d):
+        padding = layer.padding
+        if isinstance(padding, str):
+            padding = [(n - 1) // 2 if padding == "same" else 0 for n in layer.kernel_size]
+        found |= {"stride": list(layer.stride), "padding": list(padding)}
+    return found
+
+
+def _is_computed(numbers, given, made, weight, bias, stride=None, padding=None):
+    count, channels, *kernel_size = weight
+    if kernel_size:  # of a convolution in groups the first group
+        count = count * channels // given.shape[1]
+    count = min(count, CHECKED)
+    weight = _weights(numbers, (count, channels, *kernel_size))
+    bias = _in_turn(numbers, count) if bias else None
+    if not kernel_size:
+        made = made[..., :count]
+        wanted = nn.functional.linear(given, weight, bias)
+    else:
+        # The first places whose window lies within what arrived.
+        top, left = (-p % s for p, s in zip(padding, stride, strict=True))
+        row, column = (-(-p // s) for p, s in zip(padding, stride, strict=True))
+        given = given[:, :channels, top:, left:]
+        wanted = nn.functional.conv2d(given, weight, bias, stride)
+        height, width = wanted.shape[2:]
+        made = made[:, :count, row : row + height, column : column + width]
+    largest = float(wanted.abs().max())
+    return made.shape == wanted.shape and torch.allclose(made, wanted, rtol=0, atol=1e-3 * largest)
+
+
+def _weights(numbers, shape):
+    return _in_turn(numbers / math.prod(shape[1:]) ** 0.5, math.prod(shape)).reshape(shape)
+
+
+def _in_turn(numbers, count):
+    """So many numbers: these, again and again."""
+    return numbers.repeat(-(-count // len(numbers)))[:count]
 
 
 def layer_sizes(model: nn.Module, image: tuple[int, ...] = IMAGE) -> list[str]:
@@ -156,17 +330,46 @@ def _words(shape):
     return " × ".join(map(str, shape))
 
 
-def _run(model, image, maps=None, rows=None):
-    """The steps of a run with one image, and the result."""
-    try:
-        return _run_on("meta", model, image, maps, rows)
-    except Exception:
-        pass
+def _run(model, image, maps=None, rows=None, images=1):
+    """The steps of a run with images of this shape, and the result."""
+    if maps is None or rows is None:
+        try:
+            return _run_on("meta", model, image, maps, rows, images)
+        except Exception:
+            pass
     # What stands between the layers may need numbers even where no test looks at them.
-    return _run_on("cpu", model, image, maps, rows)
+    return _run_on("cpu", model, image, maps, rows, images)
 
 
-def _run_on(device, model, image, maps, rows):
+@contextlib.contextmanager
+def _idle_layers():
+    """Convolutions and fully connected layers give the shape of their result, and compute nothing.
+
+    Those of a network that keeps its layers in a plain list do so, too.
+    """
+
+    def convolve(layer, x):
+        x, weight = (torch.empty(t.shape, device="meta") for t in (x, layer.weight))
+        return _empty(
+            nn.functional.conv2d(
+                *(x, weight, None, layer.stride, layer.padding, layer.dilation, layer.groups)
+            )
+        )
+
+    def connect(layer, x):
+        return _empty(x.new_empty(*x.shape[:-1], layer.out_features, device="meta"))
+
+    def _empty(made):
+        return torch.empty(made.shape)
+
+    with (
+        mock.patch.object(nn.Conv2d, "forward", convolve),
+        mock.patch.object(nn.Linear, "forward", connect),
+    ):
+        yield
+
+
+def _run_on(device, model, image, maps, rows, images):
     steps = []
 
     def before(layer, inputs):
@@ -175,7 +378,7 @@ def _run_on(device, model, image, maps, rows):
                 raise TypeError("give a layer its input without a name: conv(x), not conv(input=x)")
             takes = _takes(layer, inputs[0])
             steps.append(_Step(layer, inputs[0], takes))
-            return torch.empty(1, *takes, device=layer.weight.device)
+            return torch.empty(images, *takes)
         if hasattr(layer, "reset_parameters") and any(p.is_meta for p in layer.parameters()):
             # Another layer with weights, such as batch normalisation: it works on numbers.
             layer.to_empty(device="cpu").reset_parameters()
@@ -190,10 +393,11 @@ def _run_on(device, model, image, maps, rows):
 
     with (
         torch.no_grad(),
+        _idle_layers(),
         every_module.register_module_forward_pre_hook(before),
         every_module.register_module_forward_hook(after),
     ):
-        result = model(torch.zeros(1, *image, device=device))
+        result = model(torch.zeros(images, *image, device=device))
     return steps, result
 
 

@@ -49,7 +49,7 @@ class Layers(nn.Module):
 @mistake(
     "This is the network of the lesson, with 21,840 parameters. The plan of the task has other "
     "numbers of filters, other filter sizes, and one dropout only.",
-    fails={"net_parameters", "net_convolutions", "net_dropout"},
+    fails={"net_convolutions", "net_dropout", "net_parameters"},
 )
 class lesson_network(nn.Sequential):
     def __init__(self):
@@ -73,7 +73,7 @@ class lesson_network(nn.Sequential):
 @mistake(
     "The first convolution has no padding. So the maps shrink earlier than planned, and fewer "
     "numbers than planned reach the fully connected layers.",
-    fails={"net_parameters", "net_convolutions"},
+    fails={"net_convolutions", "net_parameters"},
 )
 class no_padding(Layers):
     def __init__(self):
@@ -85,7 +85,7 @@ class no_padding(Layers):
 @mistake(
     "Both convolutions have a padding that keeps the size. The plan has padding for the first "
     "one only.",
-    fails={"net_parameters", "net_convolutions"},
+    fails={"net_convolutions", "net_parameters"},
 )
 class padding_on_both(Layers):
     def __init__(self):
@@ -96,7 +96,7 @@ class padding_on_both(Layers):
 
 @mistake(
     "The first convolution has one row of zeros on each side. The plan has two.",
-    fails={"net_parameters", "net_convolutions"},
+    fails={"net_convolutions", "net_parameters"},
 )
 class padding_of_one(Layers):
     def __init__(self):
@@ -132,7 +132,7 @@ class padding_on_one_side(Layers):
 @mistake(
     "The two filter sizes are exchanged: yours are 3 × 3 in the first and 5 × 5 in the second "
     "convolution.",
-    fails={"net_parameters", "net_convolutions"},
+    fails={"net_convolutions", "net_parameters"},
 )
 class kernel_sizes_exchanged(Layers):
     def __init__(self):
@@ -144,7 +144,7 @@ class kernel_sizes_exchanged(Layers):
 
 @mistake(
     "Both convolutions have 5 × 5 filters. The filters of the second one should be 3 × 3.",
-    fails={"net_parameters", "net_convolutions"},
+    fails={"net_convolutions", "net_parameters"},
 )
 class both_five_by_five(Layers):
     def __init__(self):
@@ -212,7 +212,7 @@ class connected_without_bias(Layers):
 @mistake(
     "The hidden layer with its 40 neurons is missing: the pooled maps go straight into the ten "
     "scores.",
-    fails={"net_parameters", "net_relu", "net_dropout", "net_eval_mode"},
+    fails={"net_dropout", "net_eval_mode", "net_parameters", "net_relu"},
 )
 class no_hidden_layer(nn.Module):
     def __init__(self):
@@ -260,7 +260,7 @@ class layers_in_a_list(nn.Module):
 @mistake(
     "The fully connected layers are made anew in each call, with new random weights, so they "
     "are not among the parameters. Layers that learn are made once, when the network is built.",
-    fails=ALL - {"net_shape", "net_convolutions"},
+    fails=ALL - {"net_convolutions"},
 )
 class layers_made_in_forward(nn.Module):
     def __init__(self):
@@ -314,7 +314,7 @@ class gradient_cut(Layers):
 @mistake(
     "Your four layers are made, but never called: the network computes with their weights by "
     "functions. Call the layers themselves.",
-    fails=ALL - {"net_shape", "net_parameters"},
+    fails=ALL - {"net_parameters"},
 )
 class functions_with_the_weights(Layers):
     def maps(self, x):
@@ -401,7 +401,13 @@ class no_relu(Layers):
 @mistake(
     "The sigmoid makes every number lie between 0 and 1. Asked for is ReLU, which leaves "
     "positive numbers as they are.",
-    fails={"net_relu", "net_pooling", "net_flatten", "net_dropout", "net_eval_mode"},
+    fails={
+        "net_dropout",
+        "net_eval_mode",
+        "net_flatten",
+        "net_pooling",
+        "net_relu",
+    },
 )
 class sigmoid(Layers):
     def forward(self, x):
@@ -477,12 +483,7 @@ class no_first_pooling(Layers):
 @mistake(
     "The result has four rows for each image. A pooling is missing, and reshaping to rows of "
     "576 numbers cuts every image into four.",
-    fails={
-        "net_shape",
-        "net_pooling",
-        "net_flatten",
-        "net_log_probabilities",
-    },
+    fails={"net_flatten", "net_log_probabilities", "net_pooling", "net_shape"},
 )
 class image_cut_into_four(Layers):
     def forward(self, x):
@@ -493,7 +494,7 @@ class image_cut_into_four(Layers):
 
 @mistake(
     "The windows of your pooling move by one pixel, so they overlap and the maps hardly shrink.",
-    fails={"net_parameters"},
+    fails={"net_parameters", "net_pooling"},
 )
 class pooling_with_stride_one(Layers):
     def __init__(self):
@@ -676,7 +677,7 @@ class log_of_a_little_more(Layers):
 @mistake(
     "The ten answers are digits, or ones and zeros, not probabilities: the decision for a digit "
     "is made too early. What is not decided can still be trained.",
-    fails={"net_parameters", "net_log_probabilities"},
+    fails={"net_log_probabilities", "net_parameters"},
 )
 class decision_made(Layers):
     def forward(self, x):
@@ -686,7 +687,7 @@ class decision_made(Layers):
 
 @mistake(
     "The network prints its answer, but returns nothing.",
-    fails={"net_shape", "net_parameters", "net_log_probabilities"},
+    fails={"net_log_probabilities", "net_parameters", "net_shape"},
 )
 class prints_the_answer(Layers):
     def forward(self, x):
@@ -696,7 +697,7 @@ class prints_the_answer(Layers):
 @mistake(
     "The network returns two things, the answers and something more. Only the answers are asked "
     "for.",
-    fails={"net_shape", "net_log_probabilities"},
+    fails={"net_log_probabilities", "net_shape"},
     undiagnosed="the message itself says that a tuple came back",
 )
 class returns_two_things(Layers):
