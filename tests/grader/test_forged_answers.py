@@ -1,26 +1,93 @@
-"""Answers that no right solution gave: a table of what was right in another class gets no point.
+"""Answers that no right solution gave get no points: a table of what was right in another class, a
+class that does not work.
 
 What a test learns of a class or a procedure is the word of the student's own process. So each
 hidden test asks something whose answer depends on numbers that are drawn from the class's seed.
 """
 
+import base64
+import json
+import pickle
+
+import nbformat
 import pytest
 
-from tests.support.replay import learn, replay
+from grader.intake.rebuild import load_skeleton
+from grader.judging import job
+from grader.judging.policy import Policy
+from tests.grader.attacks.forged_classes import FORGERIES, TABLE
+from tests.support import needs
+from tests.support.assignment_files import source
+from tests.support.lessons import ROOT
+from tests.support.replay import answers_of, learn, replay
 
-# The tests whose numbers do not come from the seed yet.
+# The assignments in which answers are replayed, with the tests whose numbers are not drawn yet.
 FIXED = {
     "01-convolution-by-hand": {
         *("correlate2d_places", "correlate_channels_one_map", "correlate_channels_bias"),
         *("filter_bank_stack", "filter_bank_bias", "edge_strength_places", "edge_strength_flat"),
         *("edge_strength_directions", "edge_strength_range"),
     },
+    "05-mnist-net": set(),
+    "07-alexnet": set(),
 }
+MINE, OTHER = "one class", "another class"
 
 
 @pytest.mark.parametrize("name", FIXED)
 def test_answers_of_another_class_get_no_points(name):
-    table = learn(name, "one class")
-    assert all(verdict.passed for verdict in replay(name, "one class", table))
-    kept = {verdict.grade_id for verdict in replay(name, "another class", table) if verdict.passed}
+    table = learn(name, MINE)
+    assert all(verdict.passed for verdict in replay(name, MINE, table))
+    kept = {verdict.grade_id for verdict in replay(name, OTHER, table) if verdict.passed}
     assert kept == FIXED[name]
+
+
+@pytest.mark.sandbox
+@pytest.mark.parametrize("forgery", FORGERIES.values(), ids=FORGERIES)
+def test_class_that_does_not_work_loses_points(forgery):
+    needs.sandbox()
+    if forgery.has_table:
+        table = pickle.dumps(answers_of(learn(forgery.assignment, MINE, forgery.exercise)))
+        assert lost(forgery, MINE, table) == set()
+        every = tests_of(forgery)
+        assert lost(forgery, OTHER, table) == every
+    else:
+        assert lost(forgery, OTHER) == (
+            tests_of(forgery) if forgery.loses is None else forgery.loses
+        )
+
+
+def tests_of(forgery):
+    """The tests of the exercise."""
+    return {cell.grade_id for cell in job_cells(forgery) if cell.kind == "test"}
+
+
+def job_cells(forgery):
+    """The cells that are run: the set-up, the forgery in its place, and the tests of that."""
+    notebook = source(forgery.assignment)
+    for cell in notebook.cells:
+        if cell.metadata.get("nbgrader", {}).get("grade_id") == forgery.exercise:
+            cell.source = forgery.code
+    cells, _ = load_skeleton(forgery.assignment, ROOT).rebuild(nbformat.from_dict(notebook))
+    return [
+        cell
+        for cell in cells
+        if cell.kind == "setup"
+        or cell.grade_id == forgery.exercise
+        or (cell.kind == "test" and f'"{forgery.exercise}"' in cell.source)
+    ]
+
+
+def lost(forgery, seed, table=b""):
+    """The tests that a submission of the forgery does not pass in a class of this seed."""
+    data = {
+        "assignment": forgery.assignment,
+        "cells": [cell.for_job() for cell in job_cells(forgery)],
+        "policy": Policy().to_dict(),
+        "seed": "a batch",
+        "class_seed": seed,
+        "files": {},
+        "handed_in": {TABLE: base64.b64encode(table).decode()} if table else {},
+    }
+    tests = json.loads(job.execute(json.dumps(data)))["tests"]
+    return {key for key, test in tests.items() if not test["score"]}

@@ -1,28 +1,45 @@
 """The strongest table of answers: all that a right solution says, learnt in another class."""
 
-import copy
 from unittest import mock
 
 from grader.authoring.examine import Workbench
 from helpers.assignment import Checker, Observation
 
 
-def learn(name, seed):
-    """What the reference solution answers to each test of a class: {grade id: observations}."""
+def learn(name, seed, exercise=""):
+    """What the reference solution answers to each test of a class, or of one of its exercises.
+
+    Returns
+    -------
+    dict of str to list of dict
+        By grade id what was observed, with the "function" that was called.
+    """
     table = {}
     observe = Checker._observe
     bench = Workbench(name, seed=seed)
     for cell in bench.tests:
+        if exercise and f'"{exercise}"' not in cell.source:
+            continue
         seen = table.setdefault(cell.grade_id, [])
 
-        def note(self, *rest, seen=seen):
-            observation = observe(self, *rest)
-            seen.append(copy.copy(vars(observation)))
+        def note(self, function, *rest, seen=seen):
+            observation = observe(self, function, *rest)
+            seen.append({**vars(observation), "function": function})
             return observation
 
         with mock.patch.object(Checker, "_observe", note):
             bench.run_test(cell, {})
     return table
+
+
+def answers_of(table):
+    """The answers to probes, by the name of the procedure and its line in the test."""
+    found = {}
+    for seen in table.values():
+        for one in seen:
+            code = one["function"].func.__code__
+            found.setdefault((code.co_name, code.co_firstlineno), []).append(one["value"])
+    return found
 
 
 def replay(name, seed, table):

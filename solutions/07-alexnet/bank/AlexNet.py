@@ -271,7 +271,6 @@ class one_dropout_mask_for_the_batch(Network):
         "AlexNet_num_classes",
         "AlexNet_batch",
     },
-    undiagnosed="no student writes it by mistake",
 )
 class answers_without_numbers_only(Network):
     def forward(self, x):
