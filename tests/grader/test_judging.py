@@ -10,6 +10,7 @@ from unittest import mock
 
 import numpy as np
 import pytest
+import torch
 
 from grader.cells import BEGIN_HIDDEN, END_HIDDEN
 from grader.judging import job
@@ -193,6 +194,34 @@ class TestDecoding:
     def test_what_costs_too_much_is_no_value(self, value):
         with pytest.raises(wire.Nonsense):
             wire.Decoder([b""]).value(value)
+
+    @pytest.mark.parametrize("axes", [[0], [0, 0], [1, 2], [0, 1, 2], "01", None, 3])
+    def test_axes_that_are_no_order_are_no_value(self, axes):
+        value = {"is": "array", "dtype": "|u1", "shape": [1, 1], "axes": axes, "blob": 0}
+        with pytest.raises(wire.Nonsense):
+            wire.Decoder([b"x"]).value(value)
+
+    @pytest.mark.parametrize("axes", [(0, 1, 2), (2, 1, 0), (0, 2, 1), (2, 0, 1)])
+    @pytest.mark.parametrize("shape", [(2, 3, 4), (3, 0, 2)])
+    def test_numbers_keep_their_places_in_memory(self, axes, shape):
+        """Or a function that is wrong for a transposed view would be right when graded."""
+        value = np.arange(np.prod(shape)).reshape(shape).transpose(axes)
+        for made in (value, torch.from_numpy(value)):
+            blobs = []
+            sent = wire.encode(made, blobs)
+            again = wire.Decoder(blobs).value(sent)
+            assert type(again) is type(made)
+            again = np.asarray(again)
+            assert np.array_equal(again, value)
+            assert value.size == 0 or again.strides == value.strides
+            assert again.flags.writeable
+
+    @pytest.mark.parametrize("part", [np.s_[::-1, ::2], np.s_[:, None, :], np.s_[1]])
+    def test_a_part_of_an_array_is_its_numbers(self, part):
+        blobs = []
+        value = np.arange(12.0).reshape(3, 4).T[part]
+        sent = wire.encode(value, blobs)
+        assert np.array_equal(wire.Decoder(blobs).value(sent), value)
 
     def test_deep_nesting_is_no_value(self):
         value = {"is": "plain", "value": None}

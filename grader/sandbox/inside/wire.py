@@ -208,12 +208,16 @@ def encode(
         try:
             array = np.asarray(value.detach().cpu().numpy() if tensor else value)
             if array.dtype.kind in "biufcUS" and not array.dtype.hasobject:
-                blobs.append(array.tobytes())
+                # A transposed view stays one: the axes go in the order in which memory has them.
+                axes = sorted(range(array.ndim), key=lambda axis: -abs(array.strides[axis]))
+                sent = array.transpose(axes)
+                blobs.append(sent.tobytes())
                 kind = "tensor" if tensor else "array"
                 return {
                     "is": kind if tensor or isinstance(value, np.ndarray) else "scalar",
                     "dtype": array.dtype.str,
-                    "shape": list(array.shape),
+                    "shape": list(sent.shape),
+                    "axes": axes,
                     "blob": len(blobs) - 1,
                 }
         except Exception:  # an odd tensor (sparse, meta, bfloat16): only its type is told
@@ -318,12 +322,18 @@ class Decoder:
             raise Nonsense("not a type of numbers")
         if len(shape) > 32 or not all(type(n) is int and 0 <= n < 2**40 for n in shape):
             raise Nonsense("not a shape")
+        in_rows = list(range(len(shape)))
+        axes = data.get("axes", in_rows)
+        if sorted(axes) != in_rows:
+            raise Nonsense("not an order of the axes")
         dtype = np.dtype(kind)
         if math.prod(shape) * dtype.itemsize != len(blob):
             raise Nonsense("a shape that does not fit")
+        back = [axes.index(axis) for axis in in_rows]
         if not len(blob):
-            return np.empty(shape, dtype)
+            return np.empty(shape, dtype).transpose(back)
         array = np.frombuffer(blob, dtype).reshape(shape)
         # A copy, since what lies over the bytes received could not be written to; and a truth value
         # that is neither 0 nor 1 would be equal to itself only by chance.
-        return array.view(np.uint8) != 0 if dtype.kind == "b" else array.copy()
+        array = array.view(np.uint8) != 0 if dtype.kind == "b" else array.copy()
+        return array.transpose(back)
