@@ -11,7 +11,7 @@ Hidden tests import this module, and they run in the grader alone. That is why i
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -23,8 +23,7 @@ ORDERS = ("rows", "columns")
 
 
 def every_pair(
-    kinds: Mapping[str, Sequence[Any]],
-    is_possible: Callable[[dict[str, Any]], bool] = lambda row: True,
+    kinds: Mapping[str, Sequence[Any]], impossible: Sequence[Mapping[str, Any]] = ()
 ) -> list[dict[str, Any]]:
     """A few rows in which each kind of each argument meets each kind of every other.
 
@@ -35,9 +34,9 @@ def every_pair(
     ----------
     kinds : dict of str to sequence
         The kinds of each argument, by its name: at least two arguments.
-    is_possible : callable, optional
-        Says of a row whether a function can be called with it. A pair that stands in no possible
-        row is left out.
+    impossible : sequence of dict, optional
+        Kinds of some arguments with which a function cannot be called at the same time. A pair
+        that stands in no possible row is left out.
 
     Returns
     -------
@@ -56,38 +55,36 @@ def every_pair(
     {'stride': 2, 'padding': 0, 'bias': True}
     {'stride': 2, 'padding': 1, 'bias': False}
     """
-    sizes = [len(choices) for choices in kinds.values()]
+    names, sizes = list(kinds), [len(choices) for choices in kinds.values()]
     if len(sizes) < 2 or np.prod(sizes) > MOST_ROWS:
         raise ValueError(f"two arguments or more, and at most {MOST_ROWS} rows, not {sizes} kinds")
-    places = [
-        place for place in itertools.product(*map(range, sizes)) if is_possible(_row(kinds, place))
-    ]
-    if not places:
+    table = np.indices(sizes).reshape(len(sizes), -1).T
+    is_possible = np.ones(len(table), dtype=bool)
+    for some in impossible:
+        places = [list(kinds[name]).index(kind) for name, kind in some.items()]
+        columns = [names.index(name) for name in some]
+        is_possible &= (table[:, columns] != places).any(axis=1)
+    table = table[is_possible]
+    if not len(table):
         raise ValueError("no row is possible")
-    table = np.array(places)
     # Each pair of kinds has a number: pairs[row, k] is that of the k-th two arguments.
-    ends = np.cumsum([sizes[a] * sizes[b] for a, b in itertools.combinations(range(len(sizes)), 2)])
+    both = list(itertools.combinations(range(len(sizes)), 2))
+    *starts, count = np.cumsum([0, *(sizes[a] * sizes[b] for a, b in both)])
     pairs = np.stack(
         [
             start + table[:, a] * sizes[b] + table[:, b]
-            for start, (a, b) in zip(
-                [0, *ends], itertools.combinations(range(len(sizes)), 2), strict=False
-            )
+            for start, (a, b) in zip(starts, both, strict=True)
         ],
         axis=1,
     )
-    is_missing = np.zeros(ends[-1], dtype=bool)
+    is_missing = np.zeros(count, dtype=bool)
     is_missing[pairs] = True
     chosen = []
     while is_missing.any():
         best = int(is_missing[pairs].sum(axis=1).argmax())
         is_missing[pairs[best]] = False
-        chosen.append(_row(kinds, places[best]))
+        chosen.append({name: kinds[name][at] for name, at in zip(names, table[best], strict=True)})
     return chosen
-
-
-def _row(kinds: Mapping[str, Sequence[Any]], place: Sequence[int]) -> dict[str, Any]:
-    return {name: kinds[name][index] for name, index in zip(kinds, place, strict=True)}
 
 
 def array_of(

@@ -9,12 +9,13 @@ from grader.authoring.bank import correct, mistake
 PLACES, VALUES = "correlate2d_places", "correlate2d_values"
 ORIENTATION, RECTANGLES = "correlate2d_orientation", "correlate2d_rectangles"
 FRACTIONS, RANGE, INPUTS = "correlate2d_fractions", "correlate2d_range", "correlate2d_inputs"
+TOGETHER = "correlate2d_together"
 
 
 @mistake(
     "Your output equals that of the kernel turned by 180°. That is the convolution of mathematics; "
     "asked for is the kernel as it is.",
-    fails={ORIENTATION},
+    fails={ORIENTATION, TOGETHER},
 )
 def kernel_flipped(image, kernel):
     return with_loops(image, kernel[::-1, ::-1])
@@ -23,7 +24,7 @@ def kernel_flipped(image, kernel):
 @mistake(
     "Your output equals that of the kernel with left and right swapped. The first number of a "
     "kernel's row belongs to the first number of the window's row.",
-    fails={ORIENTATION},
+    fails={ORIENTATION, TOGETHER},
 )
 def kernel_mirrored(image, kernel):
     return with_loops(image, kernel[:, ::-1])
@@ -32,7 +33,7 @@ def kernel_mirrored(image, kernel):
 @mistake(
     "Your output equals that of the kernel standing on its head. The first row of the kernel "
     "belongs to the first row of the window.",
-    fails={ORIENTATION},
+    fails={ORIENTATION, TOGETHER},
 )
 def kernel_upside_down(image, kernel):
     return with_loops(image, np.flipud(kernel))
@@ -41,7 +42,7 @@ def kernel_upside_down(image, kernel):
 @mistake(
     "Your output equals that of the transposed kernel: its rows are laid on the window's columns. "
     "The first index of an array is the row.",
-    fails={ORIENTATION, RECTANGLES},
+    fails={ORIENTATION, RECTANGLES, TOGETHER},
 )
 def kernel_transposed(image, kernel):
     height, width = image.shape[0] - kernel.shape[0] + 1, image.shape[1] - kernel.shape[1] + 1
@@ -57,7 +58,7 @@ def kernel_transposed(image, kernel):
 @mistake(
     "Your output has one row and one column too few. Count the places of a window of 2 on an image "
     "of 3: there are two of them.",
-    fails={PLACES},
+    fails={PLACES, TOGETHER},
 )
 def one_place_short(image, kernel):
     height, width = image.shape[0] - kernel.shape[0], image.shape[1] - kernel.shape[1]
@@ -72,7 +73,7 @@ def one_place_short(image, kernel):
 @mistake(
     "Your output has one row and one column too many. The window must lie inside the image "
     "completely, and the last ones do not.",
-    fails={PLACES},
+    fails={PLACES, TOGETHER},
 )
 def one_place_too_many(image, kernel):
     result = np.zeros((image.shape[0] - kernel.shape[0] + 2, image.shape[1] - kernel.shape[1] + 2))
@@ -84,7 +85,7 @@ def one_place_too_many(image, kernel):
 @mistake(
     "The last row and the last column of your output are still 0: the loops end one step too "
     "early. A range does not include its end.",
-    fails={PLACES},
+    fails={PLACES, TOGETHER},
 )
 def last_place_left_out(image, kernel):
     height, width = image.shape[0] - kernel.shape[0] + 1, image.shape[1] - kernel.shape[1] + 1
@@ -99,7 +100,7 @@ def last_place_left_out(image, kernel):
 @mistake(
     "The first row and the first column of your output are still 0: the loops begin at 1. The "
     "first place has the number 0.",
-    fails={PLACES},
+    fails={PLACES, TOGETHER},
 )
 def counted_from_one(image, kernel):
     height, width = image.shape[0] - kernel.shape[0] + 1, image.shape[1] - kernel.shape[1] + 1
@@ -114,7 +115,7 @@ def counted_from_one(image, kernel):
 @mistake(
     "Your output is as large as the image, with zeros at the right and at the bottom. The result "
     "has only as many numbers as the window has places.",
-    fails={PLACES},
+    fails={PLACES, TOGETHER},
 )
 def as_large_as_image(image, kernel):
     result = np.zeros(image.shape)
@@ -128,7 +129,7 @@ def as_large_as_image(image, kernel):
 @mistake(
     "Your loops leave the kernel's size out twice: much of your output, at the right and at the "
     "bottom, is still 0. The number of places is counted once.",
-    fails={PLACES, VALUES, ORIENTATION, RECTANGLES},
+    fails={PLACES, VALUES, ORIENTATION, RECTANGLES, TOGETHER},
 )
 def kernel_subtracted_twice(image, kernel):
     height, width = image.shape[0] - kernel.shape[0] + 1, image.shape[1] - kernel.shape[1] + 1
@@ -143,7 +144,7 @@ def kernel_subtracted_twice(image, kernel):
 @mistake(
     "Your output equals that of an image with zeros put around it. Nothing is put around the image "
     "here, so the output is smaller than the image.",
-    fails={PLACES, VALUES, ORIENTATION, RECTANGLES},
+    fails={PLACES, VALUES, ORIENTATION, RECTANGLES, TOGETHER},
 )
 def padded_with_zeros(image, kernel):
     rows, columns = kernel.shape
@@ -154,7 +155,7 @@ def padded_with_zeros(image, kernel):
 @mistake(
     "Your output is transposed: what belongs in row i and column j stands in row j and column i. "
     "The first index is the row.",
-    fails={PLACES, RECTANGLES},
+    fails={PLACES, RECTANGLES, TOGETHER},
 )
 def rows_and_columns_swapped(image, kernel):
     height, width = image.shape[0] - kernel.shape[0] + 1, image.shape[1] - kernel.shape[1] + 1
@@ -169,7 +170,7 @@ def rows_and_columns_swapped(image, kernel):
 @mistake(
     "Only the first row of your output is filled. The function returns before the loop has reached "
     "the other rows.",
-    fails={PLACES, VALUES, ORIENTATION, RECTANGLES, FRACTIONS, RANGE},
+    fails={PLACES, VALUES, ORIENTATION, RECTANGLES, FRACTIONS, RANGE, TOGETHER},
 )
 def returns_after_first_row(image, kernel):
     height, width = image.shape[0] - kernel.shape[0] + 1, image.shape[1] - kernel.shape[1] + 1
@@ -184,7 +185,7 @@ def returns_after_first_row(image, kernel):
 @mistake(
     "Only the place [0, 0] of your output is filled. The function returns before the loops have "
     "reached the other places.",
-    fails={PLACES, VALUES, ORIENTATION, RECTANGLES, FRACTIONS, RANGE},
+    fails={PLACES, VALUES, ORIENTATION, RECTANGLES, FRACTIONS, RANGE, TOGETHER},
 )
 def returns_after_first_place(image, kernel):
     height, width = image.shape[0] - kernel.shape[0] + 1, image.shape[1] - kernel.shape[1] + 1
@@ -199,7 +200,7 @@ def returns_after_first_place(image, kernel):
 @mistake(
     "Your output is one long row with the numbers of all places. They have to stand in rows and "
     "columns.",
-    fails={PLACES, VALUES, ORIENTATION, RECTANGLES, FRACTIONS, RANGE},
+    fails={PLACES, VALUES, ORIENTATION, RECTANGLES, FRACTIONS, RANGE, TOGETHER},
 )
 def flat_list(image, kernel):
     numbers = []
@@ -213,7 +214,7 @@ def flat_list(image, kernel):
 @mistake(
     "Your numbers grow from place to place: the sum goes on from one window to the next. Each "
     "window starts a new sum.",
-    fails={PLACES, VALUES, ORIENTATION, RECTANGLES, FRACTIONS, RANGE},
+    fails={PLACES, VALUES, ORIENTATION, RECTANGLES, FRACTIONS, RANGE, TOGETHER},
 )
 def sum_not_started_anew(image, kernel):
     height, width = image.shape[0] - kernel.shape[0] + 1, image.shape[1] - kernel.shape[1] + 1
@@ -231,7 +232,7 @@ def sum_not_started_anew(image, kernel):
 @mistake(
     "Each of your numbers is the last product of its window alone. The products are to be added, "
     "and here each one takes the place of the one before.",
-    fails={VALUES, ORIENTATION, RECTANGLES},
+    fails={VALUES, ORIENTATION, RECTANGLES, TOGETHER},
 )
 def last_product_only(image, kernel):
     height, width = image.shape[0] - kernel.shape[0] + 1, image.shape[1] - kernel.shape[1] + 1
@@ -247,7 +248,7 @@ def last_product_only(image, kernel):
 @mistake(
     "Your numbers come from the matrix product of window and kernel. A convolution multiplies "
     "number by number.",
-    fails={VALUES, ORIENTATION, RECTANGLES},
+    fails={VALUES, ORIENTATION, RECTANGLES, TOGETHER},
 )
 def matrix_product(image, kernel):
     height, width = image.shape[0] - kernel.shape[0] + 1, image.shape[1] - kernel.shape[1] + 1
@@ -262,7 +263,7 @@ def matrix_product(image, kernel):
 @mistake(
     "Your numbers are the mean of the products, so they are too small by the number of products. "
     "Asked for is their sum.",
-    fails={VALUES, ORIENTATION, RECTANGLES},
+    fails={VALUES, ORIENTATION, RECTANGLES, TOGETHER},
 )
 def mean_of_products(image, kernel):
     return with_loops(image, kernel) / kernel.size
@@ -271,7 +272,7 @@ def mean_of_products(image, kernel):
 @mistake(
     "Your numbers are divided by the sum of the kernel, as a blur does to keep the brightness. "
     "Here the kernel is used as it is.",
-    fails={VALUES, ORIENTATION, RECTANGLES, FRACTIONS, RANGE},
+    fails={VALUES, ORIENTATION, RECTANGLES, FRACTIONS, RANGE, TOGETHER},
 )
 def kernel_normalised(image, kernel):
     return with_loops(image, kernel / kernel.sum())
@@ -280,7 +281,7 @@ def kernel_normalised(image, kernel):
 @mistake(
     "Your numbers are the sums of the windows: the kernel's numbers are not used. Each number of "
     "the window is weighed before the sum.",
-    fails={VALUES, ORIENTATION, RECTANGLES, FRACTIONS, RANGE},
+    fails={VALUES, ORIENTATION, RECTANGLES, FRACTIONS, RANGE, TOGETHER},
 )
 def kernel_not_used(image, kernel):
     return with_loops(image, np.ones(kernel.shape))
@@ -289,7 +290,7 @@ def kernel_not_used(image, kernel):
 @mistake(
     "Your numbers are the sum of the window times the sum of the kernel. Multiply first, each "
     "number with its partner, and add then.",
-    fails={VALUES, ORIENTATION, RECTANGLES},
+    fails={VALUES, ORIENTATION, RECTANGLES, TOGETHER},
 )
 def sum_times_sum(image, kernel):
     return with_loops(image, np.ones(kernel.shape)) * float(kernel.sum())
@@ -298,7 +299,7 @@ def sum_times_sum(image, kernel):
 @mistake(
     "Your window jumps by its own size, so that windows do not overlap. Here it moves by one pixel "
     "at a time.",
-    fails={PLACES, VALUES, ORIENTATION, RECTANGLES},
+    fails={PLACES, VALUES, ORIENTATION, RECTANGLES, TOGETHER},
 )
 def windows_side_by_side(image, kernel):
     rows, columns = kernel.shape
@@ -312,7 +313,7 @@ def windows_side_by_side(image, kernel):
 
 @mistake(
     "You took the kernel's height for its width as well. A kernel can be wider than high.",
-    fails={RECTANGLES},
+    fails={RECTANGLES, TOGETHER},
 )
 def square_by_height(image, kernel):
     size = kernel.shape[0]
@@ -327,7 +328,7 @@ def square_by_height(image, kernel):
 
 @mistake(
     "You took the kernel's width for its height as well. A kernel can be higher than wide.",
-    fails={RECTANGLES},
+    fails={RECTANGLES, TOGETHER},
 )
 def square_by_width(image, kernel):
     _, size = kernel.shape
@@ -342,7 +343,7 @@ def square_by_width(image, kernel):
 
 @mistake(
     "Your output has lost its fractions: it is stored in an array of whole numbers.",
-    fails={FRACTIONS},
+    fails={FRACTIONS, TOGETHER},
 )
 def whole_number_array(image, kernel):
     height, width = image.shape[0] - kernel.shape[0] + 1, image.shape[1] - kernel.shape[1] + 1
@@ -356,7 +357,7 @@ def whole_number_array(image, kernel):
 
 @mistake(
     "Your output has been rounded to whole numbers. Nothing is to be rounded.",
-    fails={FRACTIONS},
+    fails={FRACTIONS, TOGETHER},
 )
 def rounded(image, kernel):
     return np.round(with_loops(image, kernel) + 1e-9)
@@ -365,7 +366,7 @@ def rounded(image, kernel):
 @mistake(
     "The numbers of your output are of the image's type. That type need not be able to hold the "
     "result: the image can be whole numbers while the kernel has fractions.",
-    fails={FRACTIONS, RANGE},
+    fails={FRACTIONS, RANGE, TOGETHER},
 )
 def type_of_image(image, kernel):
     height, width = image.shape[0] - kernel.shape[0] + 1, image.shape[1] - kernel.shape[1] + 1
@@ -395,7 +396,7 @@ def products_in_uint8(image, kernel):
 @mistake(
     "Your output is cut off at 0 and at 255, as an image editor does for display. Here the numbers "
     "are kept as they are.",
-    fails={RANGE},
+    fails={RANGE, TOGETHER},
 )
 def cut_off_like_a_photo(image, kernel):
     return np.clip(with_loops(image, kernel), 0, 255)
@@ -404,7 +405,7 @@ def cut_off_like_a_photo(image, kernel):
 @mistake(
     "Your output has no numbers below 0: their minus signs are gone. Asked for is the sum, with "
     "its sign.",
-    fails={RANGE},
+    fails={RANGE, TOGETHER},
 )
 def minus_signs_dropped(image, kernel):
     return np.abs(with_loops(image, kernel))
@@ -412,7 +413,7 @@ def minus_signs_dropped(image, kernel):
 
 @mistake(
     "Your output has 0 where the sum is negative. Negative numbers are to be kept.",
-    fails={RANGE},
+    fails={RANGE, TOGETHER},
 )
 def negative_numbers_dropped(image, kernel):
     return np.maximum(with_loops(image, kernel), 0)
@@ -421,7 +422,7 @@ def negative_numbers_dropped(image, kernel):
 @mistake(
     "Each product is written back into the image, and later windows see the changed numbers. A "
     "slice of an array is no copy.",
-    fails={VALUES, ORIENTATION, RECTANGLES, FRACTIONS, RANGE, INPUTS},
+    fails={VALUES, ORIENTATION, RECTANGLES, FRACTIONS, RANGE, INPUTS, TOGETHER},
 )
 def multiplies_in_the_image(image, kernel):
     height, width = image.shape[0] - kernel.shape[0] + 1, image.shape[1] - kernel.shape[1] + 1
@@ -452,7 +453,7 @@ def results_in_the_image(image, kernel):
 
 @mistake(
     "Your function shows its result but does not give it back: what comes back is None.",
-    fails={PLACES, VALUES, ORIENTATION, RECTANGLES, FRACTIONS, RANGE, INPUTS},
+    fails={PLACES, VALUES, ORIENTATION, RECTANGLES, FRACTIONS, RANGE, INPUTS, TOGETHER},
 )
 def prints_the_result(image, kernel):
     print(with_loops(image, kernel))
@@ -460,7 +461,7 @@ def prints_the_result(image, kernel):
 
 @mistake(
     "Your function returns a list of rows. Asked for is an array.",
-    fails={PLACES, VALUES, ORIENTATION, RECTANGLES, FRACTIONS, RANGE, INPUTS},
+    fails={PLACES, VALUES, ORIENTATION, RECTANGLES, FRACTIONS, RANGE, INPUTS, TOGETHER},
     undiagnosed="the message of every check says by itself that a list came back, not an array",
 )
 def list_of_rows(image, kernel):
@@ -558,3 +559,68 @@ def with_recursion(image, kernel):
     )
     first = first[: len(image) - len(kernel) + 1]
     return first if len(kernel) == 1 else first + with_recursion(image[1:], kernel[1:])
+
+
+@mistake(
+    "Your numbers are right to about three digits only. The type float16 keeps no more of them.",
+    fails={TOGETHER},
+)
+def in_half_precision(image, kernel):
+    return with_loops(image, kernel).astype(np.float16)
+
+
+@mistake(
+    "Your numbers are rounded to two digits behind the point. Nothing is to be rounded here.",
+    fails={FRACTIONS, TOGETHER},
+    undiagnosed="the visible numbers have so few digits that rounding leaves them as they are",
+)
+def rounded_to_two_digits(image, kernel):
+    return with_loops(image, kernel).round(2)
+
+
+@mistake(
+    "Two calls gave you the same numbers: your function hands out one array again and again, and "
+    "each call writes over the result of the call before. Make a new array in each call.",
+    fails={TOGETHER},
+)
+def one_array_for_all_calls(image, kernel, kept={}):  # noqa: B006
+    made = with_loops(image, kernel)
+    result = kept.setdefault(made.shape, made)
+    result[:] = made
+    return result
+
+
+@mistake(
+    "Your windows are right for an image that lies in memory row by row, and wrong for one that "
+    "was transposed: there the next number of a row is not the next one in memory.",
+    fails={PLACES, TOGETHER},
+)
+def windows_by_steps_in_memory(image, kernel):
+    rows, columns = kernel.shape
+    height, width = image.shape[0] - rows + 1, image.shape[1] - columns + 1
+    step = image.itemsize
+    line = step * image.shape[1]
+    windows = np.lib.stride_tricks.as_strided(
+        image, (height, width, rows, columns), (line, step, line, step)
+    )
+    return (windows * kernel.astype(float)).sum(axis=(2, 3))
+
+
+@mistake(
+    "Your numbers are right for a square kernel, and those of the kernel turned by 180° for one "
+    "that is not square.",
+    fails={TOGETHER},
+    undiagnosed="a kernel that is always turned gives the same numbers in the visible test",
+)
+def turned_unless_square(image, kernel):
+    rows, columns = kernel.shape
+    return with_loops(image, kernel if rows == columns else kernel[::-1, ::-1])
+
+
+@mistake(
+    "All numbers are 0 for an image of more than 5,000 pixels.",
+    fails={TOGETHER},
+    undiagnosed="only a hidden test has so large an image",
+)
+def nothing_for_a_large_image(image, kernel):
+    return with_loops(image, kernel) * (image.size <= 5000)

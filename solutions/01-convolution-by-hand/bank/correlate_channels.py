@@ -9,7 +9,7 @@ from grader.authoring.bank import correct, mistake
 ONE_MAP, SUM = "correlate_channels_one_map", "correlate_channels_sum"
 OWN_KERNEL, BIAS = "correlate_channels_own_kernel", "correlate_channels_bias"
 WINDOW, FRACTIONS = "correlate_channels_window", "correlate_channels_fractions"
-INPUTS = "correlate_channels_inputs"
+INPUTS, TOGETHER = "correlate_channels_inputs", "correlate_channels_together"
 
 
 def slide(image, kernel):
@@ -25,7 +25,7 @@ def slide(image, kernel):
 @mistake(
     "Your output is the map of the first channel alone. The maps of the other channels are to be "
     "added to it.",
-    fails={SUM, OWN_KERNEL},
+    fails={SUM, OWN_KERNEL, TOGETHER},
 )
 def first_channel_only(x, weight, bias):
     for c in range(len(x)):
@@ -36,7 +36,7 @@ def first_channel_only(x, weight, bias):
 @mistake(
     "Your output is the map of the last channel alone. Each channel takes the place of the one "
     "before, instead of being added to it.",
-    fails={SUM, OWN_KERNEL},
+    fails={SUM, OWN_KERNEL, TOGETHER},
 )
 def last_channel_only(x, weight, bias):
     for c in range(len(x)):
@@ -46,7 +46,7 @@ def last_channel_only(x, weight, bias):
 
 @mistake(
     "Your output leaves one channel out: the loop over the channels does not reach all of them.",
-    fails={SUM, OWN_KERNEL, WINDOW, FRACTIONS},
+    fails={SUM, OWN_KERNEL, WINDOW, FRACTIONS, TOGETHER},
 )
 def one_channel_left_out(x, weight, bias):
     total = np.zeros_like(slide(x[0], weight[0]))
@@ -58,7 +58,7 @@ def one_channel_left_out(x, weight, bias):
 @mistake(
     "Your output is the mean of the channels' maps. They are added up, and not divided by their "
     "number.",
-    fails={SUM, OWN_KERNEL},
+    fails={SUM, OWN_KERNEL, TOGETHER},
 )
 def mean_of_channels(x, weight, bias):
     return np.mean([slide(*pair) for pair in zip(x, weight, strict=True)], axis=0) + bias
@@ -66,7 +66,7 @@ def mean_of_channels(x, weight, bias):
 
 @mistake(
     "Your output is the largest of the channels' numbers at each place. The maps are added up.",
-    fails={SUM, OWN_KERNEL},
+    fails={SUM, OWN_KERNEL, TOGETHER},
 )
 def largest_channel(x, weight, bias):
     return np.max([slide(*pair) for pair in zip(x, weight, strict=True)], axis=0) + bias
@@ -75,7 +75,7 @@ def largest_channel(x, weight, bias):
 @mistake(
     "Your output still has a map for each channel. One filter makes one map, to which all channels "
     "contribute.",
-    fails={ONE_MAP, SUM, OWN_KERNEL, BIAS, WINDOW, FRACTIONS},
+    fails={ONE_MAP, SUM, OWN_KERNEL, BIAS, WINDOW, FRACTIONS, TOGETHER},
 )
 def map_for_each_channel(x, weight, bias):
     return np.stack([slide(x[c], weight[c]) + bias for c in range(len(x))])
@@ -84,7 +84,7 @@ def map_for_each_channel(x, weight, bias):
 @mistake(
     "Your output has one axis too many: a channel axis of length 1. One map has rows and columns "
     "only.",
-    fails={ONE_MAP, SUM, OWN_KERNEL, BIAS, WINDOW, FRACTIONS},
+    fails={ONE_MAP, SUM, OWN_KERNEL, BIAS, WINDOW, FRACTIONS, TOGETHER},
 )
 def axis_too_many(x, weight, bias):
     maps = np.stack([slide(x[c], weight[c]) for c in range(len(x))])
@@ -94,7 +94,7 @@ def axis_too_many(x, weight, bias):
 @mistake(
     "Your map is added up to a single number. Only the channels are added up; the places stay "
     "apart.",
-    fails={ONE_MAP, SUM, OWN_KERNEL, BIAS, WINDOW, FRACTIONS},
+    fails={ONE_MAP, SUM, OWN_KERNEL, BIAS, WINDOW, FRACTIONS, TOGETHER},
 )
 def everything_added_up(x, weight, bias):
     return np.array([slide(x[c], weight[c]) for c in range(len(x))]).sum() + bias
@@ -103,7 +103,7 @@ def everything_added_up(x, weight, bias):
 @mistake(
     "Only the place [0, 0] of your output is filled. The function returns before the loops have "
     "reached the other places.",
-    fails={SUM, OWN_KERNEL, BIAS, WINDOW, FRACTIONS},
+    fails={SUM, OWN_KERNEL, BIAS, WINDOW, FRACTIONS, TOGETHER},
 )
 def returns_after_first_place(x, weight, bias):
     _, rows, columns = weight.shape
@@ -117,7 +117,7 @@ def returns_after_first_place(x, weight, bias):
 @mistake(
     "Only the first row of your output is filled. The function returns before the loop has reached "
     "the other rows.",
-    fails={SUM, OWN_KERNEL, BIAS, WINDOW, FRACTIONS},
+    fails={SUM, OWN_KERNEL, BIAS, WINDOW, FRACTIONS, TOGETHER},
 )
 def returns_after_first_row(x, weight, bias):
     _, rows, columns = weight.shape
@@ -131,7 +131,7 @@ def returns_after_first_row(x, weight, bias):
 @mistake(
     "Your output is one long row with the numbers of all places. They have to stand in rows and "
     "columns.",
-    fails={ONE_MAP, SUM, OWN_KERNEL, BIAS, WINDOW, FRACTIONS},
+    fails={ONE_MAP, SUM, OWN_KERNEL, BIAS, WINDOW, FRACTIONS, TOGETHER},
 )
 def flat_list(x, weight, bias):
     _, rows, columns = weight.shape
@@ -144,7 +144,7 @@ def flat_list(x, weight, bias):
 
 @mistake(
     "Your output uses the first kernel for every channel. Each channel has a kernel of its own.",
-    fails={OWN_KERNEL},
+    fails={OWN_KERNEL, TOGETHER},
 )
 def first_kernel_for_all(x, weight, bias):
     return sum(slide(channel, weight[0]) for channel in x) + bias
@@ -152,7 +152,7 @@ def first_kernel_for_all(x, weight, bias):
 
 @mistake(
     "Your output uses the last kernel for every channel. Each channel has a kernel of its own.",
-    fails={OWN_KERNEL},
+    fails={OWN_KERNEL, TOGETHER},
 )
 def last_kernel_for_all(x, weight, bias):
     return sum(slide(channel, weight[-1]) for channel in x) + bias
@@ -160,7 +160,7 @@ def last_kernel_for_all(x, weight, bias):
 
 @mistake(
     "Your channels meet the kernels in reversed order: the first channel gets the last kernel.",
-    fails={OWN_KERNEL},
+    fails={OWN_KERNEL, TOGETHER},
 )
 def kernels_reversed(x, weight, bias):
     return sum(slide(channel, k) for channel, k in zip(x, weight[::-1], strict=True)) + bias
@@ -169,7 +169,7 @@ def kernels_reversed(x, weight, bias):
 @mistake(
     "Each channel meets the kernel of its neighbour. The first channel belongs to the first "
     "kernel: both have the index 0.",
-    fails={OWN_KERNEL},
+    fails={OWN_KERNEL, TOGETHER},
 )
 def kernels_shifted(x, weight, bias):
     total = 0
@@ -181,7 +181,7 @@ def kernels_shifted(x, weight, bias):
 @mistake(
     "Your output adds up the channels first, and the kernels too, and slides once. Each channel "
     "must be multiplied with its own kernel before anything is added up.",
-    fails={SUM, OWN_KERNEL},
+    fails={SUM, OWN_KERNEL, TOGETHER},
 )
 def channels_added_first(x, weight, bias):
     return slide(x.sum(axis=0), weight.sum(axis=0)) + bias
@@ -189,7 +189,7 @@ def channels_added_first(x, weight, bias):
 
 @mistake(
     "Where the sum is negative your output has 0. Negative numbers are to be kept.",
-    fails={OWN_KERNEL, BIAS},
+    fails={OWN_KERNEL, BIAS, TOGETHER},
 )
 def negative_numbers_dropped(x, weight, bias):
     return np.maximum(sum(slide(x[c], weight[c]) for c in range(len(x))) + bias, 0)
@@ -197,7 +197,7 @@ def negative_numbers_dropped(x, weight, bias):
 
 @mistake(
     "Your output has lost its minus signs. Asked for is the sum, with its sign.",
-    fails={OWN_KERNEL, BIAS},
+    fails={OWN_KERNEL, BIAS, TOGETHER},
 )
 def minus_signs_dropped(x, weight, bias):
     return np.abs(sum(slide(x[c], weight[c]) for c in range(len(x))) + bias)
@@ -205,7 +205,7 @@ def minus_signs_dropped(x, weight, bias):
 
 @mistake(
     "The bias is missing from your output.",
-    fails={BIAS, FRACTIONS},
+    fails={BIAS, FRACTIONS, TOGETHER},
 )
 def bias_forgotten(x, weight, bias):
     return np.sum([slide(x[c], weight[c]) for c in range(len(x))], axis=0)
@@ -214,7 +214,7 @@ def bias_forgotten(x, weight, bias):
 @mistake(
     "The bias has been added once for each channel. It belongs to the filter, so it is added only "
     "once.",
-    fails={BIAS},
+    fails={BIAS, TOGETHER},
 )
 def bias_for_each_channel(x, weight, bias):
     total = 0
@@ -226,7 +226,7 @@ def bias_for_each_channel(x, weight, bias):
 @mistake(
     "The bias has been added to every product, so it is counted as often as the filter has "
     "numbers. It is added once, after the sum.",
-    fails={BIAS},
+    fails={BIAS, TOGETHER},
 )
 def bias_for_each_product(x, weight, bias):
     _, rows, columns = weight.shape
@@ -240,7 +240,7 @@ def bias_for_each_product(x, weight, bias):
 @mistake(
     "The bias has been added to the pixels of the image, before they are multiplied. It is added "
     "to the finished sum.",
-    fails={BIAS},
+    fails={BIAS, TOGETHER},
 )
 def bias_added_to_image(x, weight, bias):
     return sum(slide(x[c] + bias, weight[c]) for c in range(len(x)))
@@ -248,7 +248,7 @@ def bias_added_to_image(x, weight, bias):
 
 @mistake(
     "The bias has been subtracted. It is added, and lowers the numbers only when it is negative.",
-    fails={BIAS, FRACTIONS},
+    fails={BIAS, FRACTIONS, TOGETHER},
 )
 def bias_subtracted(x, weight, bias):
     return sum(slide(x[c], weight[c]) for c in range(len(x))) - bias
@@ -256,7 +256,7 @@ def bias_subtracted(x, weight, bias):
 
 @mistake(
     "Your map has been multiplied with the bias. A bias is added.",
-    fails={SUM, OWN_KERNEL, BIAS, WINDOW, FRACTIONS},
+    fails={SUM, OWN_KERNEL, BIAS, WINDOW, FRACTIONS, TOGETHER},
 )
 def bias_multiplied(x, weight, bias):
     return sum(slide(x[c], weight[c]) for c in range(len(x))) * bias
@@ -264,7 +264,7 @@ def bias_multiplied(x, weight, bias):
 
 @mistake(
     "The bias has been added to the first number of the map only. It is added to every number.",
-    fails={BIAS, FRACTIONS},
+    fails={BIAS, FRACTIONS, TOGETHER},
 )
 def bias_in_first_place_only(x, weight, bias):
     total = sum(slide(x[c], weight[c]) for c in range(len(x)))
@@ -275,7 +275,7 @@ def bias_in_first_place_only(x, weight, bias):
 @mistake(
     "Your output equals that of the kernels turned by 180°. They are laid on the window as they "
     "are, as in task 1.",
-    fails={WINDOW},
+    fails={WINDOW, TOGETHER},
 )
 def kernels_flipped(x, weight, bias):
     return sum(slide(x[c], weight[c, ::-1, ::-1]) for c in range(len(x))) + bias
@@ -283,7 +283,7 @@ def kernels_flipped(x, weight, bias):
 
 @mistake(
     "Your map has one row and one column too few. Count the places of the window once more.",
-    fails={WINDOW},
+    fails={WINDOW, TOGETHER},
 )
 def one_place_short(x, weight, bias):
     _, rows, columns = weight.shape
@@ -297,7 +297,7 @@ def one_place_short(x, weight, bias):
 @mistake(
     "Your numbers are the mean of the products, so they are too small by the number of products. "
     "Asked for is their sum.",
-    fails={SUM, OWN_KERNEL, WINDOW},
+    fails={SUM, OWN_KERNEL, WINDOW, TOGETHER},
 )
 def mean_of_products(x, weight, bias):
     return sum(slide(x[c], weight[c]) for c in range(len(x))) / weight.size + bias
@@ -305,7 +305,7 @@ def mean_of_products(x, weight, bias):
 
 @mistake(
     "Your output has lost its fractions: it is stored in an array of whole numbers.",
-    fails={FRACTIONS},
+    fails={FRACTIONS, TOGETHER},
 )
 def whole_number_array(x, weight, bias):
     _, rows, columns = weight.shape
@@ -319,7 +319,7 @@ def whole_number_array(x, weight, bias):
 @mistake(
     "The numbers of your output are of the image's type. A filter with fractions makes fractions "
     "of an image of whole numbers, too.",
-    fails={FRACTIONS},
+    fails={FRACTIONS, TOGETHER},
 )
 def type_of_image(x, weight, bias):
     _, rows, columns = weight.shape
@@ -332,7 +332,7 @@ def type_of_image(x, weight, bias):
 
 @mistake(
     "The fraction of the bias is missing. A bias is any number, not only a whole one.",
-    fails={FRACTIONS},
+    fails={FRACTIONS, TOGETHER},
 )
 def bias_as_whole_number(x, weight, bias):
     return sum(slide(x[c], weight[c]) for c in range(len(x))) + int(bias)
@@ -341,7 +341,7 @@ def bias_as_whole_number(x, weight, bias):
 @mistake(
     "Each product is written back into the image, and later windows see the changed numbers. A "
     "slice of an array is no copy.",
-    fails={SUM, OWN_KERNEL, WINDOW, FRACTIONS, INPUTS},
+    fails={SUM, OWN_KERNEL, WINDOW, FRACTIONS, INPUTS, TOGETHER},
 )
 def multiplies_in_the_image(x, weight, bias):
     _, rows, columns = weight.shape
@@ -370,7 +370,7 @@ def partial_maps_in_the_image(x, weight, bias):
 
 @mistake(
     "Your function shows its result but does not give it back: what comes back is None.",
-    fails={ONE_MAP, SUM, OWN_KERNEL, BIAS, WINDOW, FRACTIONS, INPUTS},
+    fails={ONE_MAP, SUM, OWN_KERNEL, BIAS, WINDOW, FRACTIONS, INPUTS, TOGETHER},
 )
 def prints_the_result(x, weight, bias):
     print(sum(slide(x[c], weight[c]) for c in range(len(x))) + bias)
@@ -440,3 +440,51 @@ def with_recursion(x, weight, bias):
     if len(x) == 0:
         return bias
     return slide(x[-1], weight[-1]) + with_recursion(x[:-1], weight[:-1], bias)
+
+
+@mistake(
+    "Your numbers are right to about three digits only. The type float16 keeps no more of them.",
+    fails={TOGETHER},
+)
+def in_half_precision(x, weight, bias):
+    return with_map_for_each_channel(x, weight, bias).astype(np.float16)
+
+
+@mistake(
+    "Two calls gave you the same numbers: your function hands out one array again and again, and "
+    "each call writes over the result of the call before. Make a new array in each call.",
+    fails={TOGETHER},
+)
+def one_array_for_all_calls(x, weight, bias, kept={}):  # noqa: B006
+    made = with_map_for_each_channel(x, weight, bias)
+    result = kept.setdefault(made.shape, made)
+    result[:] = made
+    return result
+
+
+@mistake(
+    "Your windows are right for an image that lies in memory row by row, and wrong for one that "
+    "was transposed: there the next number of a row is not the next one in memory.",
+    fails={TOGETHER},
+    undiagnosed="only a hidden test has an image that lies in memory in another order",
+)
+def windows_by_steps_in_memory(x, weight, bias):
+    channels, rows, columns = weight.shape
+    height, width = x.shape[1] - rows + 1, x.shape[2] - columns + 1
+    step = x.itemsize
+    line = step * x.shape[2]
+    windows = np.lib.stride_tricks.as_strided(
+        x,
+        (height, width, channels, rows, columns),
+        (line, step, line * x.shape[1], line, step),
+    )
+    return (windows * weight.astype(float)).sum(axis=(2, 3, 4)) + bias
+
+
+@mistake(
+    "The bias is missing where the kernels are not square.",
+    fails={BIAS, TOGETHER},
+    undiagnosed="without any bias the numbers of the visible test are the same",
+)
+def bias_forgotten_unless_square(x, weight, bias):
+    return with_map_for_each_channel(x, weight, bias if weight.shape[1] == weight.shape[2] else 0)

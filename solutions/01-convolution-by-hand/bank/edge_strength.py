@@ -9,7 +9,7 @@ from grader.authoring.bank import correct, mistake
 PLACES, FLAT = "edge_strength_places", "edge_strength_flat"
 DIRECTIONS, WEIGHTS = "edge_strength_directions", "edge_strength_weights"
 MAGNITUDE, RANGE = "edge_strength_magnitude", "edge_strength_range"
-INPUTS = "edge_strength_inputs"
+INPUTS, TOGETHER = "edge_strength_inputs", "edge_strength_together"
 
 SOBEL = np.array([[-1, 0, 1], [-2, 0, 2], [-1, 0, 1]])
 
@@ -31,7 +31,7 @@ def both_maps(image, kernel=SOBEL):
 @mistake(
     "Your output finds edges between left and right only: it is the size of the map of Sx. The map "
     "of Sy has to come in, too.",
-    fails={DIRECTIONS, WEIGHTS, MAGNITUDE},
+    fails={DIRECTIONS, WEIGHTS, MAGNITUDE, TOGETHER},
 )
 def left_to_right_only(image):
     return np.abs(slide(image, SOBEL))
@@ -40,7 +40,7 @@ def left_to_right_only(image):
 @mistake(
     "Your output finds edges between top and bottom only: it is the size of the map of Sy. The map "
     "of Sx has to come in, too.",
-    fails={DIRECTIONS, WEIGHTS, MAGNITUDE, RANGE},
+    fails={DIRECTIONS, WEIGHTS, MAGNITUDE, RANGE, TOGETHER},
 )
 def top_to_bottom_only(image):
     return np.abs(slide(image, SOBEL.T))
@@ -49,7 +49,7 @@ def top_to_bottom_only(image):
 @mistake(
     "Your output is the map of Sx as it is. The map of Sy has to come in, and a strength is never "
     "negative.",
-    fails={DIRECTIONS, WEIGHTS, MAGNITUDE, RANGE},
+    fails={DIRECTIONS, WEIGHTS, MAGNITUDE, RANGE, TOGETHER},
 )
 def map_of_one_filter(image):
     return slide(image, SOBEL)
@@ -58,7 +58,7 @@ def map_of_one_filter(image):
 @mistake(
     "The same kernel is used for both maps, so only edges between left and right are found. The "
     "second kernel is for the other direction.",
-    fails={DIRECTIONS, WEIGHTS, MAGNITUDE},
+    fails={DIRECTIONS, WEIGHTS, MAGNITUDE, TOGETHER},
 )
 def same_kernel_twice(image):
     gx, gy = slide(image, SOBEL), slide(image, SOBEL)
@@ -68,7 +68,7 @@ def same_kernel_twice(image):
 @mistake(
     "Your output is the sum of the two maps, with their signs. Opposite signs cancel, and some "
     "edges come out negative.",
-    fails={DIRECTIONS, WEIGHTS, MAGNITUDE, RANGE},
+    fails={DIRECTIONS, WEIGHTS, MAGNITUDE, RANGE, TOGETHER},
 )
 def sum_with_signs(image):
     gx, gy = both_maps(image)
@@ -78,7 +78,7 @@ def sum_with_signs(image):
 @mistake(
     "Your output is the sum of the two sizes. Asked for is the magnitude: the root of the sum of "
     "the squares.",
-    fails={MAGNITUDE},
+    fails={MAGNITUDE, TOGETHER},
 )
 def sum_of_sizes(image):
     gx, gy = both_maps(image)
@@ -88,7 +88,7 @@ def sum_of_sizes(image):
 @mistake(
     "Your output is the size of the sum of both maps. Where their signs are opposite the maps "
     "cancel, although there is an edge.",
-    fails={MAGNITUDE},
+    fails={MAGNITUDE, TOGETHER},
 )
 def size_of_sum(image):
     gx, gy = both_maps(image)
@@ -98,7 +98,7 @@ def size_of_sum(image):
 @mistake(
     "Your output is the larger of the two sizes. Asked for is the magnitude, to which both "
     "contribute.",
-    fails={MAGNITUDE},
+    fails={MAGNITUDE, TOGETHER},
 )
 def larger_size(image):
     gx, gy = both_maps(image)
@@ -107,7 +107,7 @@ def larger_size(image):
 
 @mistake(
     "Your output is the sum of the squares. The root is missing.",
-    fails={WEIGHTS, MAGNITUDE},
+    fails={WEIGHTS, MAGNITUDE, TOGETHER},
 )
 def root_forgotten(image):
     gx, gy = both_maps(image)
@@ -116,7 +116,7 @@ def root_forgotten(image):
 
 @mistake(
     "Your output is the root of the sum of the sizes. The squares are missing below the root.",
-    fails={WEIGHTS, MAGNITUDE, RANGE},
+    fails={WEIGHTS, MAGNITUDE, RANGE, TOGETHER},
 )
 def squares_forgotten(image):
     gx, gy = both_maps(image)
@@ -126,7 +126,7 @@ def squares_forgotten(image):
 @mistake(
     "Below your root stands the mean of the two squares, so the output is too small. Asked for is "
     "their sum.",
-    fails={WEIGHTS, MAGNITUDE},
+    fails={WEIGHTS, MAGNITUDE, TOGETHER},
 )
 def mean_of_squares(image):
     return np.sqrt(np.mean(np.square(both_maps(image)), axis=0))
@@ -135,7 +135,7 @@ def mean_of_squares(image):
 @mistake(
     "Your maps are cut off at 0 before they are combined, so that edges from bright to dark are "
     "lost. A square takes the minus sign away by itself.",
-    fails={DIRECTIONS, WEIGHTS, MAGNITUDE, RANGE},
+    fails={DIRECTIONS, WEIGHTS, MAGNITUDE, RANGE, TOGETHER},
 )
 def negative_numbers_dropped(image):
     gx, gy = (np.maximum(one, 0) for one in both_maps(image))
@@ -145,7 +145,7 @@ def negative_numbers_dropped(image):
 @mistake(
     "Flat regions are not 0 in your output: your kernels have no minus signs, so that their "
     "numbers do not add up to 0.",
-    fails={FLAT, WEIGHTS, MAGNITUDE},
+    fails={FLAT, WEIGHTS, MAGNITUDE, TOGETHER},
 )
 def minus_signs_forgotten(image):
     gx, gy = both_maps(image, np.abs(SOBEL))
@@ -155,7 +155,7 @@ def minus_signs_forgotten(image):
 @mistake(
     "Flat regions are not 0 in your output: one number of your kernels is wrong, and they add up "
     "to 1 instead of 0.",
-    fails={FLAT, WEIGHTS, MAGNITUDE},
+    fails={FLAT, WEIGHTS, MAGNITUDE, TOGETHER},
 )
 def kernel_adds_up_to_one(image):
     gx, gy = both_maps(image, np.array([[-1, 0, 1], [-1, 0, 2], [-1, 0, 1]]))
@@ -165,7 +165,7 @@ def kernel_adds_up_to_one(image):
 @mistake(
     "Your kernels have 1, 1, 1 where Sobel's have 1, 2, 1. (Such filters exist; they are called "
     "Prewitt's.)",
-    fails={WEIGHTS, MAGNITUDE},
+    fails={WEIGHTS, MAGNITUDE, TOGETHER},
 )
 def all_weights_one(image):
     gx, gy = both_maps(image, np.array([[-1, 0, 1], [-1, 0, 1], [-1, 0, 1]]))
@@ -175,7 +175,7 @@ def all_weights_one(image):
 @mistake(
     "Your maps are differences of two pixels only. Sobel's kernels also use the rows, or columns, "
     "on both sides.",
-    fails={WEIGHTS, MAGNITUDE, RANGE},
+    fails={WEIGHTS, MAGNITUDE, RANGE, TOGETHER},
 )
 def difference_without_smoothing(image):
     gx = slide(image, np.array([[0, 0, 0], [-1, 0, 1], [0, 0, 0]]))
@@ -186,7 +186,7 @@ def difference_without_smoothing(image):
 @mistake(
     "In your kernels 2 and 1 have changed places: the 2 stands at the corners. Sobel's largest "
     "numbers stand in the middle of a side.",
-    fails={WEIGHTS, MAGNITUDE},
+    fails={WEIGHTS, MAGNITUDE, TOGETHER},
 )
 def large_numbers_at_the_corners(image):
     gx, gy = both_maps(image, np.array([[-2, 0, 2], [-1, 0, 1], [-2, 0, 2]]))
@@ -196,7 +196,7 @@ def large_numbers_at_the_corners(image):
 @mistake(
     "In your kernels the 2 stands at one end: 2, 1, 1 instead of 1, 2, 1. Straight edges come out "
     "right, single dots do not.",
-    fails={WEIGHTS, MAGNITUDE},
+    fails={WEIGHTS, MAGNITUDE, TOGETHER},
 )
 def large_number_at_one_end(image):
     gx, gy = both_maps(image, np.array([[-2, 0, 2], [-1, 0, 1], [-1, 0, 1]]))
@@ -206,7 +206,7 @@ def large_number_at_one_end(image):
 @mistake(
     "Your kernels smooth in the wrong direction: along the difference they have −1, −2, 0, 2, 1 in "
     "one row, and nothing beside it. Sobel's 1, 2, 1 runs across the difference.",
-    fails={WEIGHTS, MAGNITUDE},
+    fails={WEIGHTS, MAGNITUDE, TOGETHER},
 )
 def smooths_in_the_wrong_direction(image):
     along = np.array([[-1, -2, 0, 2, 1]])
@@ -219,7 +219,7 @@ def smooths_in_the_wrong_direction(image):
 @mistake(
     "In your output each edge is a double line: you used the kernel called “edge” in the lesson. "
     "Asked for are the two Sobel filters.",
-    fails={WEIGHTS, MAGNITUDE, RANGE},
+    fails={WEIGHTS, MAGNITUDE, RANGE, TOGETHER},
 )
 def laplace(image):
     return np.abs(slide(image, np.array([[0, 1, 0], [1, -4, 1], [0, 1, 0]])))
@@ -228,7 +228,7 @@ def laplace(image):
 @mistake(
     "Your numbers are too small by a constant factor: the kernels have been divided. They are "
     "used as they stand in the task.",
-    fails={WEIGHTS, MAGNITUDE, RANGE},
+    fails={WEIGHTS, MAGNITUDE, RANGE, TOGETHER},
 )
 def kernels_divided(image):
     gx, gy = both_maps(image, SOBEL / 8)
@@ -238,7 +238,7 @@ def kernels_divided(image):
 @mistake(
     "Your numbers are scaled so that the largest is 255. On a flat image that divides 0 by 0. "
     "Nothing is to be scaled.",
-    fails={FLAT, WEIGHTS, MAGNITUDE, RANGE},
+    fails={FLAT, WEIGHTS, MAGNITUDE, RANGE, TOGETHER},
 )
 def scaled_to_255(image):
     strength = with_sobel_maps(image)
@@ -248,7 +248,7 @@ def scaled_to_255(image):
 @mistake(
     "Your numbers are scaled so that the largest is 1. On a flat image that divides 0 by 0. "
     "Nothing is to be scaled.",
-    fails={FLAT, WEIGHTS, MAGNITUDE, RANGE},
+    fails={FLAT, WEIGHTS, MAGNITUDE, RANGE, TOGETHER},
 )
 def scaled_to_one(image):
     strength = with_sobel_maps(image)
@@ -257,7 +257,7 @@ def scaled_to_one(image):
 
 @mistake(
     "Your output is yes or no, 1 or 0. Asked for is how strong the edge is.",
-    fails={WEIGHTS, MAGNITUDE, RANGE},
+    fails={WEIGHTS, MAGNITUDE, RANGE, TOGETHER},
 )
 def yes_or_no(image):
     return (with_sobel_maps(image) > 10).astype(float)
@@ -265,7 +265,7 @@ def yes_or_no(image):
 
 @mistake(
     "Your output is cut off at 255. Strong edges are larger than that, and stay so.",
-    fails={RANGE},
+    fails={RANGE, TOGETHER},
 )
 def cut_off_like_a_photo(image):
     return np.clip(with_sobel_maps(image), 0, 255)
@@ -274,7 +274,7 @@ def cut_off_like_a_photo(image):
 @mistake(
     "Your output has been stored in uint8, where numbers begin again at 0 after 255, and fractions "
     "are lost.",
-    fails={MAGNITUDE, RANGE},
+    fails={MAGNITUDE, RANGE, TOGETHER},
 )
 def stored_in_uint8(image):
     return np.round(with_sobel_maps(image)).astype(int).astype(np.uint8)
@@ -283,7 +283,7 @@ def stored_in_uint8(image):
 @mistake(
     "Your differences are computed in uint8, which has no negative numbers: they begin again at "
     "255. Take a type that holds them.",
-    fails={RANGE},
+    fails={RANGE, TOGETHER},
 )
 def differences_in_uint8(image):
     right_left = image[:, 2:] - image[:, :-2]
@@ -295,7 +295,7 @@ def differences_in_uint8(image):
 
 @mistake(
     "Your output has been rounded to whole numbers. Nothing is to be rounded.",
-    fails={MAGNITUDE},
+    fails={MAGNITUDE, TOGETHER},
 )
 def rounded(image):
     return with_sobel_maps(image).round()
@@ -303,7 +303,7 @@ def rounded(image):
 
 @mistake(
     "Your output has lost its fractions: it is stored in an array of whole numbers.",
-    fails={MAGNITUDE},
+    fails={MAGNITUDE, TOGETHER},
 )
 def whole_number_array(image):
     strength = np.zeros((image.shape[0] - 2, image.shape[1] - 2), dtype=int)
@@ -316,7 +316,7 @@ def whole_number_array(image):
 @mistake(
     "The image has been turned into whole numbers first. Of a photo with numbers from 0 to 1 "
     "hardly anything is left.",
-    fails={MAGNITUDE, RANGE},
+    fails={MAGNITUDE, RANGE, TOGETHER},
 )
 def image_as_whole_numbers(image):
     return with_sobel_maps(image.astype(int))
@@ -324,7 +324,7 @@ def image_as_whole_numbers(image):
 
 @mistake(
     "Your output has one row and one column too few. Count the places of the window once more.",
-    fails={PLACES},
+    fails={PLACES, TOGETHER},
 )
 def one_place_short(image):
     return with_sobel_maps(image[:-1, :-1])
@@ -333,7 +333,7 @@ def one_place_short(image):
 @mistake(
     "Your output is as large as the image, with a border of zeros. Asked for are only the places "
     "where the window lies inside the image.",
-    fails={PLACES, WEIGHTS, MAGNITUDE},
+    fails={PLACES, WEIGHTS, MAGNITUDE, TOGETHER},
 )
 def border_of_zeros(image):
     result = np.zeros(image.shape)
@@ -344,7 +344,7 @@ def border_of_zeros(image):
 @mistake(
     "Your output is as large as the image: zeros have been put around the image first. That makes "
     "edges at its border that are not there.",
-    fails={PLACES, WEIGHTS, MAGNITUDE},
+    fails={PLACES, WEIGHTS, MAGNITUDE, TOGETHER},
 )
 def padded_with_zeros(image):
     return with_sobel_maps(np.pad(image, 1))
@@ -353,7 +353,7 @@ def padded_with_zeros(image):
 @mistake(
     "The last row and the last column of your output are still 0: the loops end one step too "
     "early.",
-    fails={PLACES},
+    fails={PLACES, TOGETHER},
 )
 def last_place_left_out(image):
     result = np.zeros((image.shape[0] - 2, image.shape[1] - 2))
@@ -367,7 +367,7 @@ def last_place_left_out(image):
 @mistake(
     "Only the place [0, 0] of your output is filled. The function returns before the loops have "
     "reached the other places.",
-    fails={PLACES, DIRECTIONS, WEIGHTS, MAGNITUDE, RANGE},
+    fails={PLACES, DIRECTIONS, WEIGHTS, MAGNITUDE, RANGE, TOGETHER},
 )
 def returns_after_first_place(image):
     result = np.zeros((image.shape[0] - 2, image.shape[1] - 2))
@@ -381,7 +381,7 @@ def returns_after_first_place(image):
 @mistake(
     "Your output is one long row with the numbers of all places. They have to stand in rows and "
     "columns.",
-    fails={PLACES, FLAT, DIRECTIONS, WEIGHTS, MAGNITUDE, RANGE},
+    fails={PLACES, FLAT, DIRECTIONS, WEIGHTS, MAGNITUDE, RANGE, TOGETHER},
 )
 def flat_list(image):
     numbers = []
@@ -394,7 +394,7 @@ def flat_list(image):
 
 @mistake(
     "Your output holds the two maps side by side. They are to be combined to one.",
-    fails={PLACES, FLAT, DIRECTIONS, WEIGHTS, MAGNITUDE, RANGE},
+    fails={PLACES, FLAT, DIRECTIONS, WEIGHTS, MAGNITUDE, RANGE, TOGETHER},
 )
 def both_maps_apart(image):
     return np.stack(both_maps(image))
@@ -402,7 +402,7 @@ def both_maps_apart(image):
 
 @mistake(
     "Your output is a single number for the whole image. There is one number for each place.",
-    fails={PLACES, FLAT, DIRECTIONS, WEIGHTS, MAGNITUDE, RANGE},
+    fails={PLACES, FLAT, DIRECTIONS, WEIGHTS, MAGNITUDE, RANGE, TOGETHER},
 )
 def one_number(image):
     gx, gy = both_maps(image)
@@ -422,7 +422,7 @@ def image_moved_in_place(image):
 
 @mistake(
     "Your function shows its result but does not give it back: what comes back is None.",
-    fails={PLACES, FLAT, DIRECTIONS, WEIGHTS, MAGNITUDE, RANGE, INPUTS},
+    fails={PLACES, FLAT, DIRECTIONS, WEIGHTS, MAGNITUDE, RANGE, INPUTS, TOGETHER},
 )
 def prints_the_result(image):
     print(with_sobel_maps(image))
@@ -484,3 +484,34 @@ def with_plain_loops(image):
             row.append((gx**2 + gy**2) ** 0.5)
         rows.append(row)
     return np.array(rows)
+
+
+@mistake(
+    "Your numbers are right to about three digits only. The type float16 keeps no more of them.",
+    fails={MAGNITUDE, TOGETHER},
+)
+def in_half_precision(image):
+    return np.hypot(*both_maps(image)).astype(np.float16)
+
+
+@mistake(
+    "Two calls gave you the same numbers: your function hands out one array again and again, and "
+    "each call writes over the result of the call before. Make a new array in each call.",
+    fails={TOGETHER},
+)
+def one_array_for_all_calls(image, kept={}):  # noqa: B006
+    made = np.hypot(*both_maps(image))
+    result = kept.setdefault(made.shape, made)
+    result[:] = made
+    return result
+
+
+@mistake(
+    "Your numbers are right for an image that lies in memory row by row, and wrong for one that "
+    "was transposed: there the next number of a row is not the next one in memory.",
+    fails={WEIGHTS, TOGETHER},
+)
+def rows_by_steps_in_memory(image):
+    step = image.itemsize
+    in_rows = np.lib.stride_tricks.as_strided(image, image.shape, (step * image.shape[1], step))
+    return np.hypot(*both_maps(in_rows))

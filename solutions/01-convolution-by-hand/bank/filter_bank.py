@@ -9,6 +9,7 @@ from grader.authoring.bank import correct, mistake
 STACK, ORDER, CHANNELS = "filter_bank_stack", "filter_bank_order", "filter_bank_channels"
 BIAS, WINDOW = "filter_bank_bias", "filter_bank_window"
 FRACTIONS, INPUTS = "filter_bank_fractions", "filter_bank_inputs"
+TOGETHER = "filter_bank_together"
 
 
 def slide(x, weight):
@@ -23,7 +24,7 @@ def slide(x, weight):
 
 @mistake(
     "Your maps stand in reversed order: the map of the last filter comes first.",
-    fails={ORDER, CHANNELS},
+    fails={ORDER, CHANNELS, TOGETHER},
 )
 def filters_reversed(x, weights, biases):
     maps = []
@@ -34,7 +35,7 @@ def filters_reversed(x, weights, biases):
 
 @mistake(
     "Your maps are sorted by their size. Map number f belongs to filter number f.",
-    fails={ORDER, CHANNELS, BIAS},
+    fails={ORDER, CHANNELS, BIAS, TOGETHER},
 )
 def maps_sorted(x, weights, biases):
     maps = [slide(x, weight) + bias for weight, bias in zip(weights, biases, strict=True)]
@@ -43,7 +44,7 @@ def maps_sorted(x, weights, biases):
 
 @mistake(
     "All your maps are that of the first filter. Each filter makes a map of its own.",
-    fails={ORDER, CHANNELS},
+    fails={ORDER, CHANNELS, TOGETHER},
 )
 def first_filter_for_all(x, weights, biases):
     return np.stack([slide(x, weights[0]) + bias for bias in biases])
@@ -52,7 +53,7 @@ def first_filter_for_all(x, weights, biases):
 @mistake(
     "All your maps are that of the last filter: they are one and the same array, overwritten again "
     "and again. Each map needs an array of its own.",
-    fails={ORDER, CHANNELS, BIAS},
+    fails={ORDER, CHANNELS, BIAS, TOGETHER},
 )
 def same_array_for_all(x, weights, biases):
     maps = []
@@ -66,7 +67,7 @@ def same_array_for_all(x, weights, biases):
 @mistake(
     "Only your first map is filled, the others are 0. The function returns before the loop has "
     "reached the other filters.",
-    fails={ORDER, CHANNELS, BIAS},
+    fails={ORDER, CHANNELS, BIAS, TOGETHER},
 )
 def returns_after_first_filter(x, weights, biases):
     first = slide(x, weights[0])
@@ -79,7 +80,7 @@ def returns_after_first_filter(x, weights, biases):
 @mistake(
     "Your output has one map only, that of the first filter. The function returns before the loop "
     "has reached the other filters.",
-    fails={STACK, ORDER, CHANNELS, BIAS},
+    fails={STACK, ORDER, CHANNELS, BIAS, TOGETHER},
 )
 def returns_one_map(x, weights, biases):
     maps = []
@@ -90,7 +91,7 @@ def returns_one_map(x, weights, biases):
 
 @mistake(
     "Your output has as many maps as the image has channels. There is one map for each filter.",
-    fails={STACK, ORDER, CHANNELS, BIAS},
+    fails={STACK, ORDER, CHANNELS, BIAS, TOGETHER},
 )
 def as_many_maps_as_channels(x, weights, biases):
     return np.stack([slide(x, weights[f]) + biases[f] for f in range(len(x))])
@@ -99,7 +100,7 @@ def as_many_maps_as_channels(x, weights, biases):
 @mistake(
     "Each of your maps contains the maps before it: the sum goes on from filter to filter. Each "
     "filter starts a new sum.",
-    fails={ORDER, CHANNELS, BIAS},
+    fails={ORDER, CHANNELS, BIAS, TOGETHER},
 )
 def sum_not_started_anew(x, weights, biases):
     maps = []
@@ -113,7 +114,7 @@ def sum_not_started_anew(x, weights, biases):
 @mistake(
     "The maps of your filters are added up to one map. Channels are added up; the maps of the "
     "filters stay apart.",
-    fails={STACK, ORDER, CHANNELS, BIAS, WINDOW, FRACTIONS},
+    fails={STACK, ORDER, CHANNELS, BIAS, WINDOW, FRACTIONS, TOGETHER},
 )
 def maps_added_up(x, weights, biases):
     return sum(slide(x, weight) + bias for weight, bias in zip(weights, biases, strict=True))
@@ -121,7 +122,7 @@ def maps_added_up(x, weights, biases):
 
 @mistake(
     "In your output the filters are the last axis. Here, as in PyTorch, they are the first.",
-    fails={STACK, ORDER, CHANNELS, BIAS, WINDOW, FRACTIONS},
+    fails={STACK, ORDER, CHANNELS, BIAS, WINDOW, FRACTIONS, TOGETHER},
 )
 def filters_last(x, weights, biases):
     maps = [slide(x, weight) + bias for weight, bias in zip(weights, biases, strict=True)]
@@ -131,7 +132,7 @@ def filters_last(x, weights, biases):
 @mistake(
     "Your maps are joined to one tall map, one below the other. Put on each other they give an "
     "array with three axes.",
-    fails={STACK, ORDER, CHANNELS, BIAS, WINDOW, FRACTIONS},
+    fails={STACK, ORDER, CHANNELS, BIAS, WINDOW, FRACTIONS, TOGETHER},
 )
 def maps_below_each_other(x, weights, biases):
     maps = [slide(x, weight) + bias for weight, bias in zip(weights, biases, strict=True)]
@@ -141,7 +142,7 @@ def maps_below_each_other(x, weights, biases):
 @mistake(
     "Your output has an axis for the channels as well. A filter adds up its channels to a single "
     "map.",
-    fails={STACK, ORDER, CHANNELS, BIAS, WINDOW, FRACTIONS},
+    fails={STACK, ORDER, CHANNELS, BIAS, WINDOW, FRACTIONS, TOGETHER},
 )
 def channels_kept_apart(x, weights, biases):
     return np.stack(
@@ -155,7 +156,7 @@ def channels_kept_apart(x, weights, biases):
 @mistake(
     "Your output has a map for each channel of the image, and the filters are added up. It is the "
     "other way round.",
-    fails={STACK, ORDER, CHANNELS, BIAS},
+    fails={STACK, ORDER, CHANNELS, BIAS, TOGETHER},
 )
 def map_for_each_channel(x, weights, biases):
     maps = []
@@ -169,7 +170,7 @@ def map_for_each_channel(x, weights, biases):
 
 @mistake(
     "Each of your maps comes from the first channel alone. The other channels are to be added.",
-    fails={CHANNELS},
+    fails={CHANNELS, TOGETHER},
 )
 def first_channel_only(x, weights, biases):
     return np.stack([slide(x[:1], w[:1]) + bias for w, bias in zip(weights, biases, strict=True)])
@@ -178,7 +179,7 @@ def first_channel_only(x, weights, biases):
 @mistake(
     "Each of your maps comes from the last channel alone: every channel takes the place of the one "
     "before. They are added up.",
-    fails={CHANNELS},
+    fails={CHANNELS, TOGETHER},
 )
 def last_channel_only(x, weights, biases):
     maps = []
@@ -191,7 +192,7 @@ def last_channel_only(x, weights, biases):
 
 @mistake(
     "Filter number f has seen channel number f only. Each filter sees all channels.",
-    fails={STACK, ORDER, CHANNELS, BIAS},
+    fails={STACK, ORDER, CHANNELS, BIAS, TOGETHER},
 )
 def one_channel_for_each_filter(x, weights, biases):
     maps = [
@@ -204,7 +205,7 @@ def one_channel_for_each_filter(x, weights, biases):
 @mistake(
     "In each of your filters the first kernel is used for every channel. Each channel has a kernel "
     "of its own.",
-    fails={CHANNELS},
+    fails={CHANNELS, TOGETHER},
 )
 def first_kernel_for_all_channels(x, weights, biases):
     maps = []
@@ -215,7 +216,7 @@ def first_kernel_for_all_channels(x, weights, biases):
 
 @mistake(
     "In each of your filters the channels meet the kernels in reversed order.",
-    fails={CHANNELS},
+    fails={CHANNELS, TOGETHER},
 )
 def channels_reversed(x, weights, biases):
     return np.stack(
@@ -226,7 +227,7 @@ def channels_reversed(x, weights, biases):
 @mistake(
     "Filters and channels are mixed up: you used the first axis of the weights for the channels. "
     "The first axis counts the filters, the second the channels.",
-    fails={STACK, ORDER, CHANNELS, BIAS, INPUTS},
+    fails={STACK, ORDER, CHANNELS, BIAS, INPUTS, TOGETHER},
 )
 def filters_and_channels_mixed_up(x, weights, biases):
     maps = []
@@ -241,7 +242,7 @@ def filters_and_channels_mixed_up(x, weights, biases):
 @mistake(
     "Your output adds up the channels first, and the kernels of a filter too. Each channel must be "
     "multiplied with its own kernel before anything is added up.",
-    fails={CHANNELS},
+    fails={CHANNELS, TOGETHER},
 )
 def channels_added_first(x, weights, biases):
     grey = x.sum(axis=0, keepdims=True)
@@ -255,7 +256,7 @@ def channels_added_first(x, weights, biases):
 
 @mistake(
     "Your maps are the mean of the channels. They are added up, and not divided by their number.",
-    fails={CHANNELS},
+    fails={CHANNELS, TOGETHER},
 )
 def mean_of_channels(x, weights, biases):
     return np.stack(
@@ -265,7 +266,7 @@ def mean_of_channels(x, weights, biases):
 
 @mistake(
     "The biases are missing from your maps.",
-    fails={BIAS, FRACTIONS},
+    fails={BIAS, FRACTIONS, TOGETHER},
 )
 def biases_forgotten(x, weights, biases):
     return np.stack([slide(x, weight) for weight in weights])
@@ -273,7 +274,7 @@ def biases_forgotten(x, weights, biases):
 
 @mistake(
     "All your maps have the bias of the first filter. Each filter has a bias of its own.",
-    fails={BIAS},
+    fails={BIAS, TOGETHER},
 )
 def first_bias_for_all(x, weights, biases):
     return np.stack([slide(x, weight) + biases[0] for weight in weights])
@@ -282,7 +283,7 @@ def first_bias_for_all(x, weights, biases):
 @mistake(
     "All your maps have the biases of all filters added. A map gets the bias of its own filter "
     "only.",
-    fails={BIAS},
+    fails={BIAS, TOGETHER},
 )
 def sum_of_biases_for_all(x, weights, biases):
     return np.stack([slide(x, weight) + biases.sum() for weight in weights])
@@ -290,7 +291,7 @@ def sum_of_biases_for_all(x, weights, biases):
 
 @mistake(
     "Your biases stand in reversed order: the first map has the bias of the last filter.",
-    fails={BIAS},
+    fails={BIAS, TOGETHER},
 )
 def biases_reversed(x, weights, biases):
     return np.stack(
@@ -301,7 +302,7 @@ def biases_reversed(x, weights, biases):
 @mistake(
     "Within a map each column has another bias: the biases lie along the last axis, which is the "
     "columns. They belong along the axis of the filters.",
-    fails={BIAS},
+    fails={BIAS, TOGETHER},
 )
 def biases_along_the_columns(x, weights, biases):
     return np.stack([slide(x, weight) for weight in weights]) + biases
@@ -310,7 +311,7 @@ def biases_along_the_columns(x, weights, biases):
 @mistake(
     "Each bias has been added once for each channel. It belongs to the filter, so it is added only "
     "once.",
-    fails={BIAS},
+    fails={BIAS, TOGETHER},
 )
 def bias_for_each_channel(x, weights, biases):
     maps = []
@@ -322,7 +323,7 @@ def bias_for_each_channel(x, weights, biases):
 @mistake(
     "Each bias has been added to every product, so it is counted as often as a filter has numbers. "
     "It is added once, after the sum.",
-    fails={BIAS},
+    fails={BIAS, TOGETHER},
 )
 def bias_for_each_product(x, weights, biases):
     return np.stack(
@@ -335,7 +336,7 @@ def bias_for_each_product(x, weights, biases):
 
 @mistake(
     "Your biases have been subtracted. They are added.",
-    fails={BIAS, FRACTIONS},
+    fails={BIAS, FRACTIONS, TOGETHER},
 )
 def biases_subtracted(x, weights, biases):
     return np.stack([slide(x, weight) - bias for weight, bias in zip(weights, biases, strict=True)])
@@ -344,7 +345,7 @@ def biases_subtracted(x, weights, biases):
 @mistake(
     "Your output equals that of the kernels turned by 180°. They are laid on the window as they "
     "are, as in task 1.",
-    fails={WINDOW},
+    fails={WINDOW, TOGETHER},
 )
 def kernels_flipped(x, weights, biases):
     return with_maps(x, weights[:, :, ::-1, ::-1], biases)
@@ -352,7 +353,7 @@ def kernels_flipped(x, weights, biases):
 
 @mistake(
     "Your maps have one row and one column too few. Count the places of the window once more.",
-    fails={WINDOW},
+    fails={WINDOW, TOGETHER},
 )
 def one_place_short(x, weights, biases):
     filters, _, rows, columns = weights.shape
@@ -369,7 +370,7 @@ def one_place_short(x, weights, biases):
 @mistake(
     "Your maps are transposed: rows and columns are swapped. Behind the filters come the rows, "
     "then the columns.",
-    fails={WINDOW},
+    fails={WINDOW, TOGETHER},
 )
 def rows_and_columns_swapped(x, weights, biases):
     return with_maps(x, weights, biases).transpose(0, 2, 1)
@@ -377,7 +378,7 @@ def rows_and_columns_swapped(x, weights, biases):
 
 @mistake(
     "Your output has lost its fractions: it is stored in an array of whole numbers.",
-    fails={FRACTIONS},
+    fails={FRACTIONS, TOGETHER},
 )
 def whole_number_array(x, weights, biases):
     filters, _, rows, columns = weights.shape
@@ -391,7 +392,7 @@ def whole_number_array(x, weights, biases):
 @mistake(
     "The numbers of your output are of the image's type. Filters with fractions make fractions of "
     "an image of whole numbers, too.",
-    fails={FRACTIONS},
+    fails={FRACTIONS, TOGETHER},
 )
 def type_of_image(x, weights, biases):
     filters, _, rows, columns = weights.shape
@@ -403,7 +404,7 @@ def type_of_image(x, weights, biases):
 
 @mistake(
     "The fractions of the biases are missing. A bias is any number, not only a whole one.",
-    fails={FRACTIONS},
+    fails={FRACTIONS, TOGETHER},
 )
 def biases_as_whole_numbers(x, weights, biases):
     return with_maps(x, weights, biases.astype(int))
@@ -433,7 +434,7 @@ def filters_turned_in_place(x, weights, biases):
 @mistake(
     "Each product is written back into the image, and later windows see the changed numbers. A "
     "slice of an array is no copy.",
-    fails={ORDER, CHANNELS, WINDOW, FRACTIONS, INPUTS},
+    fails={ORDER, CHANNELS, WINDOW, FRACTIONS, INPUTS, TOGETHER},
 )
 def multiplies_in_the_image(x, weights, biases):
     filters, _, rows, columns = weights.shape
@@ -447,7 +448,7 @@ def multiplies_in_the_image(x, weights, biases):
 
 @mistake(
     "Your function shows its result but does not give it back: what comes back is None.",
-    fails={STACK, ORDER, CHANNELS, BIAS, WINDOW, FRACTIONS, INPUTS},
+    fails={STACK, ORDER, CHANNELS, BIAS, WINDOW, FRACTIONS, INPUTS, TOGETHER},
 )
 def prints_the_result(x, weights, biases):
     for weight, bias in zip(weights, biases, strict=True):
@@ -516,3 +517,55 @@ def with_shifted_images(x, weights, biases):
             part = x[:, a : a + height, b : b + width].reshape(len(x), -1)
             result += (weights[:, :, a, b] @ part).reshape(result.shape)
     return result
+
+
+@mistake(
+    "Your numbers are right to about three digits only. The type float16 keeps no more of them.",
+    fails={TOGETHER},
+)
+def in_half_precision(x, weights, biases):
+    return with_maps(x, weights, biases).astype(np.float16)
+
+
+@mistake(
+    "Two calls gave you the same numbers: your function hands out one array again and again, and "
+    "each call writes over the result of the call before. Make a new array in each call.",
+    fails={TOGETHER},
+)
+def one_array_for_all_calls(x, weights, biases, kept={}):  # noqa: B006
+    made = with_maps(x, weights, biases)
+    result = kept.setdefault(made.shape, made)
+    result[:] = made
+    return result
+
+
+@mistake(
+    "The numbers of your filters are taken in another order than they have: `reshape` goes "
+    "through them row by row, and does not turn filters into columns.",
+    fails={CHANNELS, TOGETHER},
+)
+def filters_reshaped_to_columns(x, weights, biases):
+    windows = np.lib.stride_tricks.sliding_window_view(x, weights.shape[2:], axis=(1, 2))
+    height, width = windows.shape[1:3]
+    rows = windows.transpose(1, 2, 0, 3, 4).reshape(height * width, -1)
+    out = rows @ weights.reshape(-1, len(weights)) + biases
+    return out.T.reshape(len(weights), height, width)
+
+
+@mistake(
+    "Your windows are right for an image that lies in memory row by row, and wrong for one that "
+    "was transposed: there the next number of a row is not the next one in memory.",
+    fails={TOGETHER},
+    undiagnosed="only a hidden test has an image that lies in memory in another order",
+)
+def windows_by_steps_in_memory(x, weights, biases):
+    _, channels, rows, columns = weights.shape
+    height, width = x.shape[1] - rows + 1, x.shape[2] - columns + 1
+    step = x.itemsize
+    line = step * x.shape[2]
+    windows = np.lib.stride_tricks.as_strided(
+        x,
+        (channels, height, width, rows, columns),
+        (line * x.shape[1], line, step, line, step),
+    )
+    return np.einsum("cijab,fcab->fij", windows, weights) + biases[:, None, None]
