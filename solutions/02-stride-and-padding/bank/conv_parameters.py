@@ -17,7 +17,7 @@ def rows_and_columns(kernel_size):
 
 @mistake(
     "Your filters have one channel only. Each filter is as deep as its input.",
-    fails={"conv_parameters_weights", "conv_parameters_pair"},
+    fails={"conv_parameters_weights", "conv_parameters_pair", "conv_parameters_together"},
 )
 def in_channels_forgotten(in_channels, out_channels, kernel_size, bias=True):
     rows, columns = rows_and_columns(kernel_size)
@@ -26,7 +26,7 @@ def in_channels_forgotten(in_channels, out_channels, kernel_size, bias=True):
 
 @mistake(
     "You count a single filter. There is one for each output channel.",
-    fails={"conv_parameters_weights", "conv_parameters_pair"},
+    fails={"conv_parameters_weights", "conv_parameters_pair", "conv_parameters_together"},
 )
 def out_channels_forgotten(in_channels, out_channels, kernel_size, bias=True):
     rows, columns = rows_and_columns(kernel_size)
@@ -36,7 +36,7 @@ def out_channels_forgotten(in_channels, out_channels, kernel_size, bias=True):
 @mistake(
     "You add the numbers of input and output channels. Each filter has its own weights for each "
     "input channel.",
-    fails={"conv_parameters_weights", "conv_parameters_pair"},
+    fails={"conv_parameters_weights", "conv_parameters_pair", "conv_parameters_together"},
 )
 def channels_added(in_channels, out_channels, kernel_size, bias=True):
     rows, columns = rows_and_columns(kernel_size)
@@ -45,7 +45,7 @@ def channels_added(in_channels, out_channels, kernel_size, bias=True):
 
 @mistake(
     "Your kernel is a line: its size counts once. A kernel of size F has F rows and F columns.",
-    fails={"conv_parameters_weights"},
+    fails={"conv_parameters_weights", "conv_parameters_together"},
 )
 def kernel_counted_once(in_channels, out_channels, kernel_size, bias=True):
     weights = math.prod([kernel_size] if isinstance(kernel_size, int) else kernel_size)
@@ -54,7 +54,7 @@ def kernel_counted_once(in_channels, out_channels, kernel_size, bias=True):
 
 @mistake(
     "You double the kernel size instead of squaring it.",
-    fails={"conv_parameters_weights"},
+    fails={"conv_parameters_weights", "conv_parameters_together"},
 )
 def kernel_doubled(in_channels, out_channels, kernel_size, bias=True):
     area = kernel_size * 2 if isinstance(kernel_size, int) else math.prod(kernel_size)
@@ -64,7 +64,12 @@ def kernel_doubled(in_channels, out_channels, kernel_size, bias=True):
 @mistake(
     "Your count is multiplied by the number of places in an image of 32 × 32. The filter is used "
     "at every place, but its weights are paid for once.",
-    fails={"conv_parameters_weights", "conv_parameters_bias", "conv_parameters_pair"},
+    fails={
+        "conv_parameters_weights",
+        "conv_parameters_bias",
+        "conv_parameters_pair",
+        "conv_parameters_together",
+    },
 )
 def multiplied_by_places(in_channels, out_channels, kernel_size, bias=True):
     rows, columns = rows_and_columns(kernel_size)
@@ -74,7 +79,7 @@ def multiplied_by_places(in_channels, out_channels, kernel_size, bias=True):
 
 @mistake(
     "You count one bias for the whole layer. Each filter has its own.",
-    fails={"conv_parameters_bias"},
+    fails={"conv_parameters_bias", "conv_parameters_together"},
 )
 def one_bias_for_all(in_channels, out_channels, kernel_size, bias=True):
     rows, columns = rows_and_columns(kernel_size)
@@ -83,7 +88,7 @@ def one_bias_for_all(in_channels, out_channels, kernel_size, bias=True):
 
 @mistake(
     "Your count is without biases, even where the layer has them.",
-    fails={"conv_parameters_bias"},
+    fails={"conv_parameters_bias", "conv_parameters_together"},
 )
 def bias_forgotten(in_channels, out_channels, kernel_size, bias=True):
     rows, columns = rows_and_columns(kernel_size)
@@ -92,7 +97,7 @@ def bias_forgotten(in_channels, out_channels, kernel_size, bias=True):
 
 @mistake(
     "Your count has the biases in it with bias=False too.",
-    fails={"conv_parameters_bias"},
+    fails={"conv_parameters_bias", "conv_parameters_together"},
 )
 def bias_always(in_channels, out_channels, kernel_size, bias=True):
     rows, columns = rows_and_columns(kernel_size)
@@ -102,7 +107,7 @@ def bias_always(in_channels, out_channels, kernel_size, bias=True):
 @mistake(
     "Your meaning of `bias` is the wrong way round: the biases are in the count with bias=False, "
     "and missing with bias=True.",
-    fails={"conv_parameters_bias"},
+    fails={"conv_parameters_bias", "conv_parameters_together"},
 )
 def bias_upside_down(in_channels, out_channels, kernel_size, bias=True):
     rows, columns = rows_and_columns(kernel_size)
@@ -112,7 +117,7 @@ def bias_upside_down(in_channels, out_channels, kernel_size, bias=True):
 @mistake(
     "Your count is one too large, with biases and without them. A layer learns only its weights "
     "and its biases.",
-    fails={"conv_parameters_weights"},
+    fails={"conv_parameters_weights", "conv_parameters_together"},
 )
 def one_on_top(in_channels, out_channels, kernel_size, bias=True):
     rows, columns = rows_and_columns(kernel_size)
@@ -122,7 +127,7 @@ def one_on_top(in_channels, out_channels, kernel_size, bias=True):
 @mistake(
     "Your count is one too large with biases. There is one bias for each filter, and no further "
     "one.",
-    fails={"conv_parameters_bias"},
+    fails={"conv_parameters_bias", "conv_parameters_together"},
 )
 def one_on_top_of_the_biases(in_channels, out_channels, kernel_size, bias=True):
     rows, columns = rows_and_columns(kernel_size)
@@ -142,7 +147,7 @@ def float_result(in_channels, out_channels, kernel_size, bias=True):
 @mistake(
     "You count one bias for each input channel. It is added to a map of the output, so there is "
     "one for each of those.",
-    fails={"conv_parameters_bias"},
+    fails={"conv_parameters_bias", "conv_parameters_together"},
 )
 def bias_of_each_input(in_channels, out_channels, kernel_size, bias=True):
     rows, columns = rows_and_columns(kernel_size)
@@ -152,7 +157,7 @@ def bias_of_each_input(in_channels, out_channels, kernel_size, bias=True):
 @mistake(
     "You count one bias for each channel of each filter. The sums of a filter over all its "
     "channels are added first, and then comes one bias.",
-    fails={"conv_parameters_bias"},
+    fails={"conv_parameters_bias", "conv_parameters_together"},
 )
 def bias_of_each_kernel(in_channels, out_channels, kernel_size, bias=True):
     rows, columns = rows_and_columns(kernel_size)
@@ -161,7 +166,7 @@ def bias_of_each_kernel(in_channels, out_channels, kernel_size, bias=True):
 
 @mistake(
     "Of the pair your count uses the first number twice.",
-    fails={"conv_parameters_pair"},
+    fails={"conv_parameters_pair", "conv_parameters_together"},
 )
 def first_of_the_pair(in_channels, out_channels, kernel_size, bias=True):
     rows, _ = rows_and_columns(kernel_size)
@@ -170,7 +175,7 @@ def first_of_the_pair(in_channels, out_channels, kernel_size, bias=True):
 
 @mistake(
     "Of the pair your count uses the second number twice.",
-    fails={"conv_parameters_pair"},
+    fails={"conv_parameters_pair", "conv_parameters_together"},
 )
 def second_of_the_pair(in_channels, out_channels, kernel_size, bias=True):
     _, columns = rows_and_columns(kernel_size)
@@ -180,7 +185,7 @@ def second_of_the_pair(in_channels, out_channels, kernel_size, bias=True):
 @mistake(
     "You add the two numbers of the pair. A kernel of 3 rows and 5 columns has 15 weights a "
     "channel.",
-    fails={"conv_parameters_pair"},
+    fails={"conv_parameters_pair", "conv_parameters_together"},
 )
 def pair_added(in_channels, out_channels, kernel_size, bias=True):
     area = kernel_size**2 if isinstance(kernel_size, int) else sum(kernel_size)
@@ -189,7 +194,7 @@ def pair_added(in_channels, out_channels, kernel_size, bias=True):
 
 @mistake(
     "Your function takes one number only as the kernel size. It can be a pair too.",
-    fails={"conv_parameters_pair"},
+    fails={"conv_parameters_pair", "conv_parameters_together"},
     undiagnosed="with a pair it stops with an error, and there are no numbers to tell it by",
 )
 def no_pairs(in_channels, out_channels, kernel_size, bias=True):
@@ -236,3 +241,23 @@ def with_prod(in_channels, out_channels, kernel_size, bias=True):
     if not bias:
         return total
     return total + shape[0]
+
+
+@mistake(
+    "Your count holds the biases once too often: twice with biases, and once without.",
+    fails={"conv_parameters_together"},
+)
+def biases_once_too_often(in_channels, out_channels, kernel_size, bias=True):
+    rows, columns = rows_and_columns(kernel_size)
+    return rows * columns * in_channels * out_channels + out_channels * (1 + bias)
+
+
+@mistake(
+    "The biases are missing where the kernel is given as a pair.",
+    fails={"conv_parameters_together"},
+    undiagnosed="without any biases the numbers of the visible test are the same",
+)
+def no_biases_with_a_pair(in_channels, out_channels, kernel_size, bias=True):
+    rows, columns = rows_and_columns(kernel_size)
+    weights = rows * columns * in_channels * out_channels
+    return weights + (out_channels if bias and isinstance(kernel_size, int) else 0)

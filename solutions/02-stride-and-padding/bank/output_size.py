@@ -14,7 +14,7 @@ from helpers.shapes import conv_output_size
 @mistake(
     "Your sizes are rounded up when the stride does not fit. A window that would stick out of the "
     "line has no place.",
-    fails={"output_size_floor"},
+    fails={"output_size_floor", "output_size_together"},
 )
 def ceil_for_floor(size, kernel_size, stride=1, padding=0, dilation=1):
     room = size + 2 * padding - dilation * (kernel_size - 1) - 1
@@ -26,7 +26,7 @@ def ceil_for_floor(size, kernel_size, stride=1, padding=0, dilation=1):
 @mistake(
     "Your sizes are rounded to the nearest whole number. Half a step, or two thirds of one, is "
     "not a step: the window is not moved.",
-    fails={"output_size_floor"},
+    fails={"output_size_floor", "output_size_together"},
 )
 def rounded_to_nearest(size, kernel_size, stride=1, padding=0, dilation=1):
     room = size + 2 * padding - dilation * (kernel_size - 1) - 1
@@ -38,7 +38,7 @@ def rounded_to_nearest(size, kernel_size, stride=1, padding=0, dilation=1):
 @mistake(
     "You find one place for a window that is larger than the line. (`int()` and `math.ceil()` make "
     "0 of −0.67, and then 1 is added.) Too little room gives no place, however it is rounded.",
-    fails={"output_size_too_large"},
+    fails={"output_size_too_large", "output_size_together"},
 )
 def int_truncates(size, kernel_size, stride=1, padding=0, dilation=1):
     places = int((size + 2 * padding - dilation * (kernel_size - 1) - 1) / stride) + 1
@@ -48,7 +48,7 @@ def int_truncates(size, kernel_size, stride=1, padding=0, dilation=1):
 @mistake(
     "Your sizes are rounded to the nearest whole number. Half a step, or two thirds of one, is "
     "not a step: the window is not moved.",
-    fails={"output_size_floor", "output_size_too_large"},
+    fails={"output_size_floor", "output_size_too_large", "output_size_together"},
 )
 def rounded_without_a_rule(size, kernel_size, stride=1, padding=0, dilation=1):
     places = round((size + 2 * padding - dilation * (kernel_size - 1) - 1) / stride) + 1
@@ -57,7 +57,12 @@ def rounded_without_a_rule(size, kernel_size, stride=1, padding=0, dilation=1):
 
 @mistake(
     "Only a part of your formula is divided by the stride. All the room for the steps is.",
-    fails={"output_size_stride", "output_size_floor", "output_size_too_large"},
+    fails={
+        "output_size_stride",
+        "output_size_floor",
+        "output_size_too_large",
+        "output_size_together",
+    },
 )
 def bracket_missing(size, kernel_size, stride=1, padding=0, dilation=1):
     places = size + 2 * padding - dilation * (kernel_size - 1) - 1 // stride + 1
@@ -66,7 +71,7 @@ def bracket_missing(size, kernel_size, stride=1, padding=0, dilation=1):
 
 @mistake(
     "You return the fraction before rounding. There are no half places.",
-    fails={"output_size_floor", "output_size_whole_number"},
+    fails={"output_size_floor", "output_size_whole_number", "output_size_together"},
 )
 def never_rounded(size, kernel_size, stride=1, padding=0, dilation=1):
     room = size + 2 * padding - dilation * (kernel_size - 1) - 1
@@ -90,7 +95,7 @@ def float_result(size, kernel_size, stride=1, padding=0, dilation=1):
 @mistake(
     "Your number of places is below zero when the window is larger than the line. The formula "
     "knows nothing of that case: it needs a rule of its own.",
-    fails={"output_size_too_large"},
+    fails={"output_size_too_large", "output_size_together"},
 )
 def negative_count(size, kernel_size, stride=1, padding=0, dilation=1):
     return (size + 2 * padding - dilation * (kernel_size - 1) - 1) // stride + 1
@@ -98,7 +103,7 @@ def negative_count(size, kernel_size, stride=1, padding=0, dilation=1):
 
 @mistake(
     "You return at least 1. If the window covers more than the padded line there is no place.",
-    fails={"output_size_too_large"},
+    fails={"output_size_too_large", "output_size_together"},
 )
 def at_least_one(size, kernel_size, stride=1, padding=0, dilation=1):
     return max((size + 2 * padding - dilation * (kernel_size - 1) - 1) // stride + 1, 1)
@@ -107,7 +112,7 @@ def at_least_one(size, kernel_size, stride=1, padding=0, dilation=1):
 @mistake(
     "You stop with an error when the window is too large, as PyTorch does. Here the task asks "
     "for the answer 0.",
-    fails={"output_size_too_large"},
+    fails={"output_size_too_large", "output_size_together"},
     undiagnosed="it stops with an error, and there are no numbers to tell it by",
 )
 def raises_an_error(size, kernel_size, stride=1, padding=0, dilation=1):
@@ -120,7 +125,7 @@ def raises_an_error(size, kernel_size, stride=1, padding=0, dilation=1):
 @mistake(
     "You return 0 whenever the kernel is larger than the image. With enough padding around the "
     "image it does fit.",
-    fails={"output_size_padding"},
+    fails={"output_size_padding", "output_size_together"},
 )
 def fit_without_padding(size, kernel_size, stride=1, padding=0, dilation=1):
     covered = dilation * (kernel_size - 1) + 1
@@ -132,7 +137,7 @@ def fit_without_padding(size, kernel_size, stride=1, padding=0, dilation=1):
 @mistake(
     "Your test of whether the kernel fits counts the padding once. It can stand on the zeros of "
     "both sides.",
-    fails={"output_size_padding"},
+    fails={"output_size_padding", "output_size_together"},
 )
 def fit_with_padding_once(size, kernel_size, stride=1, padding=0, dilation=1):
     covered = dilation * (kernel_size - 1) + 1
@@ -144,7 +149,7 @@ def fit_with_padding_once(size, kernel_size, stride=1, padding=0, dilation=1):
 @mistake(
     "Your number of places is below zero when only the dilation makes the window too large. "
     "Compare what the window covers with the line, and not the count of its numbers.",
-    fails={"output_size_too_large"},
+    fails={"output_size_too_large", "output_size_together"},
 )
 def fit_without_dilation(size, kernel_size, stride=1, padding=0, dilation=1):
     if kernel_size > size + 2 * padding:
@@ -157,7 +162,7 @@ def fit_without_dilation(size, kernel_size, stride=1, padding=0, dilation=1):
 
 @mistake(
     "Your sizes are one too small: you count the steps. The first place comes without a step.",
-    fails={"output_size_count", "output_size_stride"},
+    fails={"output_size_count", "output_size_stride", "output_size_together"},
 )
 def plus_one_forgotten(size, kernel_size, stride=1, padding=0, dilation=1):
     room = size + 2 * padding - dilation * (kernel_size - 1) - 1
@@ -167,7 +172,7 @@ def plus_one_forgotten(size, kernel_size, stride=1, padding=0, dilation=1):
 @mistake(
     "The 1 is added before you divide by the stride. It stands for the first place, which takes "
     "no step.",
-    fails={"output_size_stride", "output_size_floor"},
+    fails={"output_size_stride", "output_size_floor", "output_size_together"},
 )
 def plus_one_before_dividing(size, kernel_size, stride=1, padding=0, dilation=1):
     covered = dilation * (kernel_size - 1) + 1
@@ -177,7 +182,7 @@ def plus_one_before_dividing(size, kernel_size, stride=1, padding=0, dilation=1)
 @mistake(
     "Your sizes are one too large with stride 1. A kernel of F numbers covers one pixel more than "
     "the distance from its first number to its last one.",
-    fails={"output_size_count", "output_size_floor"},
+    fails={"output_size_count", "output_size_floor", "output_size_together"},
 )
 def one_pixel_too_many(size, kernel_size, stride=1, padding=0, dilation=1):
     line = size + 2 * padding
@@ -195,6 +200,7 @@ def one_pixel_too_many(size, kernel_size, stride=1, padding=0, dilation=1):
         "output_size_floor",
         "output_size_too_large",
         "output_size_dilation",
+        "output_size_together",
     },
 )
 def kernel_forgotten(size, kernel_size, stride=1, padding=0, dilation=1):
@@ -206,7 +212,7 @@ def kernel_forgotten(size, kernel_size, stride=1, padding=0, dilation=1):
 
 @mistake(
     "Your sizes are those of stride 1, whatever the stride.",
-    fails={"output_size_stride", "output_size_floor"},
+    fails={"output_size_stride", "output_size_floor", "output_size_together"},
 )
 def stride_ignored(size, kernel_size, stride=1, padding=0, dilation=1):
     return max(size + 2 * padding - dilation * (kernel_size - 1), 0)
@@ -214,7 +220,7 @@ def stride_ignored(size, kernel_size, stride=1, padding=0, dilation=1):
 
 @mistake(
     "Your sizes for strides above 2 equal those of stride 2.",
-    fails={"output_size_stride", "output_size_floor"},
+    fails={"output_size_stride", "output_size_floor", "output_size_together"},
 )
 def stride_of_two_only(size, kernel_size, stride=1, padding=0, dilation=1):
     room = size + 2 * padding - dilation * (kernel_size - 1) - 1
@@ -228,7 +234,7 @@ def stride_of_two_only(size, kernel_size, stride=1, padding=0, dilation=1):
 @mistake(
     "You divide the line by the stride first and take the kernel off afterwards. The kernel is "
     "measured in pixels of the image, not in steps.",
-    fails={"output_size_stride", "output_size_floor"},
+    fails={"output_size_stride", "output_size_floor", "output_size_together"},
 )
 def stride_before_kernel(size, kernel_size, stride=1, padding=0, dilation=1):
     covered = dilation * (kernel_size - 1) + 1
@@ -240,7 +246,7 @@ def stride_before_kernel(size, kernel_size, stride=1, padding=0, dilation=1):
 @mistake(
     "You divide the line and the kernel by the stride one by one, and round both. Only the room "
     "that is left for the steps is divided.",
-    fails={"output_size_floor"},
+    fails={"output_size_floor", "output_size_together"},
 )
 def divided_one_by_one(size, kernel_size, stride=1, padding=0, dilation=1):
     line, covered = size + 2 * padding, dilation * (kernel_size - 1) + 1
@@ -254,7 +260,7 @@ def divided_one_by_one(size, kernel_size, stride=1, padding=0, dilation=1):
 
 @mistake(
     "Your padding is counted once. It stands on both sides of the line.",
-    fails={"output_size_padding"},
+    fails={"output_size_padding", "output_size_together"},
 )
 def padding_once(size, kernel_size, stride=1, padding=0, dilation=1):
     room = size + padding - dilation * (kernel_size - 1) - 1
@@ -263,7 +269,7 @@ def padding_once(size, kernel_size, stride=1, padding=0, dilation=1):
 
 @mistake(
     "Your sizes do not change with the padding.",
-    fails={"output_size_padding"},
+    fails={"output_size_padding", "output_size_together"},
 )
 def padding_ignored(size, kernel_size, stride=1, padding=0, dilation=1):
     room = size - dilation * (kernel_size - 1) - 1
@@ -272,7 +278,7 @@ def padding_ignored(size, kernel_size, stride=1, padding=0, dilation=1):
 
 @mistake(
     "Your padding is counted four times. Along one axis there are only two sides.",
-    fails={"output_size_padding"},
+    fails={"output_size_padding", "output_size_together"},
 )
 def padding_four_times(size, kernel_size, stride=1, padding=0, dilation=1):
     room = size + 4 * padding - dilation * (kernel_size - 1) - 1
@@ -281,7 +287,7 @@ def padding_four_times(size, kernel_size, stride=1, padding=0, dilation=1):
 
 @mistake(
     "Your padding makes the map smaller. It makes the line longer, so there are more places.",
-    fails={"output_size_padding"},
+    fails={"output_size_padding", "output_size_together"},
 )
 def padding_taken_off(size, kernel_size, stride=1, padding=0, dilation=1):
     room = size - 2 * padding - dilation * (kernel_size - 1) - 1
@@ -291,7 +297,7 @@ def padding_taken_off(size, kernel_size, stride=1, padding=0, dilation=1):
 @mistake(
     "You add the padding after you divide by the stride. The window moves over the padding in "
     "steps of the stride too.",
-    fails={"output_size_stride"},
+    fails={"output_size_stride", "output_size_together"},
 )
 def padding_after_stride(size, kernel_size, stride=1, padding=0, dilation=1):
     covered = dilation * (kernel_size - 1) + 1
@@ -311,6 +317,7 @@ def padding_after_stride(size, kernel_size, stride=1, padding=0, dilation=1):
         "output_size_stride",
         "output_size_floor",
         "output_size_padding",
+        "output_size_together",
     },
 )
 def dilation_as_holes(size, kernel_size, stride=1, padding=0, dilation=1):
@@ -321,7 +328,7 @@ def dilation_as_holes(size, kernel_size, stride=1, padding=0, dilation=1):
 @mistake(
     "Your window covers dilation times kernel size pixels. Behind its last number there is no "
     "gap any more.",
-    fails={"output_size_dilation"},
+    fails={"output_size_dilation", "output_size_together"},
 )
 def dilation_times_kernel(size, kernel_size, stride=1, padding=0, dilation=1):
     return max((size + 2 * padding - dilation * kernel_size) // stride + 1, 0)
@@ -329,7 +336,7 @@ def dilation_times_kernel(size, kernel_size, stride=1, padding=0, dilation=1):
 
 @mistake(
     "Your dilation makes the window longer only once. It widens each gap between two numbers.",
-    fails={"output_size_dilation"},
+    fails={"output_size_dilation", "output_size_together"},
 )
 def dilation_added_once(size, kernel_size, stride=1, padding=0, dilation=1):
     covered = kernel_size + dilation - 1
@@ -339,7 +346,7 @@ def dilation_added_once(size, kernel_size, stride=1, padding=0, dilation=1):
 @mistake(
     "Your dilation takes places away after you divide by the stride. It makes the window wider, "
     "and that comes first.",
-    fails={"output_size_stride"},
+    fails={"output_size_stride", "output_size_together"},
 )
 def dilation_after_stride(size, kernel_size, stride=1, padding=0, dilation=1):
     places = (size + 2 * padding - kernel_size) // stride + 1
@@ -349,7 +356,7 @@ def dilation_after_stride(size, kernel_size, stride=1, padding=0, dilation=1):
 @mistake(
     "Your padding is multiplied by the dilation. Only the kernel is spread; the zeros around the "
     "image stay as many as they are.",
-    fails={"output_size_padding"},
+    fails={"output_size_padding", "output_size_together"},
 )
 def padding_dilated(size, kernel_size, stride=1, padding=0, dilation=1):
     room = size + dilation * (2 * padding - (kernel_size - 1)) - 1
@@ -358,7 +365,7 @@ def padding_dilated(size, kernel_size, stride=1, padding=0, dilation=1):
 
 @mistake(
     "Your sizes do not change with the dilation.",
-    fails={"output_size_dilation", "output_size_too_large"},
+    fails={"output_size_too_large", "output_size_dilation", "output_size_together"},
 )
 def dilation_ignored(size, kernel_size, stride=1, padding=0, dilation=1):
     return max((size + 2 * padding - kernel_size) // stride + 1, 0)
@@ -367,7 +374,12 @@ def dilation_ignored(size, kernel_size, stride=1, padding=0, dilation=1):
 @mistake(
     "Your dilation acts like a stride: the number of places is divided by it. It makes the window "
     "wider, and leaves its steps as they are.",
-    fails={"output_size_dilation", "output_size_too_large", "output_size_padding"},
+    fails={
+        "output_size_too_large",
+        "output_size_padding",
+        "output_size_dilation",
+        "output_size_together",
+    },
 )
 def dilation_as_stride(size, kernel_size, stride=1, padding=0, dilation=1):
     return max((size + 2 * padding - kernel_size) // (stride * dilation) + 1, 0)
@@ -428,3 +440,14 @@ def asks_the_helpers(size, kernel_size, stride=1, padding=0, dilation=1):
 def as_tensorflow_writes_it(size, kernel_size, stride=1, padding=0, dilation=1):
     starts = size + 2 * padding - dilation * (kernel_size - 1)
     return math.ceil(Fraction(max(starts, 0), stride))
+
+
+@mistake(
+    "Your places are right with padding or with dilation, and wrong with both: with padding your "
+    "window covers no more than its numbers.",
+    fails={"output_size_together"},
+    undiagnosed="without dilation the numbers of the visible tests are the same",
+)
+def dilation_forgotten_with_padding(size, kernel_size, stride=1, padding=0, dilation=1):
+    covered = kernel_size if padding else dilation * (kernel_size - 1) + 1
+    return max((size + 2 * padding - covered) // stride + 1, 0)

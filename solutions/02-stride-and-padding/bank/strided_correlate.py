@@ -31,7 +31,7 @@ def slide(padded, kernel, stride=1):
 @mistake(
     "Your output equals a convolution with the kernel turned by 180°. Asked for is the kernel as "
     "it is.",
-    fails={"strided_correlate_orientation"},
+    fails={"strided_correlate_orientation", "strided_correlate_together"},
 )
 def kernel_flipped(image, kernel, stride=1, padding=0):
     return slide(np.pad(image, padding), kernel[::-1, ::-1], stride)
@@ -39,7 +39,11 @@ def kernel_flipped(image, kernel, stride=1, padding=0):
 
 @mistake(
     "Your output equals that of the transposed kernel: its rows are laid on columns of the image.",
-    fails={"strided_correlate_orientation", "strided_correlate_shape"},
+    fails={
+        "strided_correlate_shape",
+        "strided_correlate_orientation",
+        "strided_correlate_together",
+    },
 )
 def kernel_transposed(image, kernel, stride=1, padding=0):
     return slide(np.pad(image, padding), kernel.T, stride)
@@ -47,7 +51,7 @@ def kernel_transposed(image, kernel, stride=1, padding=0):
 
 @mistake(
     "Your kernel is mirrored left to right. Asked for is the kernel as it is.",
-    fails={"strided_correlate_orientation"},
+    fails={"strided_correlate_orientation", "strided_correlate_together"},
 )
 def kernel_mirrored(image, kernel, stride=1, padding=0):
     return slide(np.pad(image, padding), kernel[:, ::-1], stride)
@@ -55,7 +59,7 @@ def kernel_mirrored(image, kernel, stride=1, padding=0):
 
 @mistake(
     "Your kernel is taken for square, with as many columns as it has rows.",
-    fails={"strided_correlate_shape"},
+    fails={"strided_correlate_shape", "strided_correlate_together"},
 )
 def kernel_taken_for_square(image, kernel, stride=1, padding=0):
     size = kernel.shape[0]
@@ -72,7 +76,11 @@ def kernel_taken_for_square(image, kernel, stride=1, padding=0):
 
 @mistake(
     "Your windows are always 3 × 3. Their size is that of the kernel.",
-    fails={"strided_correlate_shape", "strided_correlate_orientation"},
+    fails={
+        "strided_correlate_shape",
+        "strided_correlate_orientation",
+        "strided_correlate_together",
+    },
     undiagnosed="with another kernel it stops with an error, and there are no numbers to tell it "
     "by",
 )
@@ -93,7 +101,7 @@ def always_three(image, kernel, stride=1, padding=0):
 @mistake(
     "The size fits your stride, but your windows still move by one pixel: the numbers are the "
     "first ones of the map with stride 1.",
-    fails={"strided_correlate_stride", "strided_correlate_both"},
+    fails={"strided_correlate_stride", "strided_correlate_together"},
 )
 def stride_in_the_shape_only(image, kernel, stride=1, padding=0):
     padded = np.pad(image, padding)
@@ -109,7 +117,7 @@ def stride_in_the_shape_only(image, kernel, stride=1, padding=0):
 
 @mistake(
     "Your output is the map with stride 1, whatever the stride.",
-    fails={"strided_correlate_shape", "strided_correlate_stride", "strided_correlate_both"},
+    fails={"strided_correlate_shape", "strided_correlate_stride", "strided_correlate_together"},
 )
 def stride_ignored(image, kernel, stride=1, padding=0):
     return slide(np.pad(image, padding), kernel)
@@ -117,7 +125,7 @@ def stride_ignored(image, kernel, stride=1, padding=0):
 
 @mistake(
     "Your stride works from row to row only. Along a row the window still moves by one pixel.",
-    fails={"strided_correlate_shape", "strided_correlate_stride", "strided_correlate_both"},
+    fails={"strided_correlate_shape", "strided_correlate_stride", "strided_correlate_together"},
 )
 def stride_in_rows_only(image, kernel, stride=1, padding=0):
     return slide(np.pad(image, padding), kernel)[::stride]
@@ -125,7 +133,7 @@ def stride_in_rows_only(image, kernel, stride=1, padding=0):
 
 @mistake(
     "Your stride works from column to column only. Downwards the window still moves by one pixel.",
-    fails={"strided_correlate_shape", "strided_correlate_stride", "strided_correlate_both"},
+    fails={"strided_correlate_shape", "strided_correlate_stride", "strided_correlate_together"},
 )
 def stride_in_columns_only(image, kernel, stride=1, padding=0):
     return slide(np.pad(image, padding), kernel)[:, ::stride]
@@ -134,7 +142,7 @@ def stride_in_columns_only(image, kernel, stride=1, padding=0):
 @mistake(
     "The size is right, but along a row your windows move by one pixel only: the stride is in the "
     "slice of the rows, and not in that of the columns.",
-    fails={"strided_correlate_stride", "strided_correlate_both"},
+    fails={"strided_correlate_stride", "strided_correlate_together"},
 )
 def stride_in_the_row_slice_only(image, kernel, stride=1, padding=0):
     padded = np.pad(image, padding)
@@ -151,7 +159,7 @@ def stride_in_the_row_slice_only(image, kernel, stride=1, padding=0):
 
 @mistake(
     "Your first window starts one step too late, not at the first pixel.",
-    fails={"strided_correlate_shape", "strided_correlate_stride", "strided_correlate_both"},
+    fails={"strided_correlate_shape", "strided_correlate_stride", "strided_correlate_together"},
 )
 def starts_late(image, kernel, stride=1, padding=0):
     return slide(np.pad(image, padding), kernel)[stride - 1 :: stride, stride - 1 :: stride]
@@ -160,7 +168,7 @@ def starts_late(image, kernel, stride=1, padding=0):
 @mistake(
     "Your image loses its other pixels before the kernel is laid on it. The window moves in "
     "larger steps, but inside it every pixel counts.",
-    fails={"strided_correlate_shape", "strided_correlate_stride", "strided_correlate_both"},
+    fails={"strided_correlate_shape", "strided_correlate_stride", "strided_correlate_together"},
 )
 def pixels_skipped_first(image, kernel, stride=1, padding=0):
     return slide(np.pad(image, padding)[::stride, ::stride], kernel)
@@ -173,7 +181,7 @@ def pixels_skipped_first(image, kernel, stride=1, padding=0):
         "strided_correlate_orientation",
         "strided_correlate_stride",
         "strided_correlate_padding",
-        "strided_correlate_both",
+        "strided_correlate_together",
     },
 )
 def windows_side_by_side(image, kernel, stride=1, padding=0):
@@ -195,7 +203,7 @@ def windows_side_by_side(image, kernel, stride=1, padding=0):
 @mistake(
     "Your map has a row and a column too many when the stride does not fit: the size is rounded "
     "up.",
-    fails={"strided_correlate_shape"},
+    fails={"strided_correlate_shape", "strided_correlate_together"},
 )
 def size_rounded_up(image, kernel, stride=1, padding=0):
     padded = np.pad(image, padding)
@@ -209,7 +217,7 @@ def size_rounded_up(image, kernel, stride=1, padding=0):
 
 @mistake(
     "Your map lacks its last row and column: the sizes are one too small.",
-    fails={"strided_correlate_shape"},
+    fails={"strided_correlate_shape", "strided_correlate_together"},
 )
 def last_place_missing(image, kernel, stride=1, padding=0):
     return slide(np.pad(image, padding), kernel, stride)[:-1, :-1]
@@ -217,7 +225,7 @@ def last_place_missing(image, kernel, stride=1, padding=0):
 
 @mistake(
     "Your map has the size of the padded image: zeros stand where no window fits.",
-    fails={"strided_correlate_shape", "strided_correlate_values"},
+    fails={"strided_correlate_shape", "strided_correlate_values", "strided_correlate_together"},
 )
 def as_large_as_the_image(image, kernel, stride=1, padding=0):
     padded = np.pad(image, padding)
@@ -232,7 +240,7 @@ def as_large_as_the_image(image, kernel, stride=1, padding=0):
     fails={
         "strided_correlate_shape",
         "strided_correlate_orientation",
-        "strided_correlate_both",
+        "strided_correlate_together",
     },
 )
 def output_transposed(image, kernel, stride=1, padding=0):
@@ -244,7 +252,7 @@ def output_transposed(image, kernel, stride=1, padding=0):
 
 @mistake(
     "Your output is the one without padding.",
-    fails={"strided_correlate_shape", "strided_correlate_padding", "strided_correlate_both"},
+    fails={"strided_correlate_shape", "strided_correlate_padding", "strided_correlate_together"},
 )
 def padding_ignored(image, kernel, stride=1, padding=0):
     return slide(image, kernel, stride)
@@ -252,7 +260,7 @@ def padding_ignored(image, kernel, stride=1, padding=0):
 
 @mistake(
     "Your image has zeros above and on the left only. Padding stands on all four sides.",
-    fails={"strided_correlate_shape", "strided_correlate_padding"},
+    fails={"strided_correlate_shape", "strided_correlate_padding", "strided_correlate_together"},
 )
 def padding_in_front_only(image, kernel, stride=1, padding=0):
     return slide(np.pad(image, [(padding, 0), (padding, 0)]), kernel, stride)
@@ -260,7 +268,7 @@ def padding_in_front_only(image, kernel, stride=1, padding=0):
 
 @mistake(
     "Your image has zeros below and on the right only. Padding stands on all four sides.",
-    fails={"strided_correlate_shape", "strided_correlate_padding", "strided_correlate_both"},
+    fails={"strided_correlate_shape", "strided_correlate_padding", "strided_correlate_together"},
 )
 def padding_behind_only(image, kernel, stride=1, padding=0):
     return slide(np.pad(image, [(0, padding), (0, padding)]), kernel, stride)
@@ -268,7 +276,7 @@ def padding_behind_only(image, kernel, stride=1, padding=0):
 
 @mistake(
     "Your padding stands above and below only. It belongs on the left and on the right too.",
-    fails={"strided_correlate_shape", "strided_correlate_padding", "strided_correlate_both"},
+    fails={"strided_correlate_shape", "strided_correlate_padding", "strided_correlate_together"},
 )
 def padding_in_rows_only(image, kernel, stride=1, padding=0):
     return slide(np.pad(image, [(padding, padding), (0, 0)]), kernel, stride)
@@ -276,7 +284,7 @@ def padding_in_rows_only(image, kernel, stride=1, padding=0):
 
 @mistake(
     "Your image is padded with copies of its edge. Asked for are zeros.",
-    fails={"strided_correlate_padding", "strided_correlate_both"},
+    fails={"strided_correlate_padding", "strided_correlate_together"},
 )
 def edge_repeated(image, kernel, stride=1, padding=0):
     return slide(np.pad(image, padding, mode="edge"), kernel, stride)
@@ -284,7 +292,7 @@ def edge_repeated(image, kernel, stride=1, padding=0):
 
 @mistake(
     "Your image is padded with its own mirror image. Asked for are zeros.",
-    fails={"strided_correlate_padding", "strided_correlate_both"},
+    fails={"strided_correlate_padding", "strided_correlate_together"},
 )
 def mirrored(image, kernel, stride=1, padding=0):
     return slide(np.pad(image, padding, mode="reflect"), kernel, stride)
@@ -293,7 +301,7 @@ def mirrored(image, kernel, stride=1, padding=0):
 @mistake(
     "Your zeros stand around the map, and not around the image. Windows that lie half in the "
     "padding were never computed.",
-    fails={"strided_correlate_shape", "strided_correlate_padding", "strided_correlate_both"},
+    fails={"strided_correlate_shape", "strided_correlate_padding", "strided_correlate_together"},
 )
 def output_padded(image, kernel, stride=1, padding=0):
     return np.pad(slide(image, kernel, stride), padding)
@@ -302,7 +310,7 @@ def output_padded(image, kernel, stride=1, padding=0):
 @mistake(
     "The size is right, but your windows move over the image without its padding: the last ones "
     "are cut off.",
-    fails={"strided_correlate_padding", "strided_correlate_both"},
+    fails={"strided_correlate_padding", "strided_correlate_together"},
 )
 def padding_in_the_shape_only(image, kernel, stride=1, padding=0):
     height = places(image.shape[0], kernel.shape[0], stride, padding)
@@ -319,7 +327,7 @@ def padding_in_the_shape_only(image, kernel, stride=1, padding=0):
 @mistake(
     "When there is padding, yours is half of the kernel, so that the size stays. Use the number "
     "that is given.",
-    fails={"strided_correlate_shape", "strided_correlate_padding", "strided_correlate_both"},
+    fails={"strided_correlate_shape", "strided_correlate_padding", "strided_correlate_together"},
 )
 def always_same_padding(image, kernel, stride=1, padding=0):
     if padding:
@@ -331,7 +339,7 @@ def always_same_padding(image, kernel, stride=1, padding=0):
 @mistake(
     "The last row and the last column of your map are left at 0: your loops end one place too "
     "early.",
-    fails={"strided_correlate_values"},
+    fails={"strided_correlate_values", "strided_correlate_together"},
 )
 def last_place_left_empty(image, kernel, stride=1, padding=0):
     result = slide(np.pad(image, padding), kernel, stride)
@@ -343,7 +351,7 @@ def last_place_left_empty(image, kernel, stride=1, padding=0):
 @mistake(
     "Your padding is counted in steps of the stride. It is counted in pixels: the first window "
     "starts that many pixels before the image.",
-    fails={"strided_correlate_both"},
+    fails={"strided_correlate_together"},
 )
 def padding_in_steps(image, kernel, stride=1, padding=0):
     height = places(image.shape[0], kernel.shape[0], stride, padding)
@@ -365,7 +373,7 @@ def padding_in_steps(image, kernel, stride=1, padding=0):
 @mistake(
     "Your numbers are whole: the fractions are cut off. The kernel can hold fractions, and then "
     "the output does too.",
-    fails={"strided_correlate_values"},
+    fails={"strided_correlate_values", "strided_correlate_together"},
 )
 def integer_result(image, kernel, stride=1, padding=0):
     return slide(np.pad(image, padding), kernel, stride).astype(int)
@@ -378,7 +386,7 @@ def integer_result(image, kernel, stride=1, padding=0):
         "strided_correlate_orientation",
         "strided_correlate_stride",
         "strided_correlate_padding",
-        "strided_correlate_both",
+        "strided_correlate_together",
     },
 )
 def mean_for_sum(image, kernel, stride=1, padding=0):
@@ -392,7 +400,7 @@ def mean_for_sum(image, kernel, stride=1, padding=0):
         "strided_correlate_orientation",
         "strided_correlate_stride",
         "strided_correlate_padding",
-        "strided_correlate_both",
+        "strided_correlate_together",
     },
 )
 def sum_never_reset(image, kernel, stride=1, padding=0):
@@ -407,7 +415,7 @@ def sum_never_reset(image, kernel, stride=1, padding=0):
         "strided_correlate_orientation",
         "strided_correlate_stride",
         "strided_correlate_padding",
-        "strided_correlate_both",
+        "strided_correlate_together",
     },
 )
 def returns_after_the_first_row(image, kernel, stride=1, padding=0):
@@ -430,7 +438,7 @@ def returns_after_the_first_row(image, kernel, stride=1, padding=0):
         "strided_correlate_orientation",
         "strided_correlate_stride",
         "strided_correlate_padding",
-        "strided_correlate_both",
+        "strided_correlate_together",
     },
 )
 def window_changed_in_place(image, kernel, stride=1, padding=0):
@@ -526,3 +534,51 @@ def row_by_row(image, kernel, stride=1, padding=0):
     last = padded.shape[0] - kernel.shape[0]
     tops = range(0, last + 1, stride)
     return np.array([one_row(padded[top : top + kernel.shape[0]]) for top in tops])
+
+
+@mistake(
+    "Your numbers are right to about three digits only. The type float16 keeps no more of them.",
+    fails={"strided_correlate_together"},
+)
+def in_half_precision(image, kernel, stride=1, padding=0):
+    return slide(np.pad(image, padding), kernel, stride).astype(np.float16)
+
+
+@mistake(
+    "Two calls gave you the same numbers: your function hands out one array again and again, and "
+    "each call writes over the result of the call before. Make a new array in each call.",
+    fails={"strided_correlate_together"},
+)
+def one_array_for_all_calls(image, kernel, stride=1, padding=0, kept={}):  # noqa: B006
+    made = slide(np.pad(image, padding), kernel, stride)
+    result = kept.setdefault(made.shape, made)
+    result[:] = made
+    return result
+
+
+@mistake(
+    "Your windows are right for an image that lies in memory row by row, and wrong for one that "
+    "was transposed: there the next number of a row is not the next one in memory.",
+    fails={"strided_correlate_together"},
+    undiagnosed="only a hidden test has an image that lies in memory in another order",
+)
+def windows_by_steps_in_memory(image, kernel, stride=1, padding=0):
+    padded = np.pad(image, padding) if padding else image
+    height, width = (
+        places(*sizes, stride) for sizes in zip(padded.shape, kernel.shape, strict=True)
+    )
+    step = padded.itemsize
+    line = step * padded.shape[1]
+    windows = np.lib.stride_tricks.as_strided(
+        padded, (height, width, *kernel.shape), (stride * line, stride * step, line, step)
+    )
+    return (windows * kernel).sum(axis=(2, 3))
+
+
+@mistake(
+    "With a stride above 1 your kernel is turned by 180°.",
+    fails={"strided_correlate_together"},
+    undiagnosed="a kernel that is always turned gives the same numbers in the visible test",
+)
+def turned_with_a_stride(image, kernel, stride=1, padding=0):
+    return slide(np.pad(image, padding), kernel if stride == 1 else kernel[::-1, ::-1], stride)

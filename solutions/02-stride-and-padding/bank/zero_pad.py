@@ -20,7 +20,7 @@ def around(image, top, bottom, left, right, mode="constant"):
 
 @mistake(
     "Your result has zeros only below and on the right. Padding stands on each side.",
-    fails={"zero_pad_shape", "zero_pad_place", "zero_pad_pair"},
+    fails={"zero_pad_shape", "zero_pad_place", "zero_pad_pair", "zero_pad_together"},
 )
 def after_only(image, padding):
     rows, columns = rows_and_columns(padding)
@@ -29,7 +29,7 @@ def after_only(image, padding):
 
 @mistake(
     "Your result has zeros only above and on the left. Padding stands on each side.",
-    fails={"zero_pad_shape"},
+    fails={"zero_pad_shape", "zero_pad_together"},
 )
 def before_only(image, padding):
     rows, columns = rows_and_columns(padding)
@@ -42,7 +42,7 @@ def before_only(image, padding):
 @mistake(
     "The size is right, but the image stands in the top left corner: all zeros are below it and "
     "on its right.",
-    fails={"zero_pad_place", "zero_pad_pair"},
+    fails={"zero_pad_place", "zero_pad_pair", "zero_pad_together"},
 )
 def all_zeros_behind(image, padding):
     rows, columns = rows_and_columns(padding)
@@ -55,7 +55,7 @@ def all_zeros_behind(image, padding):
 
 @mistake(
     "Your result has twice as many zeros on each side. The padding counts for one side already.",
-    fails={"zero_pad_shape", "zero_pad_place", "zero_pad_pair"},
+    fails={"zero_pad_shape", "zero_pad_place", "zero_pad_pair", "zero_pad_together"},
 )
 def twice_on_each_side(image, padding):
     rows, columns = rows_and_columns(padding)
@@ -64,7 +64,13 @@ def twice_on_each_side(image, padding):
 
 @mistake(
     "Your border is always one pixel wide, whatever the padding.",
-    fails={"zero_pad_shape", "zero_pad_place", "zero_pad_pair", "zero_pad_new"},
+    fails={
+        "zero_pad_shape",
+        "zero_pad_place",
+        "zero_pad_pair",
+        "zero_pad_new",
+        "zero_pad_together",
+    },
 )
 def always_one(image, padding):
     return around(image, 1, 1, 1, 1)
@@ -72,7 +78,13 @@ def always_one(image, padding):
 
 @mistake(
     "Your result has zeros above and below, but none on the left and on the right.",
-    fails={"zero_pad_shape", "zero_pad_place", "zero_pad_pair", "zero_pad_channels"},
+    fails={
+        "zero_pad_shape",
+        "zero_pad_place",
+        "zero_pad_pair",
+        "zero_pad_channels",
+        "zero_pad_together",
+    },
 )
 def rows_only(image, padding):
     rows, _ = rows_and_columns(padding)
@@ -81,7 +93,13 @@ def rows_only(image, padding):
 
 @mistake(
     "Your result has zeros on the left and on the right, but none above and below.",
-    fails={"zero_pad_shape", "zero_pad_place", "zero_pad_pair", "zero_pad_channels"},
+    fails={
+        "zero_pad_shape",
+        "zero_pad_place",
+        "zero_pad_pair",
+        "zero_pad_channels",
+        "zero_pad_together",
+    },
 )
 def columns_only(image, padding):
     _, columns = rows_and_columns(padding)
@@ -97,6 +115,7 @@ def columns_only(image, padding):
         "zero_pad_zeros",
         "zero_pad_pair",
         "zero_pad_channels",
+        "zero_pad_together",
     },
 )
 def edge_overwritten(image, padding):
@@ -115,7 +134,7 @@ def edge_overwritten(image, padding):
 
 @mistake(
     "Your border repeats the edge of the image. Asked for are zeros.",
-    fails={"zero_pad_zeros"},
+    fails={"zero_pad_zeros", "zero_pad_together"},
 )
 def edge_repeated(image, padding):
     rows, columns = rows_and_columns(padding)
@@ -124,7 +143,7 @@ def edge_repeated(image, padding):
 
 @mistake(
     "Your border mirrors the image, without its edge. Asked for are zeros.",
-    fails={"zero_pad_zeros"},
+    fails={"zero_pad_zeros", "zero_pad_together"},
 )
 def mirrored(image, padding):
     rows, columns = rows_and_columns(padding)
@@ -133,7 +152,7 @@ def mirrored(image, padding):
 
 @mistake(
     "Your border continues with the other end of the image. Asked for are zeros.",
-    fails={"zero_pad_zeros"},
+    fails={"zero_pad_zeros", "zero_pad_together"},
 )
 def wrapped(image, padding):
     rows, columns = rows_and_columns(padding)
@@ -142,7 +161,7 @@ def wrapped(image, padding):
 
 @mistake(
     "Your border holds ones. Asked for are zeros.",
-    fails={"zero_pad_zeros"},
+    fails={"zero_pad_zeros", "zero_pad_together"},
 )
 def ones_around(image, padding):
     rows, columns = rows_and_columns(padding)
@@ -156,7 +175,13 @@ def ones_around(image, padding):
 @mistake(
     "The last row and the last column of the image are missing from your result. The end of a "
     "slice is not in the slice.",
-    fails={"zero_pad_place", "zero_pad_zeros", "zero_pad_pair", "zero_pad_new"},
+    fails={
+        "zero_pad_place",
+        "zero_pad_zeros",
+        "zero_pad_pair",
+        "zero_pad_new",
+        "zero_pad_together",
+    },
 )
 def last_row_and_column_lost(image, padding):
     rows, columns = rows_and_columns(padding)
@@ -175,7 +200,7 @@ def last_row_and_column_lost(image, padding):
 @mistake(
     "The two numbers of the pair are swapped: the first one is for the rows, at the top and "
     "bottom.",
-    fails={"zero_pad_pair"},
+    fails={"zero_pad_pair", "zero_pad_together"},
 )
 def pair_swapped(image, padding):
     columns, rows = rows_and_columns(padding)
@@ -184,7 +209,7 @@ def pair_swapped(image, padding):
 
 @mistake(
     "Your result uses the first number of the pair for rows and columns alike.",
-    fails={"zero_pad_pair"},
+    fails={"zero_pad_pair", "zero_pad_together"},
 )
 def first_of_the_pair(image, padding):
     amount, _ = rows_and_columns(padding)
@@ -193,7 +218,7 @@ def first_of_the_pair(image, padding):
 
 @mistake(
     "Your result uses the larger number of the pair for rows and columns alike.",
-    fails={"zero_pad_pair"},
+    fails={"zero_pad_pair", "zero_pad_together"},
 )
 def larger_of_the_pair(image, padding):
     amount = max(rows_and_columns(padding))
@@ -203,7 +228,7 @@ def larger_of_the_pair(image, padding):
 @mistake(
     "Your pair is read as (before, after), as np.pad does it. Here it says (rows, columns), and "
     "both stand on each side.",
-    fails={"zero_pad_pair"},
+    fails={"zero_pad_pair", "zero_pad_together"},
 )
 def pair_as_before_and_after(image, padding):
     before, after = rows_and_columns(padding)
@@ -212,7 +237,7 @@ def pair_as_before_and_after(image, padding):
 
 @mistake(
     "Your function takes one number only. The padding can be a pair (rows, columns) too.",
-    fails={"zero_pad_pair"},
+    fails={"zero_pad_pair", "zero_pad_together"},
     undiagnosed="with a pair it stops with an error, and there are no numbers to tell it by",
 )
 def no_pairs(image, padding):
@@ -229,7 +254,7 @@ def no_pairs(image, padding):
 @mistake(
     "Your result has new channels of zeros in front and behind. A single number given to np.pad "
     "pads every axis; channels are not to be padded.",
-    fails={"zero_pad_channels"},
+    fails={"zero_pad_channels", "zero_pad_together"},
 )
 def channels_padded(image, padding):
     rows, columns = rows_and_columns(padding)
@@ -240,7 +265,7 @@ def channels_padded(image, padding):
 
 @mistake(
     "You treat the last axis as the channels. Here they come first: (C, H, W).",
-    fails={"zero_pad_channels"},
+    fails={"zero_pad_channels", "zero_pad_together"},
 )
 def channels_last(image, padding):
     rows, columns = rows_and_columns(padding)
@@ -251,7 +276,7 @@ def channels_last(image, padding):
 
 @mistake(
     "All channels of your result hold the first channel.",
-    fails={"zero_pad_channels"},
+    fails={"zero_pad_channels", "zero_pad_together"},
 )
 def first_channel_everywhere(image, padding):
     rows, columns = rows_and_columns(padding)
@@ -263,7 +288,7 @@ def first_channel_everywhere(image, padding):
 @mistake(
     "Only the first channel is in your result: the function returns before it has come to the "
     "others.",
-    fails={"zero_pad_channels"},
+    fails={"zero_pad_channels", "zero_pad_together"},
 )
 def returns_the_first_channel(image, padding):
     rows, columns = rows_and_columns(padding)
@@ -275,7 +300,7 @@ def returns_the_first_channel(image, padding):
 
 @mistake(
     "Your channels are summed up to one image. Each of them is padded on its own.",
-    fails={"zero_pad_channels"},
+    fails={"zero_pad_channels", "zero_pad_together"},
 )
 def channels_summed(image, padding):
     rows, columns = rows_and_columns(padding)
@@ -286,7 +311,7 @@ def channels_summed(image, padding):
 
 @mistake(
     "Your function takes images of two axes only. An image can have channels in front.",
-    fails={"zero_pad_channels"},
+    fails={"zero_pad_channels", "zero_pad_together"},
     undiagnosed="with three axes it stops with an error, and there are no numbers to tell it by",
 )
 def two_axes_only(image, padding):
@@ -302,7 +327,7 @@ def two_axes_only(image, padding):
 
 @mistake(
     "Your result holds whole numbers only, so fractions of the image are cut off.",
-    fails={"zero_pad_dtype"},
+    fails={"zero_pad_dtype", "zero_pad_together"},
 )
 def integer_result(image, padding):
     rows, columns = rows_and_columns(padding)
@@ -312,7 +337,7 @@ def integer_result(image, padding):
 @mistake(
     "Your result is always float64. The dtype of the image is to be kept: bytes become eight "
     "times as large.",
-    fails={"zero_pad_dtype"},
+    fails={"zero_pad_dtype", "zero_pad_together"},
 )
 def always_float64(image, padding):
     rows, columns = rows_and_columns(padding)
@@ -324,7 +349,7 @@ def always_float64(image, padding):
 
 @mistake(
     "Your result is always float32, as PyTorch likes it. The dtype of the image is to be kept.",
-    fails={"zero_pad_dtype"},
+    fails={"zero_pad_dtype", "zero_pad_together"},
 )
 def always_float32(image, padding):
     rows, columns = rows_and_columns(padding)
@@ -355,7 +380,7 @@ def image_emptied(image, padding):
 
 @mistake(
     "With padding 0 your slice from 0 to −0 is empty: −0 is 0, the beginning and not the end.",
-    fails={"zero_pad_new"},
+    fails={"zero_pad_new", "zero_pad_together"},
     undiagnosed="it stops with an error, and there are no numbers to tell it by",
 )
 def slice_to_minus_zero(image, padding):
@@ -438,3 +463,33 @@ def always_three_axes(image, padding):
     padded = np.zeros((channels, height + 2 * rows, width + 2 * columns)).astype(image.dtype)
     padded[:, rows : height + rows, columns : width + columns] = stack
     return padded[0] if image.ndim == 2 else padded
+
+
+@mistake(
+    "Two calls gave you the same numbers: your function hands out one array again and again, and "
+    "each call writes over the result of the call before. Make a new array in each call.",
+    fails={"zero_pad_together"},
+)
+def one_array_for_all_calls(image, padding, kept={}):  # noqa: B006
+    made = with_np_pad(image, padding)
+    result = kept.setdefault((made.shape, made.dtype), made)
+    result[:] = made
+    return result
+
+
+@mistake(
+    "The numbers of your image are taken in the order in which memory has them. In a transposed "
+    "image that is not the order of its rows.",
+    fails={"zero_pad_together"},
+)
+def numbers_as_in_memory(image, padding):
+    return with_np_pad(image.ravel(order="K").reshape(image.shape), padding)
+
+
+@mistake(
+    "Your result is float64 where the padding is 0, whatever the image.",
+    fails={"zero_pad_together"},
+)
+def another_type_without_padding(image, padding):
+    padded = with_np_pad(image, padding)
+    return padded if np.any(padding) else padded.astype(np.float64)
