@@ -1,0 +1,140 @@
+"""What a known mistake's sentence says of the numbers is what they show, and not the opposite.
+
+Only some words can be measured: "too small", "rounded up", "its first row is still 0". A sentence
+that begins with them ("Your sizes are one too small: …") is held to them.
+"""
+
+import contextlib
+import functools
+import re
+
+import numpy as np
+import pytest
+
+from grader.authoring.bank import load_bank
+from grader.authoring.examine import Workbench
+from helpers.assignment import Checker
+from helpers.checks import as_numpy
+from tests.support.assignment_files import NAMES
+
+SUBJECT = r"^(?:Each of y|Y)our (?:output|map|number|count|size|field|result|function|gradient)"
+
+
+def size(numbers):
+    """How many axes and numbers there are, and then how large they are together."""
+    return numbers.ndim, numbers.size, np.abs(numbers.astype(float)).sum()
+
+
+def is_smaller(got, right):
+    return size(got)[:2] <= size(right)[:2] and size(got) < size(right)
+
+
+def is_larger(got, right):
+    return is_smaller(right, got)
+
+
+def differ_by(rows):
+    """Are there so many more rows and columns than in the right result?"""
+    return lambda got, right: (np.subtract(got.shape, right.shape)[-2:] == rows).all()
+
+
+def are_whole(numbers):
+    return (numbers == np.round(numbers)).all()
+
+
+def is_empty(place):
+    """Are the numbers there 0, which should be others?"""
+    return lambda got, right: not got[place].any() and right[place].any()
+
+
+# {words: what they say of the numbers that came back and of the right ones}
+CLAIMS = {
+    r"too (?:few|small)\b|\blacks\b|rounded down": is_smaller,
+    r"too (?:many|large)\b|rounded up": is_larger,
+    r"one row and one column too few": differ_by(-1),
+    r"one row and one column too many": differ_by(1),
+    r"one (?:pixel )?too small": lambda got, right: (got == right - 1).any(),
+    r"one (?:pixel )?too large": lambda got, right: (got == right + 1).any(),
+    r"first row and .* 0\b": is_empty((..., 0, slice(None))),
+    r"last row and .* 0\b": is_empty((..., -1, slice(None))),
+    r"no numbers below 0": lambda got, right: got.min() >= 0 > right.min(),
+    r"negative numbers .* 0\b": lambda got, right: got.min() >= 0 > right.min(),
+    r"below zero when": lambda got, right: got.min() < 0 <= right.min(),
+    r"whole numbers only|lost its fractions|been rounded": (
+        lambda got, right: are_whole(got) and not are_whole(right)
+    ),
+    r"is transposed": lambda got, right: np.allclose(got, right.swapaxes(-1, -2)),
+}
+
+
+def claims(sentence):
+    """What the beginning of a sentence says of the numbers."""
+    first = re.split(r"[.;:](?=\s|$)", " ".join(sentence.split()))[0]
+    if re.search(SUBJECT, first):
+        return [holds for words, holds in CLAIMS.items() if re.search(words, first)]
+    return []
+
+
+MEASURED = [
+    (name, variant)
+    for name in NAMES
+    for variant in load_bank(name)
+    if variant.is_mistake and claims(variant.sentence)
+]
+
+
+@functools.cache
+def workbench(name):
+    return Workbench(name)
+
+
+def results(name, variant, monkeypatch):
+    """Pairs of what the mistake and the solution give, in the tests that the mistake fails."""
+    bench, pairs, observe = workbench(name), [], Checker._observe
+    right = bench.space[variant.exercise]
+
+    def beside(self, function, *rest):
+        got = observe(self, function, *rest)
+        if isinstance(function, functools.partial):  # a probe of the function
+            wanted = observe(self, functools.partial(function.func, right), *rest)
+        else:
+            wanted = observe(self, right, *rest)
+        for one, other in zip(parts(got.value), parts(wanted.value), strict=False):
+            pairs.append((one, other))
+        return got
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Checker, "_observe", beside)
+        for cell in bench.tests:
+            if cell.grade_id in variant.fails:
+                bench.run_test(cell, {variant.exercise: variant.thing})
+    return pairs
+
+
+def parts(value):
+    """The arrays of a result."""
+    for one in value if isinstance(value, tuple | list) else [value]:
+        with contextlib.suppress(AssertionError):
+            yield as_numpy(one)
+
+
+def shows(pairs, holds):
+    return any(one(holds, *pair) for pair in pairs)
+
+
+def one(holds, got, right):
+    with contextlib.suppress(ValueError, IndexError, TypeError):
+        return bool(holds(got, right))
+    return False
+
+
+def label(pair):
+    return f"{pair[0][:2]}-{pair[1].exercise}-{pair[1].name}"
+
+
+@pytest.mark.parametrize("pair", MEASURED, ids=label)
+def test_the_numbers_show_what_the_sentence_says(pair, monkeypatch):
+    name, variant = pair
+    pairs = results(name, variant, monkeypatch)
+    for holds in claims(variant.sentence):
+        assert shows(pairs, holds), f"no test shows it: {variant.sentence}"
