@@ -31,6 +31,7 @@ from tests.support.assignment_files import (
     source,
 )
 from tests.support.lessons import LESSONS, ROOT, need
+from tests.support.prose import PAGES
 
 TESTS = [(name, cell) for name in NAMES for cell in graded_tests(name)]
 # What the set-up cell of an assignment may give to its tests.
@@ -165,6 +166,14 @@ def test_texts_and_tests_do_not_hold_lines_of_solutions(name):
     """Not in the source either: the release is made from it."""
     solved, shown = solved_and_shown(source(name))
     assert len(solved) > 5
+    assert [line for line in solved if line in shown] == []
+
+
+def test_pages_do_not_hold_lines_of_solutions():
+    """Nor the site, which is made of them."""
+    pages = [*PAGES, ROOT / "CHANGELOG.md", ROOT / "solutions/known-mistakes.md"]
+    shown = "\n".join(re.sub(r"[^\S\n]", "", path.read_text("utf-8")) for path in pages)
+    solved = set().union(*(solved_and_shown(source(name))[0] for name in NAMES))
     assert [line for line in solved if line in shown] == []
 
 
