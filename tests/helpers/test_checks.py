@@ -46,6 +46,9 @@ def test_same(actual, expected):
         (X, X.T),
         (X[0], X[:1]),
         ([1.0], [1.001]),
+        (np.float32([1, 1]), np.float32([1, 1.001])),
+        (np.float16([1, 1]), np.float16([1, 1.05])),
+        (np.float32([0, 1000]), np.float32([1, 1000])),
         ([np.nan], [1.0]),
         ([1.0], [np.nan]),
         ([np.inf], [-np.inf]),
@@ -57,6 +60,18 @@ def test_same(actual, expected):
 )
 def test_different(actual, expected):
     message(actual, expected)
+
+
+@pytest.mark.parametrize(
+    ("kind", "rtol"), [("float16", 1e-2), ("float32", 1e-4), ("float64", 1e-9)]
+)
+def test_the_tolerances_are_those_of_the_docstring(kind, rtol):
+    """Relative to a number, and to the largest one. Half of it passes, three times it does not."""
+    for number, largest in ((64.0, 64.0), (0.0, 64.0)):
+        wanted = np.array([number, largest], kind)
+        room = np.array([rtol * (number + largest), 0])
+        assert_same((wanted + room / 2).astype(kind), wanted)
+        message((wanted + room * 3).astype(kind), wanted)
 
 
 def test_nothing_is_broadcast():
@@ -177,6 +192,18 @@ def test_grad_check_finds(conv_inputs, change, words):
             conv_inputs,
             names=["x", "w", "b"],
         )
+
+
+@pytest.mark.parametrize(("share", "passes"), [(1e-2, False), (1e-4, False), (1e-6, True)])
+def test_the_tolerance_of_grad_check(share, passes):
+    def check():
+        grad_check(np.square, lambda g, x: 2 * g * x * (1 + share), [[1.0, 2.0]])
+
+    if passes:
+        check()
+    else:
+        with pytest.raises(AssertionError, match="gradient of input 0 is wrong"):
+            check()
 
 
 def test_grad_check_message_shows_what_is_needed():

@@ -1,5 +1,6 @@
 """helpers.device: choosing a device, the machine report, timing, memory, seeds."""
 
+import dataclasses
 import os
 import random
 import stat
@@ -244,6 +245,12 @@ def test_report_does_not_import_torchvision():
     code = "import sys, helpers.device as d; d.describe(); print('torchvision' in sys.modules)"
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert answer.stdout.strip() == "False", answer.stderr
+
+
+def test_report_names_memory_in_gib():
+    """2³⁰ bytes are 1 GiB."""
+    report = dataclasses.replace(device.describe(), memory=3 * 2**30, disk=2**29)
+    assert "memory: 3.0 GiB, free disk space here: 0.5 GiB" in str(report)
 
 
 @posix

@@ -129,14 +129,21 @@ def test_loss_curve():
     _, ax = plots.loss_curve(history)
     curve, dots = ax.lines
     assert curve.get_xydata().tolist() == [[0, 2], [10, 1]]
-    assert dots.get_ydata().tolist() == [0.9]
+    # 11 batches were an epoch: its dot stands where the 12th would begin.
+    assert dots.get_xydata().tolist() == [[11, 0.9]]
+    _, ax = plots.loss_curve(
+        History([0, 9], [2.0, 1.0], [1, 2], [1.5, 1.2], [0.9, 0.8], [0.7, 0.8])
+    )
+    assert ax.lines[1].get_xdata().tolist() == [5, 10]
     with pytest.raises(ValueError, match="train at least one epoch"):
         plots.loss_curve(History())
 
 
 def test_confusion_matrix():
     _, ax = plots.confusion_matrix(torch.tensor([[5, 1], [0, 7]]), ["cat", "dog"])
-    assert texts(ax) == ["5", "1", "·", "7"]
+    at = {text.get_position()[::-1]: text.get_text() for text in ax.texts}
+    assert at == {(0, 0): "5", (0, 1): "1", (1, 0): "·", (1, 1): "7"}
+    assert ax.images[0].origin == "upper"
     assert [label.get_text() for label in ax.get_yticklabels()] == ["cat", "dog"]
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("answer", "truth")
     # The right answers have no colour: the mistakes set the scale.
@@ -157,6 +164,9 @@ def test_filter_grid_has_one_scale_with_white_at_zero():
     assert [axis.images[0].get_clim() for axis in axes.flat] == [(-4, 4)] * 2
     white = axes[0, 0].images[0].cmap(0.5)
     assert min(white[:3]) > 0.95
+    purple, orange = (axes[0, 0].images[0].cmap(end) for end in (0.0, 1.0))
+    assert purple[2] > purple[1]  # negative: more blue than green
+    assert orange[1] > orange[2]
 
 
 def test_filter_grid_in_colour():
@@ -179,6 +189,8 @@ def test_feature_maps():
         "conv: 12 × 2 × 2, 5 of them shown (black −8, white 39)",
     ]
     assert [len(axis.images) for axis in axes[0]] == [1, 0, 0, 0, 0]
+    for axis, one in zip(axes[1], conv, strict=False):
+        assert (shown(axis) == one.numpy()).all()
     # One scale for a band, whether a map is shown or not.
     assert {axis.images[0].get_clim() for axis in axes[1]} == {(-8, 39)}
     fig, axes = plots.feature_maps({"conv": conv, "more": conv + 10}, one_scale=True)
@@ -194,6 +206,9 @@ def test_bars():
     _, ax = plots.bars({"loop": 40.0, "torch": 1.0}, "time", "{:.0f} times")
     assert [bar.get_width() for bar in ax.patches] == [40, 1]
     assert texts(ax) == ["40 times", "1 times"]
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["loop", "torch"]
+    bottom, top = ax.get_ylim()
+    assert bottom > top  # the first bar is the upper one
     for values in ({}, {"a": -1.0}, {"a": float("nan")}):
         with pytest.raises(ValueError, match=r"nothing to draw|amounts"):
             plots.bars(values)

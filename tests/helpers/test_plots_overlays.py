@@ -12,11 +12,12 @@ from helpers import plots
 
 
 def test_the_heat_covers_the_whole_picture_on_a_scale_of_its_own():
-    picture, heat = np.zeros((8, 12)), np.array([[0.0, 4.0]])
+    picture, heat = np.zeros((8, 12)), np.array([[0.0, 4.0], [1.0, 2.0]])
     _, axes = plots.overlay([picture, picture[None]], [heat, 0 * heat], ["a", "b"], columns=2)
     below, above = axes[0, 0].images
     assert below.get_extent() == above.get_extent()
-    assert above.get_array().max() == 1
+    assert above.get_array().tolist() == [[0, 1], [0.25, 0.5]]
+    assert below.origin == above.origin == "upper"
     assert axes[0, 1].images[1].get_array().max() == 0
     assert [axis.get_title() for axis in axes.flat] == ["a", "b"]
     plt.close("all")

@@ -3,6 +3,7 @@
 import copy
 import math
 
+import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
@@ -91,12 +92,22 @@ def test_history(capsys):
     assert f"epoch 3/3  train loss {history.train_losses[-1]:.2f}" in printed.out
 
 
+def test_the_loss_of_an_epoch_is_the_mean_over_its_images():
+    _, history = train(1, log_every=1)
+    sizes = [len(targets) for _, targets in DataLoader(make_data(), batch_size=8)]
+    assert len(set(sizes)) == 2  # the last batch is smaller
+    (loss,) = history.train_losses
+    assert math.isclose(loss, np.average(history.losses, weights=sizes), rel_tol=1e-9)
+    assert not math.isclose(loss, np.mean(history.losses), rel_tol=1e-4)
+
+
 def test_progress_goes_to_stdout(capsys):
     net = make_net()
     fit(net, DataLoader(make_data(), 8), torch.optim.SGD(net.parameters(), lr=0.1), epochs=1)
     printed = capsys.readouterr()
     assert printed.err == ""
     assert "epoch 1/1:" in printed.out
+    assert f"0/{math.ceil(SIZE / 8)} [" in printed.out  # of all batches
 
 
 def test_evaluate_weighs_batches_by_their_size_and_keeps_the_mode():
