@@ -239,6 +239,7 @@ VERBS = (
         tool("-m", "tools.mutate"),
         DEV,
         SOLUTIONS,
+        names=100,
     ),
     Verb(
         "constraints",

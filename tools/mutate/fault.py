@@ -52,7 +52,7 @@ class Fault:
         return f"{self.kind}: {self.what}, {self.path}:{self.where}"
 
     def rank(self, seed):
-        """Where the fault stands in the order of this seed; other faults have no part in it."""
+        """Where the fault stands in the order of this seed; other files have no part in it."""
         return hashlib.sha256(f"{seed} {self!r}".encode()).digest()
 
     def changed(self, text):

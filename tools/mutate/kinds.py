@@ -67,7 +67,7 @@ def every_fault(root, paths):
 def choose(faults, seed, number):
     """So many of the faults, evenly over the kinds, and in each over what is changed.
 
-    The order is that of the faults' ranks: a change of the course moves no others.
+    The order is that of the faults' ranks, so that a change of a file moves only its own.
     """
     faults = sorted(faults, key=lambda fault: fault.rank(seed))
     for same in (lambda fault: (fault.kind, fault.what), lambda fault: fault.kind):

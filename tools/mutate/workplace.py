@@ -92,7 +92,7 @@ class Workplace:
                 return NOT_NOTICED, f"by {', '.join(map(str, checks)) or 'any: there is no check'}"
         if status is None:
             return NOT_JUDGED, f"{check} takes more than {PATIENCE} seconds with it"
-        failed = re.search(r"^(?:FAILED|ERROR) ([^\s:]+)(\S*(?: \d+)?)", said, re.MULTILINE)
+        failed = re.search(r"^(?:FAILED|ERROR) ([^\s:]+)(.*?)(?: - |$)", said, re.MULTILINE)
         if failed:
             check = check._replace(files=(failed[1],))
         if not self.is_sound(check):
