@@ -89,7 +89,8 @@ class Workplace:
                 if status not in PASSED:
                     break
             else:
-                return NOT_NOTICED, f"by {', '.join(map(str, checks)) or 'any: there is no check'}"
+                names = ", ".join(map(str, checks))
+                return NOT_NOTICED, f"by {names}" if names else "(there is no check of it)"
         if status is None:
             return NOT_JUDGED, f"{check} takes more than {PATIENCE} seconds with it"
         failed = re.search(r"^(?:FAILED|ERROR) ([^\s:]+)(.*?)(?: - |$)", said, re.MULTILINE)
