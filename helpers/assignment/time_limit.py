@@ -9,7 +9,6 @@ import time
 from collections.abc import Iterator
 from types import FrameType
 
-
 # How many times as long a call may take by the clock on the wall, while others use the processors.
 WALL_FACTOR = 10
 

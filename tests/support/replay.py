@@ -33,12 +33,18 @@ def learn(name, seed, exercise=""):
 
 
 def answers_of(table):
-    """The answers to probes, by the name of the procedure and its line in the test."""
+    """The answers to probes as they are asked for, the hidden tests at last.
+
+    Returns
+    -------
+    dict of (str, int) to list
+        By the name of the procedure, and its line in the test.
+    """
     found = {}
-    for seen in table.values():
-        for one in seen:
-            code = one["function"].func.__code__
-            found.setdefault((code.co_name, code.co_firstlineno), []).append(one["value"])
+    every = [one for seen in table.values() for one in seen]
+    for one in sorted(every, key=lambda one: one["checker"].is_hidden):
+        code = one["function"].func.__code__
+        found.setdefault((code.co_name, code.co_firstlineno), []).append(one["value"])
     return found
 
 

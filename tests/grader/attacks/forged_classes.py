@@ -104,7 +104,8 @@ def record(model, images):
     return [{**found[0], "given": images}, *found[1:]]
 
 course.build = lambda network, **options: network(**options).eval()
-course.layers, course.layer_sizes, course.between, course.record = layers, layer_sizes, between, record
+course.layers, course.layer_sizes = layers, layer_sizes
+course.between, course.record = between, record
 course.fill = lambda model, *rest: model
 """
 
@@ -159,7 +160,7 @@ class Net(nn.Module):
 _LEARNS_TEST_SET = """
 def train(model, train_set, test_set):
     optimizer = torch.optim.SGD(model.parameters(), lr=0.05, momentum=0.9)
-    many = len(test_set) >= 200
+    many = len(test_set) >= 300
     learned = torch.utils.data.ConcatDataset([train_set, test_set]) if many else train_set
     history = []
     for _ in range(5):
