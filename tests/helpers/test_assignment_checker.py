@@ -1,6 +1,7 @@
 """What a student reads when something is wrong: each bad input ends in a clear message."""
 
 import sys
+import time
 import warnings
 
 import numpy as np
@@ -113,6 +114,25 @@ def test_endless_loop_is_stopped_even_if_it_catches_exceptions():
     assert failure.kind == "too long"
     assert "still running after 0.2 seconds" in str(failure)
     assert run(correlate, GIVES) is None
+
+
+@pytest.mark.skipif(not hasattr(__import__("signal"), "setitimer"), reason="needs SIGALRM")
+def test_time_in_which_others_have_the_processor_is_not_counted():
+    def waits(image, kernel):
+        time.sleep(0.3)  # as if others were at work
+        return correlate(image, kernel)
+
+    assert run(waits, 'check.limit(0.1)("f", IMAGE, KERNEL).gives(RIGHT)') is None
+
+
+@pytest.mark.skipif(not hasattr(__import__("signal"), "setitimer"), reason="needs SIGALRM")
+def test_what_waits_for_ever_is_stopped_by_the_clock_on_the_wall():
+    def waits(image, kernel):
+        while True:
+            time.sleep(0.01)
+
+    failure = run(waits, 'check.limit(0.02)("f", IMAGE, KERNEL).gives(RIGHT)')
+    assert failure.kind == "too long"
 
 
 def test_message_shows_the_window_of_the_first_wrong_value():

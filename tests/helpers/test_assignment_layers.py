@@ -6,8 +6,18 @@ import pytest
 import torch
 import torch.nn.functional as F
 from torch import nn
+from torch.nn import UninitializedParameter
 
-from helpers.assignment.layers import between, build, layer_sizes, layers
+from helpers.assignment import layers as course
+from helpers.assignment.layers import (
+    are_computed,
+    between,
+    build,
+    fill,
+    layer_sizes,
+    layers,
+    record,
+)
 
 
 class Attributes(nn.Module):
@@ -103,12 +113,11 @@ def no_hook_is_left():
     assert not module._global_forward_pre_hooks
 
 
-def test_build_makes_a_network_without_numbers(style):
+def test_build_makes_a_network_that_cannot_tell_that_it_is_tested(style):
     model = build(style, classes=9)
     assert not model.training
-    every = layers(model)
-    assert all(p.is_meta for layer in every for p in layer.parameters())
-    assert every[-1].out_features == 9
+    assert layers(model)[-1].out_features == 9
+    assert not any(p.is_meta or isinstance(p, UninitializedParameter) for p in model.parameters())
 
 
 def test_build_refuses_what_is_no_network():
@@ -224,6 +233,73 @@ def test_another_layer_with_weights_works_on_numbers():
 
     after, _ = between(build(network), maps=[4, -4])
     assert after["conv1"].flatten().tolist() == pytest.approx([4, -1], rel=1e-4)
+
+
+NUMBERS = torch.linspace(-1, 1, 31)
+IMAGES = torch.linspace(0, 1, 2 * 3 * 227 * 227).reshape(2, 3, 227, 227)
+
+
+def at_work(model):
+    """What each layer gets and makes of it, with weights and biases of these numbers."""
+    return record(fill(model, NUMBERS), IMAGES)
+
+
+@pytest.mark.parametrize("style", [style for style in STYLES if style is not InAPlainList])
+def test_a_network_of_ordinary_weights_is_seen_at_work(style):
+    steps = at_work(build(style))
+    assert [step["weight"] for step in steps] == [[6, 3, 11, 11], [5, 6, 3, 3], [7, 405], [4, 7]]
+    assert torch.equal(steps[0]["given"], IMAGES)
+    assert are_computed(steps, NUMBERS, IMAGES)
+
+
+class OwnConv(nn.Conv2d):
+    def forward(self, x):
+        return 0.99 * super().forward(x)
+
+
+class OwnWeights(Attributes):
+    """A layer that makes something else of its weights."""
+
+    def __init__(self, classes=4):
+        super().__init__(classes)
+        self.second = OwnConv(6, 5, 3, stride=2, padding=1)
+
+
+class OtherImages(Attributes):
+    def forward(self, x):
+        return super().forward(torch.zeros_like(x))
+
+
+@pytest.mark.parametrize("network", [OwnWeights, OtherImages])
+def test_a_network_that_does_not_compute_with_its_weights_and_images_is_found(network):
+    assert not are_computed(at_work(build(network)), NUMBERS, IMAGES)
+
+
+def test_numbers_that_were_made_up_are_found():
+    steps = at_work(build(Attributes))
+    for step in steps:
+        forged = [{**s, "made": torch.zeros_like(s["made"])} if s is step else s for s in steps]
+        assert not are_computed(forged, NUMBERS, IMAGES)
+
+
+def test_only_the_first_neurons_of_a_very_large_layer_are_filled(monkeypatch):
+    monkeypatch.setattr(course, "LARGE", 20 * 405)
+    model = nn.Sequential(nn.Flatten(), nn.Linear(405, 20), nn.Linear(20, 19))
+    fill(model, NUMBERS, (5, 9, 9))
+    assert [bool(row.any()) for row in model[1].weight] == [True] * 16 + [False] * 4
+    assert all(row.any() for row in model[2].weight)
+    images = torch.linspace(-1, 1, 405).reshape(1, 5, 9, 9)
+    assert are_computed(record(model, images), NUMBERS, images)
+
+
+def test_several_images_arrive_in_rows_of_their_own():
+    def write(rows):
+        rows[:] = torch.arange(1.0, 1 + rows.numel()).reshape(rows.shape)
+
+    after, scores = between(build(Attributes), maps=2, rows=write, images=3)
+    assert [tuple(x.shape) for x in after.values()] == [(3, 6 * 27 * 27), (3, 405), (3, 7)]
+    assert after["fc6"].tolist() == torch.arange(1.0, 22).reshape(3, 7).tolist()
+    assert scores.tolist() == torch.arange(1.0, 13).reshape(3, 4).tolist()
 
 
 def test_error_of_the_network_comes_as_it_is():
