@@ -46,7 +46,7 @@ def number_by_number(x, kernel_size, stride=None, padding=0):
     for c in range(channels):
         for i in range(out_h):
             for j in range(out_w):
-                total = 0
+                total = 0.0
                 for a in range(kernel_size):
                     for b in range(kernel_size):
                         row, column = i * stride + a - padding, j * stride + b - padding
@@ -98,12 +98,19 @@ def shifted_maps(x, kernel_size, stride=None, padding=0):
         for a in range(kernel_size)
         for b in range(kernel_size)
     ]
-    return sum(parts) / len(parts)
+    return sum(parts, np.zeros(1)) / len(parts)
 
 
 @mistake(
     "Your output has the sum of each window. It was not divided.",
-    fails=EVERY,
+    fails={
+        "avg_pool2d_mean",
+        "avg_pool2d_windows",
+        "avg_pool2d_fractions",
+        "avg_pool2d_maps",
+        "avg_pool2d_padding",
+        "avg_pool2d_together",
+    },
 )
 def total(x, kernel_size, stride=None, padding=0):
     return slide(with_border(x, padding), kernel_size, stride, lambda w: w.sum(axis=(1, 2)))
@@ -111,7 +118,14 @@ def total(x, kernel_size, stride=None, padding=0):
 
 @mistake(
     "Your sums are divided by the side of the window. How many numbers has a window in all?",
-    fails=EVERY,
+    fails={
+        "avg_pool2d_mean",
+        "avg_pool2d_windows",
+        "avg_pool2d_fractions",
+        "avg_pool2d_maps",
+        "avg_pool2d_padding",
+        "avg_pool2d_together",
+    },
 )
 def divided_by_the_side(x, kernel_size, stride=None, padding=0):
     return slide(
@@ -124,7 +138,7 @@ def divided_by_the_side(x, kernel_size, stride=None, padding=0):
 
 @mistake(
     "Your sums are divided by 4 for every window. That is right for windows of 2 × 2 only.",
-    fails={"avg_pool2d_mean", "avg_pool2d_padding"},
+    fails={"avg_pool2d_mean", "avg_pool2d_padding", "avg_pool2d_together"},
 )
 def divided_by_four(x, kernel_size, stride=None, padding=0):
     return slide(with_border(x, padding), kernel_size, stride, lambda w: w.sum(axis=(1, 2)) / 4)
@@ -132,7 +146,14 @@ def divided_by_four(x, kernel_size, stride=None, padding=0):
 
 @mistake(
     "Your sums are divided by how many numbers the whole map has. The mean is that of a window.",
-    fails=EVERY,
+    fails={
+        "avg_pool2d_mean",
+        "avg_pool2d_windows",
+        "avg_pool2d_fractions",
+        "avg_pool2d_maps",
+        "avg_pool2d_padding",
+        "avg_pool2d_together",
+    },
 )
 def divided_by_the_map(x, kernel_size, stride=None, padding=0):
     places = x.shape[1] * x.shape[2]
@@ -144,7 +165,14 @@ def divided_by_the_map(x, kernel_size, stride=None, padding=0):
 @mistake(
     "Your sums are divided by one less than the numbers of the window. Nothing is estimated here: "
     "the mean divides by all.",
-    fails=EVERY,
+    fails={
+        "avg_pool2d_mean",
+        "avg_pool2d_windows",
+        "avg_pool2d_fractions",
+        "avg_pool2d_maps",
+        "avg_pool2d_padding",
+        "avg_pool2d_together",
+    },
 )
 def divided_by_one_less(x, kernel_size, stride=None, padding=0):
     places = max(kernel_size**2 - 1, 1)
@@ -155,7 +183,7 @@ def divided_by_one_less(x, kernel_size, stride=None, padding=0):
 
 @mistake(
     "Zeros inside the map do not count in your means. A 0 is a number like any other.",
-    fails={"avg_pool2d_mean", "avg_pool2d_padding"},
+    fails={"avg_pool2d_mean", "avg_pool2d_padding", "avg_pool2d_together"},
 )
 def zeros_not_counted(x, kernel_size, stride=None, padding=0):
     def rule(window):
@@ -167,7 +195,14 @@ def zeros_not_counted(x, kernel_size, stride=None, padding=0):
 
 @mistake(
     "Your output has the largest number of each window: that is max pooling.",
-    fails=EVERY,
+    fails={
+        "avg_pool2d_mean",
+        "avg_pool2d_windows",
+        "avg_pool2d_fractions",
+        "avg_pool2d_maps",
+        "avg_pool2d_padding",
+        "avg_pool2d_together",
+    },
 )
 def largest(x, kernel_size, stride=None, padding=0):
     return slide(with_border(x, padding), kernel_size, stride, lambda w: w.max(axis=(1, 2)))
@@ -175,7 +210,14 @@ def largest(x, kernel_size, stride=None, padding=0):
 
 @mistake(
     "Your output has the median of each window: the middle number by size, not the mean.",
-    fails=EVERY,
+    fails={
+        "avg_pool2d_mean",
+        "avg_pool2d_windows",
+        "avg_pool2d_fractions",
+        "avg_pool2d_maps",
+        "avg_pool2d_padding",
+        "avg_pool2d_together",
+    },
 )
 def median(x, kernel_size, stride=None, padding=0):
     return slide(with_border(x, padding), kernel_size, stride, lambda w: np.median(w, axis=(1, 2)))
@@ -184,7 +226,14 @@ def median(x, kernel_size, stride=None, padding=0):
 @mistake(
     "Your output has the middle between the smallest and the largest number of each window. The "
     "mean takes all numbers.",
-    fails=EVERY,
+    fails={
+        "avg_pool2d_mean",
+        "avg_pool2d_windows",
+        "avg_pool2d_fractions",
+        "avg_pool2d_maps",
+        "avg_pool2d_padding",
+        "avg_pool2d_together",
+    },
 )
 def middle_of_the_range(x, kernel_size, stride=None, padding=0):
     return slide(
@@ -205,7 +254,7 @@ def default_stride_one(x, kernel_size, stride=1, padding=0):
 
 @mistake(
     "Your windows lie side by side, although a stride was given.",
-    fails={"avg_pool2d_windows"},
+    fails={"avg_pool2d_windows", "avg_pool2d_together"},
 )
 def stride_ignored(x, kernel_size, stride=None, padding=0):
     return slide(with_border(x, padding), kernel_size, None)
@@ -214,7 +263,7 @@ def stride_ignored(x, kernel_size, stride=None, padding=0):
 @mistake(
     "Your output has the right size, but its windows move by 1 only: the stride is missing where "
     "they are cut out.",
-    fails={"avg_pool2d_windows", "avg_pool2d_padding"},
+    fails={"avg_pool2d_windows", "avg_pool2d_padding", "avg_pool2d_together"},
 )
 def stride_in_the_size_only(x, kernel_size, stride=None, padding=0):
     out = np.zeros_like(slide(with_border(x, padding), kernel_size, stride))
@@ -225,7 +274,7 @@ def stride_in_the_size_only(x, kernel_size, stride=None, padding=0):
 
 @mistake(
     "Your output has a window too many where the map does not fit: the size is rounded up.",
-    fails={"avg_pool2d_windows"},
+    fails={"avg_pool2d_windows", "avg_pool2d_together"},
 )
 def size_rounded_up(x, kernel_size, stride=None, padding=0):
     step = stride or kernel_size
@@ -243,7 +292,7 @@ def size_rounded_up(x, kernel_size, stride=None, padding=0):
 @mistake(
     "Your output lacks the last row and the last column. A window that moves n times stands in "
     "n + 1 places.",
-    fails={"avg_pool2d_windows", "avg_pool2d_padding"},
+    fails={"avg_pool2d_windows", "avg_pool2d_padding", "avg_pool2d_together"},
 )
 def last_window_missing(x, kernel_size, stride=None, padding=0):
     step = stride or kernel_size
@@ -255,7 +304,7 @@ def last_window_missing(x, kernel_size, stride=None, padding=0):
 
 @mistake(
     "Your output has rows and columns exchanged.",
-    fails={"avg_pool2d_windows", "avg_pool2d_padding"},
+    fails={"avg_pool2d_windows", "avg_pool2d_padding", "avg_pool2d_together"},
 )
 def rows_and_columns_exchanged(x, kernel_size, stride=None, padding=0):
     return slide(with_border(x, padding), kernel_size, stride).swapaxes(1, 2)
@@ -263,7 +312,7 @@ def rows_and_columns_exchanged(x, kernel_size, stride=None, padding=0):
 
 @mistake(
     "Your means are rounded down to whole numbers: // divides without a rest.",
-    fails={"avg_pool2d_fractions"},
+    fails={"avg_pool2d_fractions", "avg_pool2d_together"},
 )
 def rounded_down(x, kernel_size, stride=None, padding=0):
     return slide(
@@ -276,7 +325,7 @@ def rounded_down(x, kernel_size, stride=None, padding=0):
 
 @mistake(
     "Your means are rounded to the nearest whole number. They should stay fractions.",
-    fails={"avg_pool2d_fractions"},
+    fails={"avg_pool2d_fractions", "avg_pool2d_together"},
 )
 def rounded(x, kernel_size, stride=None, padding=0):
     return np.round(slide(with_border(x, padding), kernel_size, stride))
@@ -284,7 +333,7 @@ def rounded(x, kernel_size, stride=None, padding=0):
 
 @mistake(
     "Your result is an array of integers: what stands behind the point is cut off.",
-    fails={"avg_pool2d_fractions"},
+    fails={"avg_pool2d_fractions", "avg_pool2d_together"},
 )
 def integer_result(x, kernel_size, stride=None, padding=0):
     return slide(with_border(x, padding), kernel_size, stride, dtype=int)
@@ -292,7 +341,7 @@ def integer_result(x, kernel_size, stride=None, padding=0):
 
 @mistake(
     "Integers came in, and your result took over their type. It can't hold the fractions.",
-    fails={"avg_pool2d_fractions"},
+    fails={"avg_pool2d_fractions", "avg_pool2d_together"},
 )
 def type_of_the_input(x, kernel_size, stride=None, padding=0):
     return slide(with_border(x, padding), kernel_size, stride, dtype=x.dtype)
@@ -301,7 +350,7 @@ def type_of_the_input(x, kernel_size, stride=None, padding=0):
 @mistake(
     "All maps have the same numbers: the mean was taken over all maps together. Each map is pooled "
     "on its own.",
-    fails={"avg_pool2d_maps"},
+    fails={"avg_pool2d_maps", "avg_pool2d_together"},
 )
 def maps_together(x, kernel_size, stride=None, padding=0):
     return slide(with_border(x, padding), kernel_size, stride, lambda window: window.mean())
@@ -309,7 +358,7 @@ def maps_together(x, kernel_size, stride=None, padding=0):
 
 @mistake(
     "Your maps were added up, as a convolution does. In pooling each map stays on its own.",
-    fails={"avg_pool2d_maps"},
+    fails={"avg_pool2d_maps", "avg_pool2d_together"},
 )
 def maps_added(x, kernel_size, stride=None, padding=0):
     return slide(with_border(x, padding), kernel_size, stride).sum(axis=0, keepdims=True)
@@ -317,7 +366,7 @@ def maps_added(x, kernel_size, stride=None, padding=0):
 
 @mistake(
     "Only the first map was pooled. The result has as many maps as x.",
-    fails={"avg_pool2d_maps"},
+    fails={"avg_pool2d_maps", "avg_pool2d_together"},
 )
 def first_map_only(x, kernel_size, stride=None, padding=0):
     return slide(with_border(x[:1], padding), kernel_size, stride)
@@ -325,7 +374,7 @@ def first_map_only(x, kernel_size, stride=None, padding=0):
 
 @mistake(
     "Each of your sums is divided by the places of the window and by the number of maps too.",
-    fails={"avg_pool2d_maps"},
+    fails={"avg_pool2d_maps", "avg_pool2d_together"},
 )
 def divided_by_the_maps(x, kernel_size, stride=None, padding=0):
     return slide(with_border(x, padding), kernel_size, stride) / len(x)
@@ -334,7 +383,7 @@ def divided_by_the_maps(x, kernel_size, stride=None, padding=0):
 @mistake(
     "Your means leave the border out of the count: each sum is divided by how many numbers of the "
     "map the window holds. Here the zeros of the border count.",
-    fails={"avg_pool2d_padding"},
+    fails={"avg_pool2d_padding", "avg_pool2d_together"},
 )
 def border_not_counted(x, kernel_size, stride=None, padding=0):
     sums = slide(with_border(x, padding), kernel_size, stride, lambda w: w.sum(axis=(1, 2)))
@@ -344,7 +393,7 @@ def border_not_counted(x, kernel_size, stride=None, padding=0):
 
 @mistake(
     "Your border is made of −∞, and no mean survives that. This border belongs to max pooling.",
-    fails={"avg_pool2d_padding"},
+    fails={"avg_pool2d_padding", "avg_pool2d_together"},
 )
 def border_of_minus_infinity(x, kernel_size, stride=None, padding=0):
     padded = with_border(x.astype(float), padding, constant_values=-np.inf)
@@ -353,7 +402,7 @@ def border_of_minus_infinity(x, kernel_size, stride=None, padding=0):
 
 @mistake(
     "Your border repeats the numbers at the edge of the map. It should be made of zeros.",
-    fails={"avg_pool2d_padding"},
+    fails={"avg_pool2d_padding", "avg_pool2d_together"},
 )
 def border_repeats_the_edge(x, kernel_size, stride=None, padding=0):
     return slide(with_border(x, padding, mode="edge"), kernel_size, stride)
@@ -361,7 +410,7 @@ def border_repeats_the_edge(x, kernel_size, stride=None, padding=0):
 
 @mistake(
     "Your output is the one without padding.",
-    fails={"avg_pool2d_padding"},
+    fails={"avg_pool2d_padding", "avg_pool2d_together"},
 )
 def padding_ignored(x, kernel_size, stride=None, padding=0):
     return slide(x, kernel_size, stride)
@@ -369,7 +418,7 @@ def padding_ignored(x, kernel_size, stride=None, padding=0):
 
 @mistake(
     "Your output has padding above and on the left only, or its size counts the padding once.",
-    fails={"avg_pool2d_padding"},
+    fails={"avg_pool2d_padding", "avg_pool2d_together"},
 )
 def padding_on_two_sides(x, kernel_size, stride=None, padding=0):
     return slide(np.pad(x, [(0, 0), (padding, 0), (padding, 0)]), kernel_size, stride)
@@ -378,7 +427,54 @@ def padding_on_two_sides(x, kernel_size, stride=None, padding=0):
 @mistake(
     "Your result has more maps than x: the padding also added maps before the first and after the "
     "last one.",
-    fails={"avg_pool2d_padding"},
+    fails={"avg_pool2d_padding", "avg_pool2d_together"},
 )
 def maps_padded_too(x, kernel_size, stride=None, padding=0):
     return slide(np.pad(x, padding), kernel_size, stride)
+
+
+@mistake(
+    "Two calls gave you the same numbers: your function hands out one array again and again, and "
+    "each call writes over the result of the call before. Make a new array in each call.",
+    fails={"avg_pool2d_together"},
+)
+def one_array_for_all_calls(x, kernel_size, stride=None, padding=0, kept={}):  # noqa: B006
+    made = number_by_number(x, kernel_size, stride, padding)
+    result = kept.setdefault(made.shape, made)
+    result[:] = made
+    return result
+
+
+@mistake(
+    "Your numbers are right to about three digits only. The type float16 keeps no more of them.",
+    fails={"avg_pool2d_together"},
+    undiagnosed="the visible numbers are such that float16 holds them",
+)
+def in_half_precision(x, kernel_size, stride=None, padding=0):
+    return number_by_number(x, kernel_size, stride, padding).astype(np.float16)
+
+
+@mistake(
+    "The numbers of x are taken in the order in which memory has them. In a transposed array that "
+    "is not the order of its rows.",
+    fails={"avg_pool2d_together"},
+    undiagnosed="only a hidden test has an array that lies in memory in another order",
+)
+def numbers_as_in_memory(x, kernel_size, stride=None, padding=0):
+    return number_by_number(x.ravel(order="K").reshape(x.shape), kernel_size, stride, padding)
+
+
+@mistake(
+    "Your sums are kept in the type of the photo: in uint8 no sum is above 255.",
+    fails={"avg_pool2d_together"},
+)
+def sum_in_the_type_of_x(x, kernel_size, stride=None, padding=0):
+    step = kernel_size if stride is None else stride
+    padded = with_border(x, padding)
+    h, w = ((side - kernel_size) // step + 1 for side in padded.shape[1:])
+    total = np.zeros((len(x), h, w), dtype=x.dtype)
+    for a in range(kernel_size):
+        for b in range(kernel_size):
+            rows = slice(a, a + (h - 1) * step + 1, step)
+            total += padded[:, rows, b : b + (w - 1) * step + 1 : step]
+    return total / kernel_size**2

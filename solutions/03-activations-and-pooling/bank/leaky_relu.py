@@ -66,7 +66,13 @@ def rows_by_recursion(x, negative_slope=0.01):
 
 @mistake(
     "Your output equals ReLU: the negative numbers became 0. Leaky ReLU only makes them small.",
-    fails=ALL_VALUES,
+    fails={
+        "leaky_relu_values",
+        "leaky_relu_slopes",
+        "leaky_relu_steep",
+        "leaky_relu_integers",
+        "leaky_relu_together",
+    },
 )
 def relu_only(x, negative_slope=0.01):
     return np.maximum(x, 0)
@@ -74,7 +80,7 @@ def relu_only(x, negative_slope=0.01):
 
 @mistake(
     "Your output uses the slope 0.01 always. Here another slope was given in the call.",
-    fails={"leaky_relu_slopes", "leaky_relu_steep"},
+    fails={"leaky_relu_slopes", "leaky_relu_steep", "leaky_relu_together"},
 )
 def slope_is_fixed(x, negative_slope=0.01):
     return np.where(x > 0, x, 0.01 * x)
@@ -91,7 +97,7 @@ def default_slope_too_large(x, negative_slope=0.1):
 @mistake(
     "A slope of 0 was given, and your output uses the default slope. Zero is a slope like any "
     "other; Python takes it for False.",
-    fails={"leaky_relu_slopes"},
+    fails={"leaky_relu_slopes", "leaky_relu_together"},
 )
 def zero_slope_replaced(x, negative_slope=None):
     slope = negative_slope or 0.01
@@ -101,7 +107,7 @@ def zero_slope_replaced(x, negative_slope=None):
 @mistake(
     "Your output equals the larger of x and slope · x. That is Leaky ReLU only as long as the "
     "slope is at most 1.",
-    fails={"leaky_relu_steep"},
+    fails={"leaky_relu_steep", "leaky_relu_together"},
 )
 def larger_of_both(x, negative_slope=0.01):
     return np.maximum(x, negative_slope * x)
@@ -110,7 +116,7 @@ def larger_of_both(x, negative_slope=0.01):
 @mistake(
     "A positive number that is smaller than the slope was multiplied too. The slope is a factor; "
     "where the function bends is another question.",
-    fails={"leaky_relu_steep"},
+    fails={"leaky_relu_steep", "leaky_relu_together"},
 )
 def slope_as_threshold(x, negative_slope=0.01):
     return np.where(x > negative_slope, x, negative_slope * x)
@@ -119,7 +125,13 @@ def slope_as_threshold(x, negative_slope=0.01):
 @mistake(
     "Your output has the two sides exchanged: the positive numbers were multiplied, the negative "
     "ones stayed.",
-    fails=ALL_VALUES,
+    fails={
+        "leaky_relu_values",
+        "leaky_relu_slopes",
+        "leaky_relu_steep",
+        "leaky_relu_integers",
+        "leaky_relu_together",
+    },
 )
 def sides_exchanged(x, negative_slope=0.01):
     return np.where(x < 0, x, negative_slope * x)
@@ -128,7 +140,13 @@ def sides_exchanged(x, negative_slope=0.01):
 @mistake(
     "In your output each negative number became the slope itself. It should be multiplied by the "
     "slope.",
-    fails=ALL_VALUES,
+    fails={
+        "leaky_relu_values",
+        "leaky_relu_slopes",
+        "leaky_relu_steep",
+        "leaky_relu_integers",
+        "leaky_relu_together",
+    },
 )
 def slope_itself(x, negative_slope=0.01):
     return np.where(x > 0, x, negative_slope)
@@ -137,7 +155,13 @@ def slope_itself(x, negative_slope=0.01):
 @mistake(
     "Your output has no negative numbers: they lost their sign. Multiplied by a positive slope, a "
     "negative number stays negative.",
-    fails=ALL_VALUES,
+    fails={
+        "leaky_relu_values",
+        "leaky_relu_slopes",
+        "leaky_relu_steep",
+        "leaky_relu_integers",
+        "leaky_relu_together",
+    },
 )
 def sign_lost(x, negative_slope=0.01):
     return np.where(x > 0, x, negative_slope * np.abs(x))
@@ -145,7 +169,13 @@ def sign_lost(x, negative_slope=0.01):
 
 @mistake(
     "Your output is x − slope for negative numbers. The slope is a factor.",
-    fails=ALL_VALUES,
+    fails={
+        "leaky_relu_values",
+        "leaky_relu_slopes",
+        "leaky_relu_steep",
+        "leaky_relu_integers",
+        "leaky_relu_together",
+    },
 )
 def slope_subtracted(x, negative_slope=0.01):
     return np.where(x > 0, x, x - negative_slope)
@@ -154,7 +184,13 @@ def slope_subtracted(x, negative_slope=0.01):
 @mistake(
     "Your positive numbers are a little too large: slope · x was added to them as well. The two "
     "parts should share the numbers, not both take all.",
-    fails=ALL_VALUES,
+    fails={
+        "leaky_relu_values",
+        "leaky_relu_slopes",
+        "leaky_relu_steep",
+        "leaky_relu_integers",
+        "leaky_relu_together",
+    },
 )
 def slope_on_both_sides(x, negative_slope=0.01):
     return np.maximum(x, 0) + negative_slope * x
@@ -163,7 +199,13 @@ def slope_on_both_sides(x, negative_slope=0.01):
 @mistake(
     "Your output equals x. One positive number among them was enough for all to stay; each number "
     "must be decided on its own.",
-    fails=ALL_VALUES,
+    fails={
+        "leaky_relu_values",
+        "leaky_relu_slopes",
+        "leaky_relu_steep",
+        "leaky_relu_integers",
+        "leaky_relu_together",
+    },
 )
 def decided_by_any(x, negative_slope=0.01):
     if (x > 0).any():
@@ -174,7 +216,13 @@ def decided_by_any(x, negative_slope=0.01):
 @mistake(
     "Your output equals slope · x everywhere: the positive numbers were multiplied, too. Each "
     "number must be decided on its own.",
-    fails=ALL_VALUES,
+    fails={
+        "leaky_relu_values",
+        "leaky_relu_slopes",
+        "leaky_relu_steep",
+        "leaky_relu_integers",
+        "leaky_relu_together",
+    },
 )
 def decided_by_all(x, negative_slope=0.01):
     if (x > 0).all():
@@ -184,7 +232,7 @@ def decided_by_all(x, negative_slope=0.01):
 
 @mistake(
     "The numbers of x itself were multiplied: after the call the caller's array is another one.",
-    fails={"leaky_relu_keeps_input", "leaky_relu_integers"},
+    fails={"leaky_relu_integers", "leaky_relu_keeps_input", "leaky_relu_together"},
 )
 def changed_in_place(x, negative_slope=0.01):
     x[x < 0] *= negative_slope
@@ -194,7 +242,7 @@ def changed_in_place(x, negative_slope=0.01):
 @mistake(
     "Integers came in, and your result is an array of integers too. It can't hold fractions, so "
     "they are cut off.",
-    fails={"leaky_relu_integers"},
+    fails={"leaky_relu_integers", "leaky_relu_together"},
 )
 def result_like_input(x, negative_slope=0.01):
     out = np.zeros_like(x)
@@ -205,7 +253,7 @@ def result_like_input(x, negative_slope=0.01):
 
 @mistake(
     "An array of integers can't be multiplied by a fraction in its own place: NumPy refuses.",
-    fails={"leaky_relu_integers"},
+    fails={"leaky_relu_integers", "leaky_relu_together"},
     undiagnosed="NumPy's own error says it; an error has no numbers to be told by",
 )
 def integer_copy_multiplied(x, negative_slope=0.01):
@@ -217,7 +265,7 @@ def integer_copy_multiplied(x, negative_slope=0.01):
 @mistake(
     "Your output has NaN where x is 0: dividing by the size of a number to find its sign fails "
     "there.",
-    fails={"leaky_relu_values"},
+    fails={"leaky_relu_values", "leaky_relu_together"},
 )
 def zero_divided(x, negative_slope=0.01):
     sign = x / np.abs(x)
@@ -227,7 +275,7 @@ def zero_divided(x, negative_slope=0.01):
 @mistake(
     "Your output has 1 where x is 0: neither the positive nor the negative side took care of it, "
     "so it kept what the array began with.",
-    fails={"leaky_relu_values"},
+    fails={"leaky_relu_values", "leaky_relu_together"},
 )
 def zero_forgotten(x, negative_slope=0.01):
     out = np.ones(x.shape)
@@ -239,7 +287,7 @@ def zero_forgotten(x, negative_slope=0.01):
 @mistake(
     "Your numbers are right, but they stand in one long row. The result should have the shape of "
     "x.",
-    fails={"leaky_relu_values"},
+    fails={"leaky_relu_values", "leaky_relu_together"},
 )
 def flattened(x, negative_slope=0.01):
     result = []
@@ -250,7 +298,7 @@ def flattened(x, negative_slope=0.01):
 
 @mistake(
     "Your function works for one axis only. With two axes, x[i] is a whole row.",
-    fails={"leaky_relu_values"},
+    fails={"leaky_relu_values", "leaky_relu_together"},
     undiagnosed="Python stops with its own error; an error has no numbers to be told by",
 )
 def one_axis_only(x, negative_slope=0.01):
@@ -265,7 +313,53 @@ def one_axis_only(x, negative_slope=0.01):
 
 @mistake(
     "Your function shows the numbers, but gives nothing back: print is not return.",
-    fails={*ALL_VALUES, "leaky_relu_keeps_input"},
+    fails={
+        "leaky_relu_values",
+        "leaky_relu_slopes",
+        "leaky_relu_steep",
+        "leaky_relu_integers",
+        "leaky_relu_keeps_input",
+        "leaky_relu_together",
+    },
 )
 def printed(x, negative_slope=0.01):
     print(np.where(x > 0, x, negative_slope * x))
+
+
+@mistake(
+    "Two calls gave you the same numbers: your function hands out one array again and again, and "
+    "each call writes over the result of the call before. Make a new array in each call.",
+    fails={"leaky_relu_together"},
+)
+def one_array_for_all_calls(x, negative_slope=0.01, kept={}):  # noqa: B006
+    made = larger_plus_smaller(x, negative_slope)
+    result = kept.setdefault(made.shape, made)
+    result[:] = made
+    return result
+
+
+@mistake(
+    "Your numbers are right to about three digits only. The type float16 keeps no more of them.",
+    fails={"leaky_relu_together"},
+    undiagnosed="the visible numbers are such that float16 holds them",
+)
+def in_half_precision(x, negative_slope=0.01):
+    return larger_plus_smaller(x, negative_slope).astype(np.float16)
+
+
+@mistake(
+    "The numbers of x are taken in the order in which memory has them. In a transposed array that "
+    "is not the order of its rows.",
+    fails={"leaky_relu_together"},
+)
+def numbers_as_in_memory(x, negative_slope=0.01):
+    return larger_plus_smaller(x.ravel(order="K"), negative_slope).reshape(x.shape)
+
+
+@mistake(
+    "Your function makes a negative slope positive. It is used as it is, with its sign.",
+    fails={"leaky_relu_together"},
+    undiagnosed="a solution that loses all signs gives the same numbers in the visible test",
+)
+def slope_without_its_sign(x, negative_slope=0.01):
+    return larger_plus_smaller(x, abs(negative_slope))
