@@ -151,7 +151,7 @@ def test_the_readme_gives_the_times_of_the_runs():
 def test_contributing_gives_the_limits_that_are_held():
     contributing = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
     ((cells, minutes),) = re.findall(
-        r"at most (\d+) cells, and takes one or two sittings of at most (\d+) minutes", contributing
+        r"held to (\d+) cells and (\d+) minutes a sitting", contributing
     )
     test = (ROOT / "tests/notebooks/test_lessons.py").read_text("utf-8")
     assert f"<= stated <= {minutes}" in test
