@@ -49,15 +49,13 @@ def test_class_that_does_not_work_loses_points(forgery):
     if forgery.has_table:
         table = pickle.dumps(answers_of(learn(forgery.assignment, MINE, forgery.exercise)))
         assert lost(forgery, MINE, table) == set()
-        every = tests_of(forgery)
-        assert lost(forgery, OTHER, table) == every
+        assert lost(forgery, OTHER, table) == every_test(forgery)
     else:
-        assert lost(forgery, OTHER) == (
-            tests_of(forgery) if forgery.loses is None else forgery.loses
-        )
+        every = forgery.loses is None
+        assert lost(forgery, OTHER) == (every_test(forgery) if every else forgery.loses)
 
 
-def tests_of(forgery):
+def every_test(forgery):
     """The tests of the exercise."""
     return {cell.grade_id for cell in job_cells(forgery) if cell.kind == "test"}
 

@@ -14,6 +14,7 @@ import torch
 
 from grader.cells import BEGIN_HIDDEN, END_HIDDEN
 from grader.judging import job
+from grader.judging.functions import definitions
 from grader.judging.notebook import Notebook
 from grader.judging.parts import is_changed, split
 from grader.judging.policy import MEBIBYTE, Policy
@@ -412,3 +413,33 @@ class TestSeed:
         assert begin["do"] == "begin"
         assert begin["seed"]
         assert "of the job" not in json.dumps(begin)
+
+
+TEST_OF_CLASS = """
+by = 3
+
+class Tripled:
+    factor = by
+
+    def of(self, x):
+        maps = x.maps
+        return self.factor * maps
+
+def procedure(thing, x):
+    return Tripled().of(thing(x)).maps
+
+def judged(x):
+    return expected
+
+rng = check.hidden.rng(1)
+maps = expected = rng.uniform()
+"""
+
+
+def test_a_procedure_takes_along_what_it_looks_up_and_nothing_else():
+    """Not what has the name of an attribute, or of a name of its own: it may be what is expected,
+    or cannot be worked out in a student's process."""
+    space = {}
+    exec(TEST_OF_CLASS.partition("rng =")[0], space)
+    kept = definitions(TEST_OF_CLASS, [space["procedure"]])
+    assert kept == TEST_OF_CLASS.partition("def procedure")[0].strip()
