@@ -9,7 +9,7 @@ import re
 import pytest
 
 from tests.support.lessons import LESSONS, ROOT, need, read
-from tests.support.numbers import Book, Known, in_code, in_equations, in_text, numbers
+from tests.support.numbers import Book, Known, in_equations, in_text, numbers
 from tests.support.prose import PAGES
 
 # {page: the files whose numbers it tells}; every page may tell numbers of the lessons.
@@ -51,8 +51,7 @@ def lessons():
 def subject(page):
     paths = [path for pattern in SUBJECTS.get(page, []) for path in ROOT.glob(pattern)]
     assert paths or page not in SUBJECTS
-    texts = [(path.suffix, path.read_text("utf-8")) for path in paths]
-    return set().union(*((in_code if suffix == ".py" else in_text)(text) for suffix, text in texts))
+    return set().union(*(in_text(path.read_text("utf-8")) for path in paths))
 
 
 def unknown(page, text):

@@ -315,4 +315,4 @@ def worked_out(node, names):
         return OPERATORS[type(node.op)](left, right)
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and len(node.args) == 1:
         return FUNCTIONS[node.func.id](worked_out(node.args[0], names))
-    raise ValueError(ast.dump(node))
+    raise ValueError(type(node).__name__)

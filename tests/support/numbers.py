@@ -57,6 +57,8 @@ UNITS = {
 }
 # Units that say by themselves that a number is rounded.
 LARGE = {unit for unit, factor in UNITS.items() if factor < 1}
+# What of an expression can have a value of its own.
+PARTS = (ast.Constant, ast.BinOp, ast.UnaryOp, ast.Call)
 ABOUT = re.compile(r"(?:about|some|nearly|almost|around|over|than|≈|least|most)\s*$")
 
 
@@ -142,7 +144,7 @@ def in_code(source):
 
 def worked_out(tree):
     """The sizes of all parts of an expression that have a value, and the lengths of slices."""
-    values = [value(node) for node in ast.walk(tree) if isinstance(node, ast.expr)]
+    values = [value(node) for node in ast.walk(tree) if isinstance(node, PARTS)]
     slices = [node for node in ast.walk(tree) if isinstance(node, ast.Slice)]
     for one in slices:
         if isinstance(one.lower, ast.Constant) and isinstance(one.upper, ast.Constant):
