@@ -3,14 +3,17 @@ every right solution keeps them all."""
 
 import csv
 import functools
+import sys
 
 import numpy as np
 import pytest
+import torch
 
 from grader.authoring.bank import Variant, load_bank
 from grader.authoring.examine import Workbench, examine, make_sheet
 from grader.authoring.release import TABLE_NAME, mistakes_table
 from helpers.assignment import Checker
+from helpers.assignment.checker import Observation
 from tests.support.assignment_files import NAMES, cells, graded, graded_tests
 from tests.support.lessons import ROOT
 
@@ -113,6 +116,107 @@ def test_answers_learnt_by_heart_get_no_points(name, monkeypatch):
     for verdict in Workbench(name).grade():
         assert not verdict.passed, verdict.grade_id
         assert verdict.failure.hidden, (verdict.grade_id, str(verdict.failure))
+
+
+class Spoiler:
+    """Makes the results that one line of a test cell asks for wrong, and notes what is compared.
+
+    Attributes
+    ----------
+    compared : dict
+        For each line of a cell that asks for a result, as (is it hidden, number of the line), the
+        names of the methods that looked at its numbers.
+    """
+
+    METHODS = ("gives", "gives_at", "satisfies")
+    observe = Checker._observe
+
+    def __init__(self, bench, monkeypatch):
+        self.bench = bench
+        self.compared, self.line, self.change = {}, None, None
+        monkeypatch.setattr(Checker, "_observe", lambda *given: self.observed(*given))
+        for method in self.METHODS:
+            monkeypatch.setattr(Observation, method, self.noted(method))
+
+    def run(self, cell, line=None, change=None):
+        """The verdict on a cell where the results at this line are changed."""
+        self.compared, self.line, self.change = {}, line, change
+        return self.bench.run_test(cell, {})
+
+    def observed(self, checker, function, *rest):
+        frame = sys._getframe()
+        while frame.f_code.co_filename not in self.names:
+            frame = frame.f_back
+        place = checker.is_hidden, frame.f_lineno
+
+        @functools.wraps(function)
+        def answer(*args, **kwargs):
+            result = function(*args, **kwargs)
+            return self.changed(result) if place == self.line else result
+
+        observation = Spoiler.observe(checker, answer, *rest)
+        observation.asked_at = place
+        self.compared.setdefault(place, set())
+        return observation
+
+    @functools.cached_property
+    def names(self):
+        return {f"<{cell.grade_id}>" for cell in self.bench.tests}
+
+    def noted(self, method):
+        original = getattr(Observation, method)
+
+        def compare(observation, *args, **kwargs):
+            self.compared[observation.asked_at].add(method)
+            return original(observation, *args, **kwargs)
+
+        return compare
+
+    def changed(self, result):
+        if isinstance(result, tuple | list):
+            return type(result)([self.changed(one) for one in result] or [1])
+        if isinstance(result, dict):
+            return {key: self.changed(one) for key, one in result.items()}
+        if isinstance(result, bool | np.bool_ | str):
+            return result + "?" if isinstance(result, str) else not result
+        if not isinstance(result, int | float | np.ndarray | np.generic | torch.Tensor):
+            return result
+        numbers = np.asarray(result.detach() if isinstance(result, torch.Tensor) else result)
+        wrong = ~numbers if numbers.dtype == bool else self.change(numbers)
+        wrong = np.asarray(wrong).astype(numbers.dtype)
+        if isinstance(result, torch.Tensor):
+            return torch.tensor(wrong).to(result.dtype)
+        return wrong if isinstance(result, np.ndarray) else type(result)(wrong.item())
+
+
+WRONG = {
+    # And a hundredth: 1 more makes no difference to a number of twelve digits.
+    "right answer plus 1": lambda numbers: numbers + 1 + np.abs(numbers) / 100,
+    "other numbers": lambda numbers: np.random.default_rng(1).integers(50, 99, numbers.shape),
+}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_wrong_numbers_are_noticed_by_each_hidden_check(name, monkeypatch):
+    """One line at a time is answered wrongly, and the rest as the reference does.
+
+    A claim such as "a number at every place" may hold for a wrong number. It is one behaviour
+    that is tested, and other cells test the numbers.
+    """
+    spoiler = Spoiler(Workbench(name), monkeypatch)
+    # The others claim what a training reaches: they take seconds.
+    for cell in [cell for cell in spoiler.bench.tests if ".gives" in cell.source]:
+        verdict = spoiler.run(cell)
+        assert verdict.passed, (cell.grade_id, str(verdict.failure))
+        looked_at = {place: methods for place, methods in spoiler.compared.items() if methods}
+        # What the visible part looks at, the hidden part must look at, too.
+        assert {is_hidden for is_hidden, _ in looked_at} != {False}, cell.grade_id
+        for place, methods in looked_at.items():
+            if place[0] and methods & {"gives", "gives_at"}:
+                for wrong, change in WRONG.items():
+                    verdict = spoiler.run(cell, place, change)
+                    assert not verdict.passed, f"{cell.grade_id}, line {place[1]}: {wrong}"
+                    assert verdict.failure.hidden
 
 
 @pytest.mark.parametrize(("name", "exercise"), EXERCISES)
