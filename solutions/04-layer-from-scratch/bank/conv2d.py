@@ -83,7 +83,7 @@ def height_and_width_swapped(x, weight, bias, stride=1, padding=0):
 @mistake(
     "The last row and the last column of your output are missing: there is one place more than "
     "there are steps.",
-    fails={"conv2d_shape", "conv2d_stride", "conv2d_padding", "conv2d_together"},
+    fails={"conv2d_shape", "conv2d_stride", "conv2d_padding", "conv2d_filters", "conv2d_together"},
 )
 def places_off_by_one(x, weight, bias, stride=1, padding=0):
     padded = zeros_around(x, padding)
@@ -107,6 +107,7 @@ def places_off_by_one(x, weight, bias, stride=1, padding=0):
         "conv2d_stride",
         "conv2d_padding",
         "conv2d_channels",
+        "conv2d_filters",
         "conv2d_batch",
         "conv2d_together",
     },
@@ -126,6 +127,7 @@ def mean_of_products(x, weight, bias, stride=1, padding=0):
         "conv2d_stride",
         "conv2d_padding",
         "conv2d_channels",
+        "conv2d_filters",
         "conv2d_batch",
         "conv2d_together",
     },
@@ -144,6 +146,7 @@ def matrix_product_in_the_window(x, weight, bias, stride=1, padding=0):
         "conv2d_stride",
         "conv2d_padding",
         "conv2d_channels",
+        "conv2d_filters",
         "conv2d_together",
     },
 )
@@ -361,6 +364,7 @@ def weights_in_another_order(x, weight, bias, stride=1, padding=0):
         "conv2d_stride",
         "conv2d_padding",
         "conv2d_channels",
+        "conv2d_filters",
         "conv2d_together",
     },
 )
@@ -502,7 +506,7 @@ def first_bias_for_all(x, weight, bias, stride=1, padding=0):
 @mistake(
     "The biases lie along the columns of the maps: each column has another one. A bias belongs to "
     "a filter, so it is the same all over its map.",
-    fails={"conv2d_bias", "conv2d_together"},
+    fails={"conv2d_filters", "conv2d_bias", "conv2d_together"},
 )
 def bias_along_the_columns(x, weight, bias, stride=1, padding=0):
     return layer(zeros_around(x, padding), weight, 0 * bias, stride) + bias
@@ -784,7 +788,7 @@ def image_erased_with_padding(x, weight, bias, stride=1, padding=0):
 
 @mistake(
     "Where the output should be negative, yours is 0. The activation is not part of this layer.",
-    fails={"conv2d_values"},
+    fails={"conv2d_values", "conv2d_together"},
 )
 def with_relu(x, weight, bias, stride=1, padding=0):
     return np.maximum(layer(zeros_around(x, padding), weight, bias, stride), 0)
@@ -951,3 +955,49 @@ def with_own_columns(x, weight, bias, stride=1, padding=0):
     out = weight.reshape(len(weight), -1) @ columns_of(zeros_around(x, padding)) + bias[:, None]
     height = (x.shape[2] + 2 * padding - weight.shape[2]) // stride + 1
     return out.reshape(len(x), len(weight), height, -1)
+
+
+@mistake(
+    "Your function hands out one array again and again, and each call writes over the result of "
+    "the call before. Make a new array in each call.",
+    fails={"conv2d_together"},
+    undiagnosed="each visible test looks at the result of one call",
+)
+def one_array_for_all_calls(x, weight, bias, stride=1, padding=0, kept={}):  # noqa: B006
+    made = layer(zeros_around(x, padding), weight, bias, stride)
+    result = kept.setdefault((made.shape, made.dtype), made.copy())
+    result[:] = made
+    return result
+
+
+@mistake(
+    "The numbers of x are taken in the order in which memory has them. In a transposed array that "
+    "is not the order of its rows.",
+    fails={"conv2d_together"},
+    undiagnosed="only a hidden test has an array that lies in memory in another order",
+)
+def numbers_as_in_memory(x, weight, bias, stride=1, padding=0):
+    x = x.ravel(order="K").reshape(x.shape)
+    return layer(zeros_around(x, padding), weight, bias, stride)
+
+
+@mistake(
+    "Your numbers are right to about three digits only. The type float16 keeps no more of them.",
+    fails={"conv2d_values", "conv2d_channels", "conv2d_together"},
+    undiagnosed="the visible numbers are such that float16 holds them",
+)
+def in_half_precision(x, weight, bias, stride=1, padding=0):
+    return layer(zeros_around(x, padding), weight, bias, stride).astype(np.float16).astype(x.dtype)
+
+
+@mistake(
+    "The numbers of your filters are taken in another order than they have: `reshape` goes "
+    "through them row by row, and does not turn filters into columns.",
+    fails={"conv2d_filters", "conv2d_together"},
+)
+def filters_reshaped_to_columns(x, weight, bias, stride=1, padding=0):
+    windows = windows_of(zeros_around(x, padding), weight, stride)
+    n, _, height, width = windows.shape[:4]
+    rows = windows.transpose(0, 2, 3, 1, 4, 5).reshape(n, height * width, -1)
+    out = rows @ weight.reshape(-1, len(weight)) + bias
+    return out.transpose(0, 2, 1).reshape(n, len(weight), height, width)

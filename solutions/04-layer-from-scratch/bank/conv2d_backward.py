@@ -928,3 +928,25 @@ def with_enumerate(grad_out, x, weight, stride=1, padding=0):
         grad_weight[k] += share * padded[window]
         grad_padded[window] += share * weight[k]
     return [cut(grad_padded, x.shape[2:], padding), grad_weight, np.einsum("nkij->k", grad_out)]
+
+
+@mistake(
+    "The numbers of x are taken in the order in which memory has them. In a transposed array that "
+    "is not the order of its rows.",
+    fails={"conv2d_backward_together"},
+    undiagnosed="only a hidden test has an array that lies in memory in another order",
+)
+def numbers_as_in_memory(grad_out, x, weight, stride=1, padding=0):
+    x = x.ravel(order="K").reshape(x.shape)
+    return with_products(grad_out, x, weight, stride, padding)
+
+
+@mistake(
+    "Your numbers are right to about three digits only. The type float16 keeps no more of them.",
+    fails={"conv2d_backward_together"},
+    undiagnosed="the visible numbers are such that float16 holds them",
+)
+def in_half_precision(grad_out, x, weight, stride=1, padding=0):
+    return tuple(
+        part.astype(np.float16) for part in with_products(grad_out, x, weight, stride, padding)
+    )

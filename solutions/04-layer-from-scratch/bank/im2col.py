@@ -572,3 +572,36 @@ def with_a_list_for_each_image(x, kernel_size, stride=1, padding=0):
         ]
         matrices.append(np.stack(windows, axis=1))
     return np.array(matrices)
+
+
+@mistake(
+    "Your function hands out one array again and again, and each call writes over the result of "
+    "the call before. Make a new array in each call.",
+    fails={"im2col_together"},
+    undiagnosed="each visible test looks at the result of one call",
+)
+def one_array_for_all_calls(x, kernel_size, stride=1, padding=0, kept={}):  # noqa: B006
+    made = with_windows_view(x, kernel_size, stride, padding)
+    result = kept.setdefault((made.shape, made.dtype), made.copy())
+    result[:] = made
+    return result
+
+
+@mistake(
+    "The numbers of x are taken in the order in which memory has them. In a transposed array that "
+    "is not the order of its rows.",
+    fails={"im2col_together"},
+    undiagnosed="only a hidden test has an array that lies in memory in another order",
+)
+def numbers_as_in_memory(x, kernel_size, stride=1, padding=0):
+    x = x.ravel(order="K").reshape(x.shape)
+    return with_windows_view(x, kernel_size, stride, padding)
+
+
+@mistake(
+    "Your numbers are right to about three digits only. The type float16 keeps no more of them.",
+    fails={"im2col_together"},
+    undiagnosed="the visible numbers are such that float16 holds them",
+)
+def in_half_precision(x, kernel_size, stride=1, padding=0):
+    return with_windows_view(x, kernel_size, stride, padding).astype(np.float16)

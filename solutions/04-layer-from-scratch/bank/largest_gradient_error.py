@@ -520,7 +520,7 @@ def arguments_exchanged(forward, backward, x):
 
 @mistake(
     "Your result is in per cent. Asked for is the quotient itself.",
-    fails={"largest_gradient_error_right", "largest_gradient_error_relative"},
+    fails={"largest_gradient_error_relative"},
 )
 def in_per_cent(forward, backward, x):
     gradient, measured = both_gradients(forward, backward, x, step=2.0**-16)
