@@ -45,10 +45,10 @@ def test_label(pair):
 test_label.__test__ = False
 
 
-def test_six_assignments_named_as_their_lessons():
+def test_seven_assignments_named_as_their_lessons():
     need()
     lessons = {path.stem for path in LESSONS}
-    assert len(NAMES) == 6
+    assert len(NAMES) == 7
     assert set(NAMES) <= lessons
 
 

@@ -1,0 +1,385 @@
+"""Task 4: weights of the right size to start with."""
+
+import math
+
+import numpy as np
+import torch
+
+from grader.authoring.bank import correct, mistake
+
+
+def products(shape):
+    return math.prod(shape[1:])
+
+
+EVENLY = (
+    "Your weights are drawn evenly: all numbers between two ends are equally likely. Asked for is "
+    "a normal distribution with the mean 0."
+)
+ALL_EQUAL = "All your weights are equal. Units with equal weights stay equal for ever: draw them."
+
+
+@correct
+def standard_normal_times_spread(shape, rng):
+    return rng.standard_normal(shape) * np.sqrt(2.0 / math.prod(shape[1:]))
+
+
+@correct
+def two_cases(shape, rng):
+    if len(shape) == 2:
+        _, n = shape
+    else:
+        n = shape[1] * shape[2] * shape[3]
+    return rng.normal(loc=0.0, scale=(2 / n) ** 0.5, size=shape)
+
+
+@correct
+def by_a_loop(size, generator):
+    n = 1
+    for number in size[1:]:
+        n *= number
+    return generator.normal(0, math.sqrt(2 / n), size)
+
+
+@correct
+def row_by_row(shape, rng):
+    spread = (2 / products(shape)) ** 0.5
+    return np.stack([rng.normal(0, spread, shape[1:]) for _ in range(shape[0])])
+
+
+@correct
+def in_float32(shape, rng):
+    return rng.standard_normal(shape, dtype=np.float32) * np.float32((2 / products(shape)) ** 0.5)
+
+
+@correct
+def with_torch(shape, rng):
+    generator = torch.Generator().manual_seed(int(rng.integers(2**31)))
+    weights = torch.randn(shape, generator=generator)
+    return (weights * (2 / weights[0].numel()) ** 0.5).numpy()
+
+
+@correct
+def init_of_torch(shape, rng):
+    generator = torch.Generator().manual_seed(int(rng.integers(2**31)))
+    weights = torch.empty(shape)
+    torch.nn.init.kaiming_normal_(weights, nonlinearity="relu", generator=generator)
+    return weights.numpy()
+
+
+@correct
+def box_and_muller(shape, rng):
+    radius = np.sqrt(-2 * np.log(1 - rng.random(shape)))
+    normal = radius * np.cos(2 * np.pi * rng.random(shape))
+    return normal / np.sqrt(products(shape) / 2)
+
+
+@correct
+def spread_from_a_table(shape, rng):
+    n = {2: shape[-1], 4: math.prod(shape[-3:])}[len(shape)]
+    variance = 2 / n
+    return math.sqrt(variance) * rng.standard_normal(size=shape)
+
+
+@correct
+def size_of_a_filter(shape, rng):
+    weights = rng.normal(size=shape)
+    weights *= np.sqrt(2 / weights[0].size)
+    return weights
+
+
+@correct
+def empty_and_filled(shape, rng):
+    weights = np.empty(shape)
+    weights[...] = rng.normal(scale=math.sqrt(2) / math.sqrt(products(shape)), size=shape)
+    return weights
+
+
+@correct
+def from_all_divided_by_out(shape, rng):
+    n = np.prod(shape) // shape[0]
+    return rng.normal(0, np.sqrt(2 / n), math.prod(shape)).reshape(shape)
+
+
+@mistake(
+    "Your spread fits n = the number of outputs. One output adds up products of the inputs, so "
+    "count what comes in.",
+    fails={"he_start_connected", "he_start_convolution", "he_start_together"},
+)
+def outputs_counted(shape, rng):
+    n = shape[0] * math.prod(shape[2:])
+    return rng.normal(0, (2 / n) ** 0.5, shape)
+
+
+@mistake(
+    "Your spread is right for a fully connected layer. For a convolution it fits n = the number of "
+    "output channels: one output adds up a whole window of all input channels.",
+    fails={"he_start_convolution", "he_start_together"},
+)
+def output_channels_in_convolutions(shape, rng):
+    n = shape[1] if len(shape) == 2 else shape[0]
+    return rng.normal(0, (2 / n) ** 0.5, shape)
+
+
+@mistake(
+    "Your variance is 2 / (n_in + n_out). That is Glorot's rule; He's looks at the inputs alone.",
+    fails={"he_start_connected", "he_start_convolution", "he_start_together"},
+)
+def glorot(shape, rng):
+    n = (shape[0] + shape[1]) * math.prod(shape[2:])
+    return rng.normal(0, (2 / n) ** 0.5, shape)
+
+
+@mistake(
+    "Your variance is 1/(3n), as in PyTorch's own start. He's is 6 times as large.",
+    fails={"he_start_connected", "he_start_convolution", "he_start_together"},
+)
+def own_start_of_torch(shape, rng):
+    return rng.normal(0, (1 / (3 * products(shape))) ** 0.5, shape)
+
+
+@mistake(
+    "Your variance is 1/n. ReLU sets the negative half to 0; the 2 in He's rule makes up for that.",
+    fails={"he_start_connected", "he_start_convolution", "he_start_together"},
+)
+def without_the_two(shape, rng):
+    return rng.normal(0, (1 / products(shape)) ** 0.5, shape)
+
+
+@mistake(
+    "Your standard deviation is 2/n. That is the variance; the standard deviation is its root.",
+    fails={"he_start_connected", "he_start_convolution", "he_start_together"},
+)
+def variance_as_spread(shape, rng):
+    return rng.normal(0, 2 / products(shape), shape)
+
+
+@mistake(
+    "Your standard deviation is 2/√n: the 2 stands outside of the root.",
+    fails={"he_start_connected", "he_start_convolution", "he_start_together"},
+)
+def two_outside_of_the_root(shape, rng):
+    return rng.normal(0, 2 / products(shape) ** 0.5, shape)
+
+
+@mistake(
+    "Your standard deviation is 1, whatever the layer: nothing makes the weights small.",
+    fails={"he_start_connected", "he_start_convolution", "he_start_together"},
+)
+def not_scaled(shape, rng):
+    return rng.normal(0, 1, shape)
+
+
+@mistake(
+    "Your standard deviation is 0.01, whatever the layer. By He's rule it depends on n.",
+    fails={"he_start_connected", "he_start_convolution", "he_start_together"},
+)
+def always_a_hundredth(shape, rng):
+    return rng.normal(0, 0.01, shape)
+
+
+@mistake(
+    "Your spread for a convolution fits n = the number of input channels. Each of them brings a "
+    "whole window of products.",
+    fails={"he_start_convolution", "he_start_together"},
+)
+def window_forgotten(shape, rng):
+    return rng.normal(0, (2 / shape[1]) ** 0.5, shape)
+
+
+@mistake(
+    "Your spread for a convolution fits one input channel alone: n = K_h · K_w. One output adds up "
+    "the windows of all input channels.",
+    fails={"he_start_convolution", "he_start_together"},
+)
+def channels_forgotten(shape, rng):
+    n = shape[1] if len(shape) == 2 else shape[2] * shape[3]
+    return rng.normal(0, (2 / n) ** 0.5, shape)
+
+
+@mistake(
+    "Your spread for a convolution fits a square window as high as it is. K_w can differ from K_h.",
+    fails={"he_start_convolution", "he_start_together"},
+)
+def square_windows_only(shape, rng):
+    n = shape[1] if len(shape) == 2 else shape[1] * shape[2] ** 2
+    return rng.normal(0, (2 / n) ** 0.5, shape)
+
+
+@mistake(
+    "Your spread fits n = the count of all weights. n is the number of products of one output.",
+    fails={"he_start_connected", "he_start_convolution", "he_start_together"},
+)
+def all_weights_counted(shape, rng):
+    return rng.normal(0, (2 / math.prod(shape)) ** 0.5, shape)
+
+
+@mistake(
+    EVENLY,
+    fails={"he_start_normal"},
+)
+def even_with_the_right_spread(shape, rng):
+    end = (6 / products(shape)) ** 0.5
+    return rng.uniform(-end, end, shape)
+
+
+@mistake(
+    EVENLY,
+    fails={"he_start_connected", "he_start_convolution", "he_start_normal", "he_start_together"},
+)
+def even_up_to_the_spread(shape, rng):
+    end = (2 / products(shape)) ** 0.5
+    return rng.uniform(-end, end, shape)
+
+
+@mistake(
+    EVENLY,
+    fails={
+        "he_start_connected",
+        "he_start_convolution",
+        "he_start_mean",
+        "he_start_normal",
+        "he_start_together",
+    },
+)
+def from_zero_to_one(shape, rng):
+    return rng.random(shape) * (2 / products(shape)) ** 0.5
+
+
+@mistake(
+    "Your weights have no negative numbers, as if their signs had been dropped. Half of a normal "
+    "distribution is negative.",
+    fails={"he_start_connected", "he_start_convolution", "he_start_mean", "he_start_together"},
+)
+def without_signs(shape, rng):
+    return np.abs(rng.normal(0, (2 / products(shape)) ** 0.5, shape))
+
+
+@mistake(
+    "The mean of your weights is not 0: it is as large as their standard deviation.",
+    fails={"he_start_mean", "he_start_together"},
+)
+def spread_as_mean(shape, rng):
+    spread = (2 / products(shape)) ** 0.5
+    return rng.normal(spread, spread, shape)
+
+
+@mistake(
+    ALL_EQUAL,
+    fails={
+        "he_start_connected",
+        "he_start_convolution",
+        "he_start_generator",
+        "he_start_mean",
+        "he_start_normal",
+        "he_start_together",
+    },
+)
+def all_equal(shape, rng):
+    return np.full(shape, (2 / products(shape)) ** 0.5)
+
+
+@mistake(
+    ALL_EQUAL,
+    fails={
+        "he_start_connected",
+        "he_start_convolution",
+        "he_start_generator",
+        "he_start_mean",
+        "he_start_normal",
+        "he_start_together",
+    },
+)
+def zeros(shape, rng):
+    return np.zeros(shape)
+
+
+@mistake(
+    "Your weights are only +√(2/n) and −√(2/n). The spread is right, but a normal distribution has "
+    "all numbers in between.",
+    fails={"he_start_generator", "he_start_normal"},
+)
+def two_values(shape, rng):
+    return rng.choice([-1, 1], shape) * (2 / products(shape)) ** 0.5
+
+
+@mistake(
+    "No weight is further from 0 than two standard deviations: what lay outside was moved to the "
+    "ends. A normal distribution has about 5 % out there.",
+    fails={
+        "he_start_connected",
+        "he_start_convolution",
+        "he_start_generator",
+        "he_start_normal",
+        "he_start_together",
+    },
+)
+def cut_off(shape, rng):
+    spread = (2 / products(shape)) ** 0.5
+    return np.clip(rng.normal(0, spread, shape), -1.99 * spread, 1.99 * spread)
+
+
+@mistake(
+    "Each call gives the same weights again: a generator with a fixed seed begins anew inside your "
+    "function. Draw from `rng`.",
+    fails={"he_start_generator"},
+)
+def seed_inside(shape, rng):
+    rng = np.random.default_rng(1)
+    return rng.normal(0, (2 / products(shape)) ** 0.5, shape)
+
+
+@mistake(
+    "The same seed gave other weights: your random numbers do not come from `rng`.",
+    fails={"he_start_generator"},
+)
+def other_generator(shape, rng):
+    return np.random.randn(*shape) * (2 / products(shape)) ** 0.5  # noqa: NPY002
+
+
+@mistake(
+    "All outputs of your layer have the same weights: one row or filter is drawn and repeated. "
+    "Each weight is drawn on its own.",
+    fails={
+        "he_start_connected",
+        "he_start_generator",
+        "he_start_mean",
+        "he_start_normal",
+        "he_start_together",
+    },
+)
+def one_filter_for_all(shape, rng):
+    one = rng.normal(0, (2 / products(shape)) ** 0.5, (1, *shape[1:]))
+    return one.repeat(shape[0], axis=0)
+
+
+@mistake(
+    "Your array has its first two sizes exchanged.",
+    fails={"he_start_connected", "he_start_convolution", "he_start_together"},
+)
+def inputs_first(shape, rng):
+    turned = (shape[1], shape[0], *shape[2:])
+    return rng.normal(0, (2 / products(shape)) ** 0.5, turned)
+
+
+@mistake(
+    "You give back a flat array. Asked for is one of the shape that was given.",
+    fails={"he_start_connected", "he_start_convolution", "he_start_together"},
+)
+def flat(shape, rng):
+    return rng.normal(0, (2 / products(shape)) ** 0.5, math.prod(shape))
+
+
+@mistake(
+    "Your function shows the weights, but gives nothing back: print is not return.",
+    fails={
+        "he_start_connected",
+        "he_start_convolution",
+        "he_start_generator",
+        "he_start_mean",
+        "he_start_normal",
+        "he_start_together",
+    },
+)
+def printed(shape, rng):
+    print(rng.normal(0, (2 / products(shape)) ** 0.5, shape))
