@@ -38,32 +38,56 @@ def pack_function(function: types.FunctionType, blobs: list[wire.Blob]) -> wire.
 
 def definitions(code: str, functions: Iterable[types.FunctionType]) -> str:
     """The part of a test cell that functions need: nothing of what is expected goes with it."""
-    return _definitions(code, frozenset().union(*(global_names(f.__code__) for f in functions)))
+    defined = _all_defined(code)
+    return _definitions(
+        code, frozenset().union(*(looked_up(f.__code__, defined) for f in functions))
+    )
 
 
 # The tests of an assignment are the same for every student.
 @functools.lru_cache(1000)
-def _definitions(code: str, names: frozenset[str]) -> str:
-    needed: set[str] = set(names)
-    chosen: list[ast.stmt] = []
-    for node in reversed(ast.parse(code).body):
-        kept = ast.Import | ast.ImportFrom | ast.FunctionDef | ast.ClassDef | ast.Assign
-        if isinstance(node, kept) and defined_names(node) & needed:
-            chosen.append(node)
-            needed |= global_names(compile(ast.Module([node], []), "<test>", "exec"))
-    return ast.unparse(ast.Module(list(reversed(chosen)), []))
+def _all_defined(code: str) -> frozenset[str]:
+    """The names that the statements of a test cell bind which can be taken along."""
+    return frozenset().union(*(defined_names(n) for n in ast.parse(code).body if _is_kept(n)))
 
 
 @functools.lru_cache(1000)
-def global_names(code: types.CodeType) -> frozenset[str]:
-    """The global names that compiled code looks up, in the functions inside it, too.
+def _definitions(code: str, names: frozenset[str]) -> str:
+    if not names:
+        return ""
+    defined = _all_defined(code)
+    needed: set[str] = set(names)
+    chosen: list[ast.stmt] = []
+    for node in reversed(ast.parse(code).body):
+        if _is_kept(node) and defined_names(node) & needed:
+            chosen.append(node)
+            needed |= looked_up(compile(ast.Module([node], []), "<test>", "exec"), defined)
+    return ast.unparse(ast.Module(list(reversed(chosen)), []))
+
+
+def _is_kept(node: ast.stmt) -> bool:
+    return isinstance(
+        node, ast.Import | ast.ImportFrom | ast.FunctionDef | ast.ClassDef | ast.Assign
+    )
+
+
+def looked_up(code: types.CodeType, among: frozenset[str]) -> frozenset[str]:
+    """Which of these names compiled code looks up as global ones, in the functions inside it, too.
 
     Local names and those of attributes are none: of a test that works out ``maps``, a procedure
     that uses ``after.maps`` needs nothing.
     """
     inner = [const for const in code.co_consts if isinstance(const, types.CodeType)]
-    own = {step.argval for step in dis.get_instructions(code) if step.opname in LOOKS_UP}
-    return frozenset(own.union(*map(global_names, inner)))
+    own = among.intersection(code.co_names)
+    if own:  # taking code apart takes time
+        own &= {step.argval for step in dis.get_instructions(code) if step.opname in LOOKS_UP}
+    return own.union(*(looked_up(const, among) for const in inner))
+
+
+def global_names(code: types.CodeType) -> set[str]:
+    """The names that compiled code may look up as global ones, and those of attributes."""
+    inner = [const for const in code.co_consts if isinstance(const, types.CodeType)]
+    return set(code.co_names).union(*map(global_names, inner))
 
 
 def defined_names(node: Any) -> set[str]:
