@@ -7,9 +7,11 @@ the comparison itself never are in the student's process.
 
 from __future__ import annotations
 
+import ast
 import builtins
 import contextlib
 import functools
+import importlib
 import io
 import traceback
 import types
@@ -30,6 +32,7 @@ from helpers.assignment.time_limit import TookTooLong
 Ask = Callable[[Mapping[str, Any], list[wire.Blob], float], tuple[Reply, list[wire.Blob]]]
 SECONDS_ON_TOP = 2.0
 PASSED = "✓ passed\n"
+OURS = ("helpers", "grader")
 
 
 class RemoteError(Exception):
@@ -265,6 +268,8 @@ class Judge:
 def read_ahead(cells: Sequence[Mapping[str, Any]]) -> None:
     """Read tests and set-up before the process is forked that judges: once for all submissions.
 
+    What the tests import of the course is imported, too.
+
     Parameters
     ----------
     cells : sequence of mappings
@@ -273,13 +278,24 @@ def read_ahead(cells: Sequence[Mapping[str, Any]]) -> None:
     for cell in cells:
         code = cell["source"]
         if cell["kind"] == "test":
-            with contextlib.suppress(SyntaxError, ValueError):  # told when it is run
+            with contextlib.suppress(SyntaxError, ValueError, ImportError):  # told when it is run
                 asked_for(code)
                 for part in split(code) or (code,):
                     _compiled(part)
+                _import_ours(code)
         elif cell["kind"] == "setup":
             changed_names(code)
             looked_up(code)
+
+
+@functools.lru_cache(1000)
+def _import_ours(code: str) -> None:
+    for node in ast.walk(ast.parse(code)):
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith(OURS):
+            importlib.import_module(node.module)
+            if node.module == "helpers":
+                for alias in node.names:
+                    importlib.import_module(f"helpers.{alias.name}")
 
 
 @functools.lru_cache(1000)
