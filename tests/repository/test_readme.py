@@ -18,6 +18,7 @@ PAGES = [
         "CONTRIBUTING.md",
         "SECURITY.md",
         ".github/PULL_REQUEST_TEMPLATE.md",
+        "grader/README.md",
         "helpers/data/samples/README.md",
         "notebooks/README.md",
         "assignments/README.md",
