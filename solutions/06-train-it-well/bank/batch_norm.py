@@ -334,7 +334,7 @@ def epsilon_outside_of_the_root(x, gamma, beta, running_mean, running_var, train
 @mistake(
     "Numbers with a tiny spread come out too small: as if 0.001 had been added to the variance. "
     "The task says 0.00001.",
-    fails={"batch_norm_epsilon", "batch_norm_evaluation", "batch_norm_together"},
+    fails={"batch_norm_epsilon"},
 )
 def large_epsilon(x, gamma, beta, running_mean, running_var, training):
     mean, var = running_mean, running_var
@@ -376,6 +376,20 @@ def new_running_numbers_in_training(x, gamma, beta, running_mean, running_var, t
     if training:
         running_mean, running_var = moved_on(x, running_mean, running_var)
     return normalised(x, running_mean, running_var, gamma, beta), running_mean, running_var
+
+
+@mistake(
+    "A batch of one image is normalised with the running numbers in training, too. Its places are "
+    "enough for a mean and a variance of its own.",
+    fails={"batch_norm_channels"},
+    undiagnosed="the batches that a student sees have several images",
+)
+def batch_of_one_by_running_numbers(x, gamma, beta, running_mean, running_var, training):
+    mean, var = running_mean, running_var
+    if training and len(x) > 1:
+        mean, var = x.mean(axis=AXES), x.var(axis=AXES)
+        running_mean, running_var = moved_on(x, running_mean, running_var)
+    return normalised(x, mean, var, gamma, beta), running_mean, running_var
 
 
 # Mistakes: gamma and beta.

@@ -397,7 +397,7 @@ def part_of_the_rate(epoch, epochs, rate, warm_up=0):
 
 @mistake(
     "Your rates are rounded to three decimals. Small rates lose most of their digits by that.",
-    fails={"learning_rate_cosine", "learning_rate_together", "learning_rate_warm_up"},
+    fails={"learning_rate_together"},
 )
 def rounded(epoch, epochs, rate, warm_up=0):
     if epoch < warm_up:

@@ -257,6 +257,19 @@ def signs_dropped(images, down, right):
 
 
 @mistake(
+    "Your slices fit positive numbers only. A negative start of a slice counts from the end.",
+    fails={"shift_none_or_far", "shift_together", "shift_up_left", "shift_zeros"},
+    undiagnosed="with most negative numbers it stops with an error",
+)
+def positive_slices_only(images, down, right):
+    out = np.zeros_like(images)
+    _, h, w = images.shape
+    for n, (d, r) in enumerate(zip(down, right, strict=True)):
+        out[n, d:, r:] = images[n, : max(h - d, 0), : max(w - r, 0)]
+    return out
+
+
+@mistake(
     "Your image stays where it is when a number is negative. Negative numbers move up and to the "
     "left.",
     fails={"shift_none_or_far", "shift_together", "shift_up_left", "shift_zeros"},
