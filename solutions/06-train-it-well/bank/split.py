@@ -287,6 +287,15 @@ def one_too_many_aside(n, n_validation, rng):
 
 
 @mistake(
+    "Your validation set has one image too few, and the training set one too many.",
+    fails={"split_by_chance", "split_none_or_all", "split_sizes", "split_together"},
+)
+def one_too_few_aside(n, n_validation, rng):
+    order, few = rng.permutation(n), max(n_validation - 1, 0)
+    return order[few:], order[:few]
+
+
+@mistake(
     "You give back all numbers in one array. Asked for are two: the training set, and the "
     "validation set.",
     fails={

@@ -449,7 +449,8 @@ def one_more_than_most(net, train_epoch, validation_loss, patience, most):
 
 
 @mistake(
-    "Your network keeps the epoch with the highest loss. The best one has the lowest.",
+    "Your training stops `patience` epochs after its first epoch, though later ones have lower "
+    "losses. The best epoch is the one with the lowest loss.",
     fails={
         "train_until_best_most",
         "train_until_best_restarts",
@@ -604,8 +605,8 @@ def nothing_back(net, train_epoch, validation_loss, patience, most):
 
 
 @mistake(
-    "Only losses below 1 count as better in your training. The first epoch is the best so far, "
-    "whatever its loss.",
+    "Your training stops after its first `patience` epochs, although the loss falls: none of them "
+    "counts as better. The first epoch is the best so far, whatever its loss.",
     fails={
         "train_until_best_most",
         "train_until_best_restarts",
