@@ -121,6 +121,19 @@ def test_visible_part_holds_no_reference(pair):
     assert not re.search(r"functional|helpers\.ops|\bF\.|\bops\.|sliding_window_view", visible)
 
 
+def test_the_rules_are_the_same_everywhere():
+    """What one assignment allows besides stands below the list."""
+    rules = {
+        tuple(re.findall(r"^\d\. .*$", cell.source, re.MULTILINE))
+        for name in NAMES
+        for cell in cells(name)
+        if cell.grade_id == "rules"
+    }
+    ((first, *others),) = rules
+    assert first.startswith("1. Write your answer")
+    assert len(others) == 3
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_solutions_do_not_use_each_other(name):
     """Or a mistake in one task would cost points in another."""
