@@ -566,7 +566,7 @@ def images_counted_only(x, gamma, beta, running_mean, running_var, training):
     if training:
         mean, var = x.mean(axis=AXES), x.var(axis=AXES)
         running_mean = 0.9 * running_mean + 0.1 * mean
-        running_var = 0.9 * running_var + 0.1 * var * len(x) / (len(x) - 1)
+        running_var = 0.9 * running_var + 0.1 * var * len(x) / max(len(x) - 1, 1)
     return normalised(x, mean, var, gamma, beta), running_mean, running_var
 
 
