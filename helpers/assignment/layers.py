@@ -23,7 +23,7 @@ import contextlib
 import itertools
 import math
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NamedTuple, NoReturn, cast
 from unittest import mock
 
 import numpy as np
@@ -177,13 +177,14 @@ def fill(model: nn.Module, numbers: torch.Tensor, image: tuple[int, ...] = IMAGE
         The same one.
     """
     for layer in layers(model, image):
-        shape = tuple(layer.weight.shape)
+        shape = tuple(cast(torch.Tensor, layer.weight).shape)
         filled = shape[0] if math.prod(shape) < LARGE else min(CHECKED, shape[0])
         # NumPy's zeros are made when they are read, those of PyTorch at once.
         layer.weight.data = torch.from_numpy(np.zeros(shape, np.float32))
         layer.weight.data[:filled] = _weights(numbers, (filled, *shape[1:]))
-        if layer.bias is not None:
-            layer.bias.data = _in_turn(numbers, len(layer.bias))
+        bias = cast(torch.Tensor | None, layer.bias)
+        if bias is not None:
+            bias.data = _in_turn(numbers, len(bias))
     return model
 
 
