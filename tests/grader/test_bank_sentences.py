@@ -24,6 +24,9 @@ OF_OTHER_THINGS = {
     "relu_afterwards",  # of the slopes
     "window_too_large",  # of the windows
     "not_divided_by_the_step",  # of the gradients, and not of their error
+    "one_too_far",  # of the way that an image is moved
+    "one_too_many_aside",  # of how many images there are
+    "one_too_few_aside",
 }
 OPPOSITES = [("small", "large"), ("few", "many"), ("rounded down", "rounded up")]
 

@@ -6,6 +6,7 @@ compared. So the asserts are run here with the saved numbers; `test_full_mnist` 
 
 import contextlib
 import io
+import math
 import re
 from types import SimpleNamespace
 
@@ -33,7 +34,7 @@ class Lesson:
         """What the cell prints on all of MNIST, given these values of earlier cells."""
         printed = io.StringIO()
         with contextlib.redirect_stdout(printed):
-            exec(self.cells[cell_id].source, {"full": True, **names})
+            exec(self.cells[cell_id].source, {"full": True, "math": math, **names})
         return printed.getvalue()
 
     def trainings(self, cell_id):

@@ -159,7 +159,7 @@ def test_every_command_can_be_typed():
     "command",
     [
         "course chekc 01",
-        "course check 06",
+        "course check 99",
         "course reset 11",
         "course site server",
         "course setup instructors",
@@ -167,7 +167,7 @@ def test_every_command_can_be_typed():
         "course grade 01-convolution-by-hand ~/batch.zip --worker 4",
         "make labs",
         "make check ASSIGMENT=01",
-        "make check ASSIGNMENT=06",
+        "make check ASSIGNMENT=99",
         "make reset LESSON=5",
         'make constraints ARGS="--onyl numpy"',
         "python3 course.py chekc 01",

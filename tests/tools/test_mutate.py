@@ -189,7 +189,7 @@ def test_the_checks_of_a_fault(every, tmp_path):
     release, tests = of("bank", "solutions/02")
     assert release == ()
     assert "tests/grader/test_bank.py" in tests
-    assert of("tool", "tools/benchmark_") == []
+    assert of("tool", "tools/benchmark_") == [("tests/repository/test_commands.py",)]
 
 
 # --- the run -----------------------------------------------------------------------------------

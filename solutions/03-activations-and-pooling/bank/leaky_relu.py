@@ -182,8 +182,8 @@ def slope_subtracted(x, negative_slope=0.01):
 
 
 @mistake(
-    "Your positive numbers are a little too large: slope · x was added to them as well. The two "
-    "parts should share the numbers, not both take all.",
+    "To your positive numbers slope · x was added as well. The two parts should share the numbers, "
+    "not both take all.",
     fails={
         "leaky_relu_values",
         "leaky_relu_slopes",

@@ -265,7 +265,8 @@ def test_the_courses_own_notebooks_are_in_their_form():
 
 @pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=["alone", "xdist"])
 def test_pytest_leaves_them_out_and_says_so_once(unzipped, workers):  # noqa: F811
-    (unzipped / "conftest.py").write_bytes((ROOT / "conftest.py").read_bytes())
+    for name in ("conftest.py", "tests/support/weak_asserts.py"):
+        write(unzipped, name, (ROOT / name).read_text(encoding="utf-8"))
     write(unzipped, "pytest.ini", "[pytest]\n")
     keep_own_copy(unzipped / OTHER)
     write(unzipped, "test_x (mine, 2026-11-28 14.05).py", "assert False")
@@ -280,7 +281,8 @@ def test_pytest_leaves_them_out_and_says_so_once(unzipped, workers):  # noqa: F8
 
 
 def test_pytest_compares_what_is_asked_for_by_its_name(unzipped):  # noqa: F811
-    (unzipped / "conftest.py").write_bytes((ROOT / "conftest.py").read_bytes())
+    for name in ("conftest.py", "tests/support/weak_asserts.py"):
+        write(unzipped, name, (ROOT / name).read_text(encoding="utf-8"))
     write(unzipped, "pytest.ini", "[pytest]\n")
     type_in(unzipped / LESSON)
     said = run_pytest(unzipped, LESSON)
