@@ -40,7 +40,7 @@ def definitions(code: str, functions: Iterable[types.FunctionType]) -> str:
     """The part of a test cell that functions need: nothing of what is expected goes with it."""
     defined = _all_defined(code)
     return _definitions(
-        code, frozenset().union(*(looked_up(f.__code__, defined) for f in functions))
+        code, frozenset().union(*(names_looked_up(f.__code__, defined) for f in functions))
     )
 
 
@@ -61,7 +61,7 @@ def _definitions(code: str, names: frozenset[str]) -> str:
     for node in reversed(ast.parse(code).body):
         if _is_kept(node) and defined_names(node) & needed:
             chosen.append(node)
-            needed |= looked_up(compile(ast.Module([node], []), "<test>", "exec"), defined)
+            needed |= names_looked_up(compile(ast.Module([node], []), "<test>", "exec"), defined)
     return ast.unparse(ast.Module(list(reversed(chosen)), []))
 
 
@@ -71,7 +71,7 @@ def _is_kept(node: ast.stmt) -> bool:
     )
 
 
-def looked_up(code: types.CodeType, among: frozenset[str]) -> frozenset[str]:
+def names_looked_up(code: types.CodeType, among: frozenset[str]) -> frozenset[str]:
     """Which of these names compiled code looks up as global ones, in the functions inside it, too.
 
     Local names and those of attributes are none: of a test that works out ``maps``, a procedure
@@ -81,7 +81,7 @@ def looked_up(code: types.CodeType, among: frozenset[str]) -> frozenset[str]:
     own = among.intersection(code.co_names)
     if own:  # taking code apart takes time
         own &= {step.argval for step in dis.get_instructions(code) if step.opname in LOOKS_UP}
-    return own.union(*(looked_up(const, among) for const in inner))
+    return own.union(*(names_looked_up(const, among) for const in inner))
 
 
 def global_names(code: types.CodeType) -> set[str]:
