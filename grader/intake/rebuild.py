@@ -22,6 +22,7 @@ from helpers.assignment.notebook_file import Unreadable
 
 ROOT = Path(__file__).resolve().parents[2]
 PICTURES = ("image/png", "image/jpeg", "image/gif", "image/webp")
+NOT_IN_GRADING = "not-in-grading"
 OF_ANOTHER = (
     "a notebook of another assignment, or of an older release: no task and no test of this one is "
     "in it"
@@ -48,6 +49,9 @@ class Skeleton:
     test_ids : list of str
     files : list of str
         Names of files that students may hand in besides; see `grader.intake.beside`.
+    not_in_grading : set of str
+        Released cells that only show something, tagged "not-in-grading": they are not run as long
+        as they are as they were given out.
     """
 
     def __init__(self, source: Any, released: Any) -> None:
@@ -64,6 +68,11 @@ class Skeleton:
         self.test_ids = [key for key, kind in kinds.items() if kind == "test"]
         self.auto_max = sum(points_of(self.known[key]) for key in self.test_ids)
         self.files = patterns_of(source)
+        self.not_in_grading = {
+            cell.source.strip()
+            for cell in released.cells
+            if NOT_IN_GRADING in cell.metadata.get("tags", ())
+        }
 
     def rebuild(self, submitted: Any) -> tuple[list[Cell], list[str]]:
         """The cells to run for a submission, and notes on what was unusual about it.
@@ -88,6 +97,8 @@ class Skeleton:
         extras: dict[str | None, list[Cell]] = {}
         anchor = None
         for cell, owner in zip(submitted.cells, owners, strict=True):
+            if owner is None and cell.source.strip() in self.not_in_grading:
+                continue
             if owner is None:
                 extras.setdefault(anchor, []).append(_extra(cell))
                 continue

@@ -113,6 +113,20 @@ def test_answers_and_own_cells_are_taken_over_in_their_places(skeleton):
     assert {c.grade_id: c.answered for c in cells if c.grade_id}["f"]
 
 
+@pytest.mark.parametrize(
+    ("tag", "added", "is_run"), [(True, "", False), (True, "x", True), (False, "", True)]
+)
+def test_what_only_shows_something_is_not_run_when_it_is_as_given_out(tag, added, is_run):
+    source, released = source_notebook(), released_notebook()
+    for notebook in (source, released):
+        shown = next(cell for cell in notebook.cells if cell.id == "f_try")
+        shown.metadata["tags"] = ["not-in-grading"] if tag else []
+    submitted = copy.deepcopy(released)
+    next(cell for cell in submitted.cells if cell.id == "f_try").source += added
+    cells, _ = Skeleton(source, released).rebuild(submitted)
+    assert [cell.source for cell in cells if cell.kind == "extra"] == ["f(1)" + added] * is_run
+
+
 def test_the_untouched_release_is_not_answered(skeleton):
     cells, _ = skeleton.rebuild(released_notebook())
     check_complete(skeleton, cells)

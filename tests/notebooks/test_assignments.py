@@ -13,6 +13,7 @@ import pytest
 
 from grader.authoring import release as releasing
 from grader.authoring.bank import load_bank
+from grader.authoring.examine import Workbench
 from grader.authoring.source import graded_cells, read_cells
 from grader.cells import BEGIN_HIDDEN, END_HIDDEN
 from helpers.assignment import Checker, CheckFailed, Sheet, fingerprint
@@ -379,3 +380,16 @@ def releasing_environment():
     import os
 
     return {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
+
+
+def test_a_students_own_layers_learn_to_read_digits(capsys):
+    (name,) = [name for name in NAMES if name.startswith("04")]
+    space = Workbench(name).space
+    shown = [
+        cell for cell in source(name).cells if "not-in-grading" in cell.metadata.get("tags", ())
+    ]
+    for cell in shown:
+        exec(compile(cell.source, f"<{cell.id}>", "exec"), space)
+    rights = [int(number) for number in re.findall(r"(\d+)%", capsys.readouterr().out)]
+    assert rights[0] < 30  # guessing
+    assert rights[-1] > 80
