@@ -7,6 +7,9 @@ weight: [[1]]
 
 ```{draw-digit}              helpers.pieces.draw_digit, with the weights that come with the course
 ```
+
+```{filter-dialog}           helpers.pieces.filter_dialog, on photos of the course
+```
 """
 
 import yaml
@@ -41,7 +44,15 @@ class DrawDigitDirective(SphinxDirective):
         return [as_node(draw_digit())]
 
 
+class FilterDialogDirective(SphinxDirective):
+    def run(self):
+        from helpers.pieces.filter_dialog import filter_dialog
+
+        return [as_node(filter_dialog())]
+
+
 def setup(app):
     app.add_directive("stepper", StepperDirective)
     app.add_directive("draw-digit", DrawDigitDirective)
+    app.add_directive("filter-dialog", FilterDialogDirective)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

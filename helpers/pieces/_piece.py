@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from html import escape
+from importlib.resources import files
 from pathlib import Path
 
 # Any of these would end the comment or the script element that a script stands in.
@@ -89,6 +90,13 @@ def element(name: str, data: dict[str, object], still: str, script: str) -> str:
     # A sanitizer that prints what is in a script finds only a comment, and drops it; for a browser
     # both comment marks are one-line comments of JavaScript.
     return f'<div class="{name}"><!--{text}-->\n{still}</div>\n<script><!--\n{script}\n--></script>'
+
+
+def script_of(package: str) -> str:
+    """The shrunk script of a piece's package, without its first line, which is for maintainers."""
+    name = package.rpartition(".")[2]
+    text = files(package).joinpath(f"{name}.min.js").read_text(encoding="utf-8")
+    return text.split("\n", 1)[1].strip()
 
 
 def enclose(code: str, css: str, tight: str) -> str:

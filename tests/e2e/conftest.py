@@ -17,6 +17,8 @@ from helpers.command.files import ROOT
 
 TOKEN = "course"
 SECONDS_TO_START = 60
+# Addresses of the page itself, and of what lies in it.
+INSIDE = ("file:", "data:", "blob:")
 
 
 @pytest.fixture(scope="session")
@@ -56,6 +58,32 @@ def page(browser):
     context = browser.new_context(viewport={"width": 1400, "height": 900})
     yield context.new_page()
     context.close()
+
+
+@pytest.fixture
+def show_piece(browser, tmp_path):
+    """Open pieces in one page of their own; errors and requests in it fail the test."""
+    problems, contexts = [], []
+
+    def open_page(*pieces, width=1000, **options):
+        context = browser.new_context(viewport={"width": width, "height": 900}, **options)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("pageerror", lambda error: problems.append(str(error)))
+        page.on("console", lambda m: m.type == "error" and problems.append(m.text))
+        page.on("request", lambda r: r.url.startswith(INSIDE) or problems.append(r.url))
+        path = pieces[0].save(tmp_path / "piece.html")
+        whole = path.read_text(encoding="utf-8")
+        first = pieces[0]._repr_html_()
+        whole = whole.replace(first, "\n".join(p._repr_html_() for p in pieces))
+        path.write_text(whole, encoding="utf-8")
+        page.goto(path.as_uri())
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert problems == []
 
 
 class Lab:

@@ -35,32 +35,6 @@ def piece():
 
 
 @pytest.fixture
-def show_piece(browser, tmp_path):
-    """Open pieces in one page of their own; errors and requests in it fail the test."""
-    problems, contexts = [], []
-
-    def open_page(*pieces, width=1000, **options):
-        context = browser.new_context(viewport={"width": width, "height": 900}, **options)
-        contexts.append(context)
-        page = context.new_page()
-        page.on("pageerror", lambda error: problems.append(str(error)))
-        page.on("console", lambda m: m.type == "error" and problems.append(m.text))
-        page.on("request", lambda r: r.url.startswith("file:") or problems.append(r.url))
-        path = pieces[0].save(tmp_path / "piece.html")
-        whole = path.read_text(encoding="utf-8")
-        first = pieces[0]._repr_html_()
-        whole = whole.replace(first, "\n".join(p._repr_html_() for p in pieces))
-        path.write_text(whole, encoding="utf-8")
-        page.goto(path.as_uri())
-        return page
-
-    yield open_page
-    for context in contexts:
-        context.close()
-    assert problems == []
-
-
-@pytest.fixture
 def page(show_piece, piece):
     return show_piece(piece)
 

@@ -62,34 +62,6 @@ SET = """(host, [name, value]) => {
 }"""
 
 
-@pytest.fixture
-def show_piece(browser, tmp_path):
-    """Open pieces in one page of their own; errors and requests in it fail the test."""
-    problems, contexts = [], []
-
-    def open_page(*pieces, width=900, **options):
-        context = browser.new_context(viewport={"width": width, "height": 900}, **options)
-        contexts.append(context)
-        page = context.new_page()
-        page.on("pageerror", lambda error: problems.append(str(error)))
-        page.on("console", lambda m: m.type == "error" and problems.append(m.text))
-        page.on("request", lambda r: r.url.startswith("file:") or problems.append(r.url))
-        path = pieces[0].save(tmp_path / "piece.html")
-        if len(pieces) > 1:
-            page_text = path.read_text(encoding="utf-8")
-            first = pieces[0]._html
-            path.write_text(
-                page_text.replace(first, "\n".join(p._html for p in pieces)), encoding="utf-8"
-            )
-        page.goto(path.as_uri())
-        return page
-
-    yield open_page
-    for context in contexts:
-        context.close()
-    assert problems == []
-
-
 def change(host, **settings):
     for name, value in settings.items():
         assert host.evaluate(SET, [name, value]) == value

@@ -11,7 +11,6 @@ import subprocess
 import sys
 from html.parser import HTMLParser
 from importlib.resources import files
-from pathlib import Path
 
 import nbformat
 import numpy as np
@@ -23,7 +22,7 @@ from traitlets.config import Config
 
 from helpers.data import load_mnist
 from helpers.pieces._piece import NOT_IN_A_SCRIPT
-from helpers.pieces.draw_digit import SOURCES, draw_digit
+from helpers.pieces.draw_digit import draw_digit
 from helpers.pieces.draw_digit.net import (
     FILE,
     LAYERS,
@@ -349,8 +348,6 @@ def test_nothing_in_the_script_ends_it_early():
     assert html.count("<script") == html.count("</script") == 1
     assert html.count("<!--") == html.count("-->") == 2
     assert "--> </script> <!-- & 숫자" in Text(html).text
-    folder = Path(str(files("helpers.pieces.draw_digit")))
-    assert {path.name for path in folder.glob("*.js")} == set(SOURCES)
 
 
 def test_a_page_of_its_own(tmp_path):

@@ -17,8 +17,7 @@ from hypothesis import strategies as st
 from nbconvert.preprocessors.sanitize import SanitizeHTML
 from traitlets.config import Config
 
-from helpers.pieces._piece import NOT_IN_A_SCRIPT
-from helpers.pieces.stepper import SIZE_LIMIT, shrink, step_conv2d, step_pool2d
+from helpers.pieces.stepper import SIZE_LIMIT, step_conv2d, step_pool2d
 from helpers.pieces.stepper.words import Axis, equals, show, step
 
 X = [[2, 3, 0, 1], [0, 2, 2, 2], [1, 2, 1, 1], [3, 2, 2, 0]]
@@ -460,12 +459,6 @@ def call(function, *arguments, **keywords):
 def test_an_error_says_what_would_be_right(make, error, words):
     with pytest.raises(error, match=words):
         make()
-
-
-def test_the_shrunk_script_belongs_to_its_sources():
-    text = shrink.SHRUNK.read_text(encoding="utf-8")
-    assert text.startswith(shrink.first_line() + "\n"), "run helpers.pieces.stepper.shrink"
-    assert not [bad for bad in NOT_IN_A_SCRIPT if bad in text]
 
 
 def test_importing_it_loads_no_plotting_and_no_torch():

@@ -172,7 +172,7 @@ def test_every_command_can_be_typed():
         'make constraints ARGS="--onyl numpy"',
         "python3 course.py chekc 01",
         "py curse.py lab",
-        "python -m helpers.pieces.steper.shrink",
+        "python tools/shrink_piece.py",
         "COURSE_TORCH=cpu make lap",
         "python tools/benchmark_gradings.py 07-alexnet",
         "python tools/benchmark_grading.py 07-alexnet --submission 100",

@@ -12,18 +12,15 @@ from __future__ import annotations
 
 import base64
 from html import escape
-from importlib.resources import files
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from helpers.pieces._piece import Piece, element, enclose, read_title
+from helpers.pieces._piece import Piece, element, read_title, script_of
 from helpers.pieces.draw_digit.net import Example, Net, forward, normalise, read_file, read_model
 
 if TYPE_CHECKING:
     import torch
-
-SOURCES = ("net.js", "ink.js", "explain.js", "panel.js", "pad.js", "draw_digit.js")
 
 # The first examples are one of each digit; those after them are hard to read.
 DIGITS = 10
@@ -82,7 +79,9 @@ class DrawDigit(Piece):
 
     def __init__(self, net: Net, examples: list[Example], title: str) -> None:
         self.net, self.examples, self.title = net, examples, title
-        super().__init__(title, element("cnn-draw-digit", self._data(), self._still(), _script()))
+        super().__init__(
+            title, element("cnn-draw-digit", self._data(), self._still(), script_of(__package__))
+        )
 
     def probabilities(self, number: int) -> np.ndarray:
         """What the network makes of an example.
@@ -152,13 +151,3 @@ class DrawDigit(Piece):
         label, probabilities = self._shown()
         shares = "  ".join(f"{digit}: {p:.1%}" for digit, p in enumerate(probabilities))
         return f"{self.title}\n{self.about()}\nA {label} from the test images: {shares}"
-
-
-def _script():
-    """All of the script, with the style as its constant CSS; without comments and indentation."""
-    folder = files(__package__)
-    css = folder.joinpath("draw_digit.css").read_text(encoding="utf-8")
-    code = "".join(folder.joinpath(name).read_text(encoding="utf-8") for name in SOURCES)
-    lines = [line.strip() for line in code.splitlines()]
-    kept = "\n".join(line for line in lines if line and not line.startswith("//"))
-    return enclose(kept, css, tight="{};,")

@@ -1,6 +1,5 @@
 // Makes every .cnn-draw-digit of the page a pad to draw on. CSS is defined before this text by
-// Python; the other scripts of this folder stand before it. Never write a closing HTML comment in these
-// files: the whole script stands inside one, so that a sanitizer drops it instead of printing it.
+// Python; base.js and the other scripts of this folder stand before it.
 
 const start = (host, D) => {
   const weights = unpack(D.w, D.d);
@@ -24,11 +23,7 @@ const start = (host, D) => {
   const panel = element("div", { class: "panel" });
   const live = add("p", { class: "live", "aria-live": "polite" });
 
-  let later;
-  const announce = (text) => {
-    clearTimeout(later);
-    later = setTimeout(() => (live.textContent = text), 250);
-  };
+  const announce = announcer(live);
 
   // ---- the drawing and its answer ----
   let answer = null, truth = null; // the label of the example that is being shown
@@ -215,21 +210,8 @@ const start = (host, D) => {
     });
   };
 
-  // JupyterLab and Sphinx themes say on an ancestor what they are; else ask the system.
-  const system = matchMedia("(prefers-color-scheme: dark)");
-  const theme = () => {
-    const data = host.closest("[data-jp-theme-light],[data-theme]")?.dataset ?? {};
-    const told = data.jpThemeLight ?? data.theme;
-    const dark = told === "false" || told === "dark" || (told !== "true" && told !== "light" && system.matches);
-    box.classList.toggle("dark", dark);
-    paint();
-  };
-  system.addEventListener("change", theme);
-  const watch = new MutationObserver(theme);
-  for (const e of [document.documentElement, document.body])
-    watch.observe(e, { attributes: true, attributeFilter: ["data-jp-theme-light", "data-theme"] });
   pad.redraw();
-  theme();
+  followTheme(host, box, paint);
 
   // For other scripts of the page: show an image (784 numbers from 0 to 1) or strokes; both return
   // what every layer gives.
@@ -240,7 +222,4 @@ const start = (host, D) => {
   };
 };
 
-for (const host of document.querySelectorAll(".cnn-draw-digit")) {
-  const data = [...host.childNodes].find((n) => n.nodeType === 8);
-  if (data && !host.shadowRoot) start(host, JSON.parse(data.data));
-}
+begin("cnn-draw-digit", start);

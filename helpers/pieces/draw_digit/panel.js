@@ -1,18 +1,5 @@
 // Parts of a page, and the panel that shows the arithmetic behind a unit.
 
-const element = (tag, attributes = {}, text = "") => {
-  const e = document.createElement(tag);
-  for (const k in attributes) e.setAttribute(k, attributes[k]);
-  e.textContent = text;
-  return e;
-};
-const addTo = (to, ...what) => {
-  const e = element(...what);
-  to.append(e);
-  return e;
-};
-const canvas = (width, height, to) => addTo(to, "canvas", { width, height, "aria-hidden": "true" });
-
 // Puts an element over a part of the grid that its parent shows.
 const place = (e, r, q, rows, columns, side = 1) => Object.assign(e.style, {
   top: `${100 * r / rows}%`, left: `${100 * q / columns}%`,

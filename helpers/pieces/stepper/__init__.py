@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import base64
 import json
-from importlib.resources import files
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from helpers._arguments import check_pair
-from helpers.pieces._piece import Piece, element, read_title
+from helpers.pieces._piece import Piece, element, read_title, script_of
 from helpers.pieces.stepper import picture
 from helpers.pieces.stepper.arguments import MAX_KERNEL, MAX_SIDE, MAX_STEP, read_bias, read_planes
 from helpers.pieces.stepper.words import Setup
@@ -196,7 +195,7 @@ class Stepper(Piece):
         super().__init__(setup.title, self._make())
 
     def _make(self):
-        data, script = _data(self._setup), _script()
+        data, script = _data(self._setup), script_of(__package__)
         for detail in (picture.WHOLE, picture.WINDOW, picture.CORNER, picture.RESULT):
             still = picture.still(self._setup, self.output, detail)
             html = element("cnn-stepper", data, still, script)
@@ -258,9 +257,3 @@ def _data(setup):
         "m": setup.ceil_mode,
         "i": setup.count_include_pad,
     }
-
-
-def _script():
-    """The code of stepper.min.js, without its first line, which is for maintainers."""
-    text = files(__package__).joinpath("stepper.min.js").read_text(encoding="utf-8")
-    return text.split("\n", 1)[1].strip()

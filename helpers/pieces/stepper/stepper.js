@@ -1,6 +1,5 @@
 // Turns the still picture in every .cnn-stepper on the page into a piece to step through.
-// CSS is defined before this text by Python. Never write a closing HTML comment in this file:
-// the whole script stands inside one, so that a sanitizer drops it instead of printing it.
+// CSS is defined before this text by Python, and base.js stands before it.
 
 // ---- numbers and words: the same rules as words.py, and tested equal to it ----
 const show = (v) => {
@@ -117,13 +116,6 @@ const compute = (D, R, C, c, i, j) => {
 };
 
 // ---- the piece ----
-const element = (tag, attributes = {}, text = "") => {
-  const e = document.createElement(tag);
-  for (const k in attributes) e.setAttribute(k, attributes[k]);
-  e.textContent = text;
-  return e;
-};
-
 const table = (caption, rows, columns, cell, attributes = {}) => {
   const t = element("table", attributes);
   t.createCaption().append(element("span", {}, caption));
@@ -173,15 +165,12 @@ const start = (host, D) => {
   const legend = add("p", { class: "legend" }, "", place);
   const live = add("p", { class: "live", "aria-live": "polite" });
 
-  let R, C, total, inputs, outputs, position = 0, seen, cover = false, timer = null, later;
+  let R, C, total, inputs, outputs, position = 0, seen, cover = false, timer = null;
   const split = (n) => {
     const [c, rest] = [Math.floor(n / (R.o * C.o)), n % (R.o * C.o)];
     return [c, Math.floor(rest / C.o), rest % C.o];
   };
-  const announce = (text) => {
-    clearTimeout(later);
-    later = setTimeout(() => (live.textContent = text), 250);
-  };
+  const announce = announcer(live);
 
   // -- controls --
   const button = (text, action) => {
@@ -393,23 +382,8 @@ const start = (host, D) => {
   });
   new ResizeObserver(fit).observe(box);
 
-  // JupyterLab and Sphinx themes say on an ancestor what they are; else ask the system.
-  const system = matchMedia("(prefers-color-scheme: dark)");
-  const theme = () => {
-    const data = host.closest("[data-jp-theme-light],[data-theme]")?.dataset ?? {};
-    const said = data.jpThemeLight ?? data.theme;
-    const dark = said === "false" || said === "dark" || (said !== "true" && said !== "light" && system.matches);
-    box.classList.toggle("dark", dark);
-  };
-  system.addEventListener("change", theme);
-  const watch = new MutationObserver(theme);
-  for (const e of [document.documentElement, document.body])
-    watch.observe(e, { attributes: true, attributeFilter: ["data-jp-theme-light", "data-theme"] });
-  theme();
+  followTheme(host, box);
   build();
 };
 
-for (const host of document.querySelectorAll(".cnn-stepper")) {
-  const data = [...host.childNodes].find((n) => n.nodeType === 8);
-  if (data && !host.shadowRoot) start(host, JSON.parse(data.data));
-}
+begin("cnn-stepper", start);
