@@ -10,6 +10,9 @@ weight: [[1]]
 
 ```{filter-dialog}           helpers.pieces.filter_dialog, on photos of the course
 ```
+
+```{network-explorer} VGG-16  helpers.pieces.network_explorer; a name of its NETWORKS
+```
 """
 
 import yaml
@@ -51,8 +54,22 @@ class FilterDialogDirective(SphinxDirective):
         return [as_node(filter_dialog())]
 
 
+class NetworkExplorerDirective(SphinxDirective):
+    required_arguments = 1
+    final_argument_whitespace = True
+
+    def run(self):
+        from helpers.pieces.network_explorer import explore_network
+
+        try:
+            return [as_node(explore_network(self.arguments[0]))]
+        except ValueError as error:
+            raise self.error(f"network-explorer: {error}") from error
+
+
 def setup(app):
     app.add_directive("stepper", StepperDirective)
     app.add_directive("draw-digit", DrawDigitDirective)
     app.add_directive("filter-dialog", FilterDialogDirective)
+    app.add_directive("network-explorer", NetworkExplorerDirective)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

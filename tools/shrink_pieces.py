@@ -24,6 +24,7 @@ PIECES = {
         "{};,",
     ),
     "filter_dialog": (("compute.js", "filter_dialog.js"), "{};,"),
+    "network_explorer": (("stack.js", "network_explorer.js"), "{};,"),
 }
 
 
