@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from html import escape
 from importlib.resources import files
 from pathlib import Path
@@ -70,7 +71,7 @@ def read_title(title: str | None, default: str) -> str:
     return title
 
 
-def element(name: str, data: dict[str, object], still: str, script: str) -> str:
+def element(name: str, data: Mapping[str, object], still: str, script: str) -> str:
     """The HTML of a piece.
 
     Parameters

@@ -7,7 +7,7 @@ k for the kernel size, s for stride, p for padding, d for dilation and g for gro
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
 from types import MappingProxyType
@@ -116,7 +116,7 @@ def read(text: str) -> list[Layer]:
             raise StackError(f"{kind!r} is no layer; there are {', '.join(KINDS)}.")
         for word in words[1:]:
             found = re.fullmatch(r"([kspdg]?)(\d{1,5})|(nobias)", word)
-            name = found and (found[3] or found[1] or "n")
+            name = str(found[3] or found[1] or "n") if found else ""
             if not found or name not in KINDS[kind] or name in given:
                 raise StackError(f"{word!r} says nothing in {part.strip()!r}.")
             given[name] = int(found[2]) if found[2] else 1
@@ -248,7 +248,16 @@ def as_module(layers: Sequence[Layer], size: Sequence[int]) -> nn.Sequential:
     from torch import nn
     from torchvision.models.resnet import BasicBlock
 
-    modules, shape = [], tuple(size)
+    modules: list[nn.Module] = []
+    shape = tuple(size)
+    plain: dict[str, Callable[[], nn.Module]] = {
+        "globalpool": lambda: nn.AdaptiveAvgPool2d(1),
+        "relu": nn.ReLU,
+        "lrn": lambda: nn.LocalResponseNorm(5),
+        "dropout": nn.Dropout,
+        "flatten": nn.Flatten,
+    }
+    made: nn.Module
     for row in work_out(layers, size):
         s, channels = row.layer.settings, shape[0]
         if row.layer.kind == "conv":
@@ -269,13 +278,7 @@ def as_module(layers: Sequence[Layer], size: Sequence[int]) -> nn.Sequential:
         elif row.layer.kind == "linear":
             made = nn.Linear(channels, s["n"])
         else:
-            made = {
-                "globalpool": lambda: nn.AdaptiveAvgPool2d(1),
-                "relu": nn.ReLU,
-                "lrn": lambda: nn.LocalResponseNorm(5),
-                "dropout": nn.Dropout,
-                "flatten": nn.Flatten,
-            }[row.layer.kind]()
+            made = plain[row.layer.kind]()
         modules.append(made)
         shape = row.shape
     return nn.Sequential(*modules)
