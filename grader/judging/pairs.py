@@ -67,22 +67,25 @@ def every_pair(
     table = table[is_possible]
     if not len(table):
         raise ValueError("no row is possible")
-    # Each pair of kinds has a number: pairs[row, k] is that of the k-th two arguments.
+    # Each pair of kinds has a number: pairs[k, row] is that of the k-th two arguments.
     both = list(itertools.combinations(range(len(sizes)), 2))
     *starts, count = np.cumsum([0, *(sizes[a] * sizes[b] for a, b in both)])
     pairs = np.stack(
         [
             start + table[:, a] * sizes[b] + table[:, b]
             for start, (a, b) in zip(starts, both, strict=True)
-        ],
-        axis=1,
+        ]
     )
     is_missing = np.zeros(count, dtype=bool)
     is_missing[pairs] = True
+    missing = np.full(len(table), len(both))  # how many of its pairs are, by row
     chosen = []
     while is_missing.any():
-        best = int(is_missing[pairs].sum(axis=1).argmax())
-        is_missing[pairs[best]] = False
+        best = int(missing.argmax())
+        for numbers in pairs:
+            if is_missing[numbers[best]]:
+                is_missing[numbers[best]] = False
+                missing -= numbers == numbers[best]
         chosen.append({name: kinds[name][at] for name, at in zip(names, table[best], strict=True)})
     return chosen
 

@@ -11,6 +11,7 @@ import ast
 import copy
 import random
 from collections.abc import Collection
+from typing import NamedTuple
 
 NUMPY, TORCH = "__import__('numpy')", "__import__('torch')"
 # With {a} and {b} two numbers; {same} is {a} or {b}.
@@ -29,10 +30,16 @@ FORMS = {
 }
 
 
-def questions(
-    rng: random.Random, number: int | None, modules: Collection[str]
-) -> list[tuple[str, str, bool]]:
-    """Some probes: (name, code, whether it holds).
+class Question(NamedTuple):
+    """A probe: what it is about, its code, and whether it holds."""
+
+    name: str
+    code: str
+    holds: bool
+
+
+def questions(rng: random.Random, number: int | None, modules: Collection[str]) -> list[Question]:
+    """Some probes.
 
     Parameters
     ----------
@@ -51,7 +58,7 @@ def questions(
     made = []
     for name, holds in chosen:
         a, b = rng.sample(range(10, 100), 2)
-        made.append((name, FORMS[name].format(a=a, same=a if holds else b), holds))
+        made.append(Question(name, FORMS[name].format(a=a, same=a if holds else b), holds))
     return made
 
 

@@ -21,7 +21,7 @@ from grader.judging.judge import PASSED, Judge, Verdict
 from grader.judging.notebook import Notebook
 from grader.judging.parts import is_changed, split
 from grader.judging.policy import Policy
-from grader.judging.probes import must_fail, questions
+from grader.judging.probes import Question, must_fail, questions
 from grader.judging.progress import Progress, Step
 from grader.judging.stand_ins import failure_at
 from grader.outcomes import SENTENCES
@@ -67,6 +67,10 @@ class Run:
         functions = [name for cell in self.cells for name in cell.get("functions", ())]
         self.judge = Judge(setup, self.notebook.ask, functions, data["class_seed"])
         self.rng = random.Random(f"{data['seed']} {progress.steps}")
+        self.has_tests_beside = any(
+            cell["kind"] == "test" and not self.judge.can_judge(cell["source"])
+            for cell in self.cells
+        )
         self.visible: dict[int, Verdict] = {}
 
     def go_on(self) -> None:
@@ -244,22 +248,34 @@ class Run:
         """Ask what has a known answer; what is answered wrongly is noted for a person."""
         if self.notebook.child is None:
             return
-        flags = self.progress.flags
+        asked = questions(self.rng, None if every else 3, self.server.modules)
+        codes = [question.code for question in asked]
         try:
-            for name, code, holds in questions(self.rng, None if every else 3, self.server.modules):
-                reply = self.ask_test(code)
-                claim = f"{name} {'fails' if holds else 'holds'} where it must not"
-                # Another error than a failed assertion is a want of memory or files, say.
-                is_wrong = reply["failed"] is holds and (not holds or reply.get("is_assertion"))
-                if is_wrong and claim not in str(flags):
-                    flags.append(f"{claim}: {code}")
-            changed = self.notebook.ask({"do": "control"}, [], 20.0)[0].get("changed")
+            if self.has_tests_beside:  # each comes as one of these tests does
+                for question in asked:
+                    self.note_answer(question, self.ask_test(question.code))
+                codes = []
+            request = {"do": "control", "codes": codes}
+            reply, _ = self.notebook.ask(request, [], self.policy.cell_seconds)
         except NotJudged:
             return
-        if not isinstance(changed, list):
-            flags.append("the control questions were not answered")
-        else:
-            flags += [str(item)[:200] for item in changed[:20]]
+        changed, answers = reply.get("changed"), reply.get("answers", [])
+        if not isinstance(changed, list) or not _are_dicts(answers, len(codes)):
+            self.progress.flags.append("the control questions were not answered")
+            return
+        for question, answer in zip(asked, answers, strict=False):
+            answer["failed"] = answer.get("failed") is not False
+            self.note_answer(question, answer)
+        self.progress.flags += [str(item)[:200] for item in changed[:20]]
+
+    def note_answer(self, question: Question, answer: Reply) -> None:
+        """Note a wrong answer for a person."""
+        holds, flags = question.holds, self.progress.flags
+        claim = f"{question.name} {'fails' if holds else 'holds'} where it must not"
+        # Another error than a failed assertion is a want of memory or files, say.
+        is_wrong = answer["failed"] is holds and (not holds or answer.get("is_assertion"))
+        if is_wrong and claim not in str(flags):
+            flags.append(f"{claim}: {question.code}")
 
     def changes_after(self, number: int) -> bool:
         """Whether cells after a test may change what it finds."""
@@ -270,6 +286,14 @@ class Run:
         return is_changed(
             self.cells[number]["source"], tuple(sources[:number]), tuple(sources[number:])
         )
+
+
+def _are_dicts(items: Any, count: int) -> bool:
+    return (
+        isinstance(items, list)
+        and len(items) == count
+        and all(isinstance(item, dict) for item in items)
+    )
 
 
 def without_passed(outputs: Sequence[Output]) -> list[Output]:

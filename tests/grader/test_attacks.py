@@ -252,6 +252,7 @@ def frame(text, blobs=b""):
         (frame(b'{"message": 0, "blobs": [true]}', b"a"), wire.Nonsense),
         (frame(b'{"message": 0, "blobs": [99999]}'), wire.Nonsense),
         (frame(b'{"message": 0, "blobs": [9]}', b"12345"), wire.Nonsense),
+        (frame(b'{"message": 0, "blobs": []}') + b"\0", wire.Nonsense),
     ],
 )
 def test_what_is_no_frame_is_told_apart(sent, error):

@@ -27,7 +27,7 @@ from . import shell as shells
 from . import wire
 from .branches import Branches
 from .controls import Controls
-from .messages import Begin, Branch, Call, RaisedError, Reply, Run, Value
+from .messages import Begin, Branch, Call, Control, RaisedError, Reply, Run, Value
 
 Answer = TypeVar("Answer")
 SECONDS_TO_LOOK = 1.0
@@ -175,9 +175,14 @@ class Child:
             self.names[name] = known
         return known[2]
 
-    def control(self, request: Any, blobs: Sequence[wire.Blob], out: list[wire.Blob]) -> Reply:
-        """What was exchanged in this process."""
-        return {"changed": self.controls.changed()}
+    def control(self, request: Control, blobs: Sequence[wire.Blob], out: list[wire.Blob]) -> Reply:
+        """What was exchanged in this process, and what control questions come to."""
+        runs = [self.controls.run(code, output_limit=0) for code in request["codes"]]
+        answers: list[Reply] = [
+            {"failed": run["failed"], "is_assertion": run.get("is_assertion", False)}
+            for run in runs
+        ]
+        return {"changed": self.controls.changed(), "answers": answers}
 
     def keep(self, request: Branch, blobs: Sequence[wire.Blob], out: list[wire.Blob]) -> Reply:
         """Keep a copy of this process as it is now, to be entered later."""

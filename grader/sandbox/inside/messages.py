@@ -53,6 +53,13 @@ class Branch(TypedDict):
     copy: NotRequired[int]
 
 
+class Control(TypedDict):
+    """Say what was exchanged, and whether each of these ``codes``, run like a test, has failed."""
+
+    do: str
+    codes: list[str]
+
+
 class RaisedError(TypedDict):
     """An exception: the names of its types, the nearest first, what it says, and where."""
 
@@ -71,8 +78,8 @@ class Reply(TypedDict, total=False):
     which it ends. Of a call: ``is_missing``, ``wrong_type`` of what is no function, its ``value``,
     its arguments ``after`` it, whether the
     value ``shares`` their memory, what was ``printed``, the student's ``names`` of the arguments,
-    or the ``error``. ``changed`` is what was exchanged in the interpreter, ``kept`` the number of a
-    copy.
+    or the ``error``. ``changed`` is what was exchanged in the interpreter, ``answers`` what the
+    controls came to, ``kept`` the number of a copy.
     """
 
     interrupted: bool
@@ -94,6 +101,7 @@ class Reply(TypedDict, total=False):
     names: list[str] | None
     error: RaisedError
     changed: list[str]
+    answers: list[Reply]
     kept: int | None
 
 

@@ -23,6 +23,7 @@ Message = dict[str, Any]
 
 HEAD = struct.Struct(">III")  # bytes of the JSON text, of the blobs together, and 0
 MEBIBYTE = 2**20
+FIRST_PART = 2**16
 JSON_LIMIT = 32 * MEBIBYTE
 # A text of 16 MiB can become a gigabyte of empty lists: what makes an object is counted first.
 OBJECT_LIMIT = 3_000_000
@@ -72,7 +73,7 @@ def send(
     Parameters
     ----------
     wait : callable, optional
-        Called before each part; it returns when there is room for it, or raises.
+        Called when there is no room for more; it returns when there is, or raises.
 
     Raises
     ------
@@ -97,8 +98,10 @@ def send_packed(
                 continue
             rest = memoryview(part)
             while rest:
-                wait()
-                rest = rest[sock.send(rest, socket.MSG_DONTWAIT) :]
+                try:
+                    rest = rest[sock.send(rest, socket.MSG_DONTWAIT) :]
+                except BlockingIOError:
+                    wait()
         except TimeoutError:
             raise
         except OSError as error:
@@ -127,14 +130,20 @@ def receive(
     ------
     Gone, TooMuch, Nonsense
     """
-    size, more, zero = HEAD.unpack(_exactly(sock, HEAD.size, wait))
+    # Most frames come whole at once.
+    begin = b"".join(_parts(sock, HEAD.size, FIRST_PART, wait))
+    size, more, zero = HEAD.unpack_from(begin)
     if zero:
         raise Nonsense("no frame")
     if size > JSON_LIMIT and not trusted:
         raise TooMuch(f"a frame of {size} bytes")
     if more > byte_limit and not trusted:
         raise TooMuch(f"{more} bytes of arrays")
-    data = memoryview(_exactly(sock, size + more, wait))
+    missing = HEAD.size + size + more - len(begin)
+    if missing < 0:
+        raise Nonsense("more than a frame")
+    parts = _parts(sock, missing, missing, wait)
+    data = memoryview(b"".join([begin, *parts]))[HEAD.size :]
     text = bytes(data[:size])
     if not trusted and sum(map(text.count, (b"[", b"{", b","))) > OBJECT_LIMIT:
         raise TooMuch("a frame of too many parts")
@@ -151,13 +160,17 @@ def receive(
     return message, [data[start:end] for start, end in itertools.pairwise(ends)]
 
 
-def _exactly(sock: socket.socket, size: int, wait: Callable[[], None] | None) -> bytes:
-    parts, missing = [], size
-    while missing:
+def _parts(
+    sock: socket.socket, least: int, most: int, wait: Callable[[], None] | None
+) -> list[bytes]:
+    """Bytes of a frame: from `least` to `most` of them."""
+    parts: list[bytes] = []
+    missing, room = least, most
+    while missing > 0:
         if wait is not None:
             wait()
         try:
-            part = sock.recv(min(missing, MEBIBYTE))
+            part = sock.recv(min(room, MEBIBYTE))
         except TimeoutError:
             raise
         except OSError as error:
@@ -166,7 +179,8 @@ def _exactly(sock: socket.socket, size: int, wait: Callable[[], None] | None) ->
             raise Gone("the connection is closed")
         parts.append(part)
         missing -= len(part)
-    return b"".join(parts)
+        room -= len(part)
+    return parts
 
 
 def encode(
