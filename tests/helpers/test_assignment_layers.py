@@ -282,6 +282,58 @@ def test_numbers_that_were_made_up_are_found():
         assert not are_computed(forged, NUMBERS, IMAGES)
 
 
+def without_numbers(step):
+    return {**step, "weight": [0, *step["weight"][1:]], "made": step["made"][:, :0]}
+
+
+def with_one_filter(step):
+    made = step["made"].clone()
+    made[:, 1:] = 9
+    return {**step, "weight": [1, *step["weight"][1:]], "made": made}
+
+
+def with_a_border_alone(step):
+    if len(step["weight"]) == 2:
+        return without_numbers(step)
+    height, width = step["given"].shape[2:]
+    return {**step, "padding": [height, width], "made": torch.zeros(2, step["weight"][0], 9, 9)}
+
+
+def of_no_image(step):
+    return {**step, "given": step["given"][:0], "made": step["made"][:0]}
+
+
+@pytest.mark.parametrize(
+    "forge",
+    [without_numbers, with_one_filter, with_a_border_alone, of_no_image],
+)
+def test_shapes_that_were_made_up_are_found(forge):
+    steps = at_work(build(Attributes))
+    for number in range(len(steps)):
+        forged = [*steps[:number], forge(steps[number]), *steps[number + 1 :]]
+        assert not are_computed(forged, NUMBERS, IMAGES)
+
+
+def test_a_number_without_end_does_not_make_all_others_right():
+    first, second, *rest = at_work(build(Attributes))
+    given, made = second["given"].clone(), torch.zeros_like(second["made"])
+    given[0, 0, 1, 1] = torch.inf  # which one window sees that does not reach over the border
+    made[0, :, 1, 1] = torch.inf * NUMBERS[torch.arange(5) * 6 * 3 * 3 % len(NUMBERS)]
+    assert not are_computed(
+        [first, {**second, "given": given, "made": made}, *rest], NUMBERS, IMAGES
+    )
+
+
+@pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel lengths")
+@pytest.mark.parametrize("size", [2, 3])
+def test_a_layer_whose_padding_keeps_the_size_is_seen_at_work(size):
+    model = nn.Sequential(nn.Conv2d(3, 2, size, padding="same"))
+    images = IMAGES[:, :, :9, :9].clone()
+    steps = record(fill(model, NUMBERS, (3, 9, 9)), images)
+    assert steps[0]["made"].shape == (2, 2, 9, 9)
+    assert are_computed(steps, NUMBERS, images)
+
+
 def test_only_the_first_neurons_of_a_very_large_layer_are_filled(monkeypatch):
     monkeypatch.setattr(course, "LARGE", 20 * 405)
     model = nn.Sequential(nn.Flatten(), nn.Linear(405, 20), nn.Linear(20, 19))
