@@ -51,8 +51,8 @@ def course(root, name):
     shutil.copy(ROOT / "nbgrader_config.py", root)
 
 
-def submissions(root, name, count):
-    """Write this many different notebooks; returns their folder."""
+def submissions(root, name, count, mistakes=True):
+    """Write this many different notebooks, a third of them with mistakes; returns their folder."""
     answers = {
         c.grade_id: c.source for c in read_cells(notebook_path(name)) if c.kind == "solution"
     }
@@ -65,7 +65,7 @@ def submissions(root, name, count):
             grade_id = cell.metadata.get("nbgrader", {}).get("grade_id")
             if grade_id in answers:
                 cell.source = f"# the answer of student {number}\n{answers[grade_id]}"
-                if number % 3 == 2 and place % 2:
+                if mistakes and number % 3 == 2 and place % 2:
                     cell.source = cell.source.replace("return", "return None and", 1)
         nbformat.write(notebook, folder / f"student-{number:04}.ipynb")
     return folder
@@ -127,10 +127,10 @@ def wait_for_orphans():
     sys.exit("something goes on running")
 
 
-def ours(root, name, folder, workers):
-    """Grade with `python -m grader.command.grade`."""
+def ours(root, name, folder, workers, more=()):
+    """Grade with `python -m grader.command.grade`, and more of its options."""
     command = [BIN / "python", "-m", "grader.command.grade", name, folder, "--root", root]
-    return measured([*command, "--workers", workers], root)
+    return measured([*command, "--workers", workers, *more], root)
 
 
 def stock(root, name, folder, count):

@@ -19,7 +19,6 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from grader.authoring.source import assignments
 from grader.batch.digest import key_of
-from grader.batch.dispatch import Dispatch, JobLost
 from grader.batch.reader import Reader
 from grader.batch.store import Store
 from grader.cells import Cell
@@ -33,6 +32,7 @@ from grader.intake.collect import Submission, Unreadable, collect
 from grader.intake.jobs import make_job
 from grader.intake.rebuild import load_skeleton
 from grader.judging import job
+from grader.judging.dispatch import Dispatch, JobLost
 from grader.judging.policy import Limits, Policy
 from grader.judging.seed import class_seed
 from grader.outcomes import Outcome
@@ -43,13 +43,6 @@ from grader.text import writable
 def unforeseen(error: Exception) -> str:
     """The reason to give for an error that nobody thought of."""
     return f"the grader could not work with it: {type(error).__name__}: {str(error)[:120]}"
-
-
-def was_hindered(text: str) -> bool:
-    """Whether a result may have lost points because others took the processor."""
-    result: Result = json.loads(text)
-    lost_points = any("failure" in test for test in result["tests"].values())
-    return result.get("contended", False) and lost_points
 
 
 class Lost(NamedTuple):
@@ -175,7 +168,7 @@ class Batch:
             job.execute,
             self.make_executor,
             2 * self.options.workers + 1,
-            is_to_repeat=was_hindered,
+            is_to_repeat=job.was_hindered,
             show_waiting=self.tell_who_runs,
         )
         with self.reader:

@@ -27,6 +27,7 @@ from grader.intake.files import in_folder
 from grader.intake.jobs import make_job
 from grader.intake.rebuild import Skeleton, load_skeleton
 from grader.judging import job
+from grader.judging.dispatch import Dispatch, Here, JobLost
 from grader.judging.policy import Limits, Policy
 from grader.judging.seed import class_seed
 from grader.outcomes import SENTENCES
@@ -35,7 +36,6 @@ from grader.sandbox.bwrap import UNSAFE, NoSandbox, check_means, check_system
 from grader.text import for_terminal
 
 WAY_AROUND = "COURSE_UNSAFE_NO_SANDBOX"
-TRIES = 3
 TIMEOUT = "CellTimeoutError"
 
 Frame = tuple[Skeleton, dict[str, NotebookNode]]
@@ -139,15 +139,12 @@ class SandboxExecute(Execute):
         return Policy(**limits)
 
     def _execute(self, text: str) -> Result:
-        """The job's result; a lost server is started again."""
-        for attempt in range(1, TRIES + 1):
-            try:
-                result = json.loads(job.execute(text))
-                break
-            except job.Retry as lost:
-                self.log.warning("The sandbox was lost (attempt %d): %s", attempt, lost)
-                if attempt == TRIES:
-                    raise
+        """The job's result; one that is lost with its server is run again."""
+        dispatch = Dispatch(job.execute, Here, width=1, is_to_repeat=job.was_hindered)
+        ((_, came),) = dispatch.run([("the only one", text)])
+        if isinstance(came, JobLost):
+            raise came
+        result: Result = json.loads(came)
         for shown, _ in result["outputs"]:
             for output in shown:
                 if output.get("evalue") == SENTENCES["cell timeout"].in_cell:

@@ -101,6 +101,13 @@ def execute(job: str) -> str:
     return writable(json.dumps(result, ensure_ascii=False))
 
 
+def was_hindered(text: str) -> bool:
+    """Whether a result may have lost points because others took the processor."""
+    result: Result = json.loads(text)
+    lost_points = any("failure" in test for test in result["tests"].values())
+    return result.get("contended", False) and lost_points
+
+
 def prepare_to_fork() -> None:
     """Make forks of this process cheap, again when it has imported what is large."""
     global _modules

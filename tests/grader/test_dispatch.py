@@ -7,8 +7,8 @@ from concurrent.futures import BrokenExecutor, ThreadPoolExecutor
 
 import pytest
 
-from grader.batch.dispatch import DEATHS, TRIES, Dispatch, JobLost
 from grader.batch.workers import Workers
+from grader.judging.dispatch import DEATHS, TRIES, Dispatch, JobLost
 
 
 def work(text):
@@ -91,7 +91,7 @@ def test_a_result_to_be_repeated_is_made_again_alone_and_once():
 
 
 def test_after_a_while_it_is_told_who_is_waited_for(monkeypatch):
-    monkeypatch.setattr("grader.batch.dispatch.SECONDS_OF_SILENCE", 0.01)
+    monkeypatch.setattr("grader.judging.dispatch.SECONDS_OF_SILENCE", 0.01)
     waiting = []
     dispatched(Log(), "ab", show_waiting=waiting.append)
     assert {"a", "b"} >= set(waiting[0]) > set()

@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import BrokenExecutor, Executor, Future
 from dataclasses import dataclass, field
+from typing import Any
 
 TRIES = 4
 """How often a job is given out when it is the machine that fails."""
@@ -18,6 +19,19 @@ DEATHS = 2
 """How many workers a job may end before it is run alone."""
 SECONDS_OF_SILENCE = 5.0
 """After how long without news it is told who is waited for."""
+
+
+class Here(Executor):
+    """Runs what it is given in this process, at once."""
+
+    def submit(self, function: Callable[..., Any], /, *arguments: Any) -> Future[Any]:  # type: ignore[override]
+        """Let this process call a function."""
+        future: Future[Any] = Future()
+        try:
+            future.set_result(function(*arguments))
+        except Exception as error:
+            future.set_exception(error)
+        return future
 
 
 class JobLost(Exception):

@@ -1,0 +1,89 @@
+"""Whether honest trainings get the marks beside hostile loops that they get alone.
+
+    .venv/bin/python tools/grade_under_load.py
+    .venv/bin/python tools/grade_under_load.py --honest 3 --burners 2 --cell-seconds 5
+
+Grades one right solution of an assignment that trains alone, and then a batch of them beside
+notebooks that start thirty endless loops each, with `course grade`, on two cores. Ends with 1 if a
+mark or an outcome differs. With the defaults it takes about seven minutes of processor time.
+"""
+
+import argparse
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+import nbformat
+from benchmark_grading import adopt_orphans, course, ours, submissions
+
+from grader.batch.store import Store
+
+ASSIGNMENT = "05-mnist-net"
+CORES = 2
+BURN = """
+import os
+for number in range(30):
+    if os.fork() == 0:
+        os.setsid()
+        while True: pass
+while True: pass
+"""
+
+
+def burner(path, number):
+    """Let the first answer of a notebook start loops."""
+    notebook = nbformat.read(path, as_version=4)
+    answers = [
+        c for c in notebook.cells if (c.metadata.get("nbgrader") or {}).get("solution", False)
+    ]
+    answers[0].source = f"# burner {number}\n{BURN}"
+    nbformat.write(notebook, path)
+
+
+def graded(root, honest, burners, options):
+    """The records of a batch by student; the loops come first, so that all others meet them."""
+    root.mkdir()
+    course(root, options.assignment)
+    folder = submissions(root, options.assignment, honest + burners, mistakes=False)
+    for number, path in enumerate(sorted(folder.glob("*.ipynb"))[:burners]):
+        burner(path, number)
+    more = ["--cell-seconds", options.cell_seconds]
+    wall, cpu, _ = ours(root, options.assignment, folder, options.workers, more)
+    records = list(Store(root / "grading" / options.assignment).records())
+    print(
+        f"{honest} honest, {burners} burners: {wall:.0f} s wall, {cpu:.0f} CPU s",
+        flush=True,
+    )
+    for record in records:
+        shown = record["score"], record["outcome"], record["flagged"]
+        print(f"  {record['student']}: {shown}, {record['seconds']:.0f} s", flush=True)
+    return [(r["score"], r["outcome"], r["flagged"], r["tests"]) for r in records]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("assignment", nargs="?", default=ASSIGNMENT)
+    parser.add_argument("--honest", type=int, default=16)
+    parser.add_argument("--burners", type=int, default=4)
+    parser.add_argument("--workers", type=int, default=6)
+    parser.add_argument("--cell-seconds", type=float, default=60.0)
+    options = parser.parse_args()
+    os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:CORES])
+    adopt_orphans()
+    with tempfile.TemporaryDirectory() as folder:
+        (alone,) = graded(Path(folder, "alone"), 1, 0, options)
+        beside = graded(Path(folder, "beside"), options.honest, options.burners, options)
+    if alone[0] == 0:
+        sys.exit("the right solution has no points alone")
+    loops, honest = beside[: options.burners], beside[options.burners :]
+    if any(outcome == "graded" for _, outcome, _, _ in loops):
+        sys.exit("a loop came to its end")
+    differ = sum(result != alone for result in honest)
+    print(f"{len(honest) - differ} of {options.honest} have the marks that one has alone")
+    if differ or len(honest) != options.honest:
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()
