@@ -49,6 +49,8 @@ from helpers.command.left_out import left_out
 
 ROOT = Path(__file__).resolve().parent
 
+pytest_plugins = ["tests.support.cpu_seconds"]
+
 # Notebooks are compared on the CPU and without a network, also on machines that have more.
 os.environ.setdefault("COURSE_DEVICE", "cpu")
 os.environ.setdefault("MNIST_SOURCE", "sample")

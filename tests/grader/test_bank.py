@@ -50,6 +50,24 @@ def test_mistake_loses_points_in_exactly_the_tests_that_name_it(pair):
     assert graded(name)[1].failed(variant) == variant.fails
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_hidden_part_alone_notices_each_mistake(name):
+    """Whoever answers the visible checks by heart loses the points all the same.
+
+    So each hidden part needs its cases: without them mistakes get through.
+    """
+    report, bench = graded(name)[1], workbench(name)
+    tests = {cell.grade_id: cell for cell in bench.tests}
+    unnoticed = [
+        (verdict.grade_id, variant.name)
+        for variant in BANKS[name]
+        for verdict in report.verdicts[variant]
+        if variant.is_mistake and not verdict.passed and verdict.is_visible
+        if bench.run_hidden(tests[verdict.grade_id], {variant.exercise: variant.thing}).passed
+    ]
+    assert unnoticed == []
+
+
 @pytest.mark.parametrize("pair", MISTAKES, ids=label)
 def test_mistake_is_told_by_its_own_name_and_no_other(pair):
     name, variant = pair

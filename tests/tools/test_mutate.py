@@ -11,10 +11,15 @@ from collections import Counter
 import nbformat
 import pytest
 
+from grader.authoring.bank import load_bank
+from grader.authoring.examine import Workbench
+from grader.authoring.source import assignments, full_name
+from grader.cells import BEGIN_HIDDEN
 from tests.support import needs
 from tests.support.lessons import ROOT
 from tools.mutate import __main__ as command
 from tools.mutate import kinds, prose, python
+from tools.mutate.cases import cases_of
 from tools.mutate.checks import Check, Checks
 from tools.mutate.fault import Edit, Fault, joined
 from tools.mutate.workplace import PASSED, Workplace, files
@@ -112,11 +117,35 @@ def test_edits_of_graded_tests():
             (".has_shape((7,))", ""),
         },
         "hidden number": {("1", "2"), ("7", "8")},
-        "hidden case left out": {(", 6", "")},
+        "hidden case left out": {("[5, 6]", "[6]"), ("[5, 6]", "[5]")},
         "hidden check left out": {
             ('check.hidden("f", size).gives(size + 1).has_shape((7,))', "pass")
         },
     }
+
+
+@pytest.mark.parametrize(
+    ("code", "left"),
+    [
+        ("for n in (5, 6):\n    f(n)", ["(6,)", "(5,)"]),
+        ("cases = [(1, 2), (3, 4)]", ["[(3, 4)]", "[(1, 2)]"]),
+        ('rows = every_pair({"size": [5, 6]})', ["[6]", "[5]"]),
+        ("for n in [5]:\n    f(n)", []),  # then nothing would be asked
+        ("def f():\n    for n in (5, 6):\n        print(n)", []),  # what is measured, no case
+    ],
+)
+def test_cases_of_hidden_tests(code, left):
+    source = python.Source(f"for n in (1, 2):\n    f(n)\n{BEGIN_HIDDEN}\n{code}\n")
+    assert [edit.new for _, edit in kinds.hidden_cases(source)] == left
+
+
+def test_cases_that_a_mistake_needs():
+    name = full_name("02", assignments())
+    bench = Workbench(name)
+    (cell,) = [cell for cell in bench.tests if cell.grade_id == "output_size_padding"]
+    found = dict(cases_of(cell, bench, load_bank(name)))
+    assert "fit_with_padding_once" in found["(3, 10, 1)"]
+    assert found["(12, 4, 1)"] == []
 
 
 # --- on the course itself ----------------------------------------------------------------------

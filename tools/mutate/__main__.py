@@ -5,8 +5,10 @@ import sys
 import tempfile
 from collections import Counter, defaultdict
 
+from grader.authoring.source import assignments, full_name
 from helpers.command.files import ROOT, Problem
 from helpers.command.venv_folder import venv_python
+from tools.mutate.cases import show_cases
 from tools.mutate.checks import Checks
 from tools.mutate.kinds import KINDS, choose, every_fault
 from tools.mutate.workplace import NOT_JUDGED, NOT_NOTICED, NOTICED, Workplace, files
@@ -28,7 +30,17 @@ def main(arguments=None, root=ROOT):
         metavar="KIND",
         help="only faults of this kind; can be given more than once",
     )
+    parser.add_argument(
+        "--cases",
+        nargs="*",
+        metavar="ASSIGNMENT",
+        help="seed nothing: name the cases of hidden tests that no known mistake needs",
+    )
     options = parser.parse_args(arguments)
+    if options.cases is not None:
+        every = assignments()
+        show_cases([full_name(name, every) for name in options.cases] or every)
+        return 0
     try:
         paths = files(root)
     except Problem as problem:

@@ -191,11 +191,40 @@ def test_edits(text):
                     if isinstance(inner, ast.Constant) and type(inner.value) in (int, float):
                         new = python.other_number(inner.value)
                         yield source.replace(f"{part} number", inner, new)
-        elif part == "hidden" and isinstance(node, ast.For) and isinstance(node.iter, ast.List):
-            if len(node.iter.elts) > 1:
-                yield from source.leave_out("hidden case left out", node.iter.elts)
         elif part == "hidden" and isinstance(node, ast.Expr):
             yield source.replace("hidden check left out", node, "pass")
+    yield from (edit for _, edit in hidden_cases(source))
+
+
+def hidden_cases(source):
+    """The cases of the hidden part of a test, each with the edit that leaves it out.
+
+    Cases are what a loop goes through, if it is written down there, or in a list of its own; and
+    the kinds of which `every_pair` makes rows.
+    """
+    begin = source.text.index(BEGIN_HIDDEN)
+    for node in outside_functions(source.tree):
+        lists = []
+        if isinstance(node, ast.For | ast.comprehension):
+            lists = [node.iter]
+        elif isinstance(node, ast.Assign | ast.AugAssign) and isinstance(node.value, ast.List):
+            lists = [node.value]
+        elif isinstance(node, ast.Dict):
+            lists = node.values
+        for one in lists:
+            is_list = isinstance(one, ast.List | ast.Tuple) and len(one.elts) > 1
+            if is_list and source.span(one)[0] > begin:
+                for case in one.elts:
+                    kept = ", ".join(source.segment(other) for other in one.elts if other != case)
+                    new = f"[{kept}]" if isinstance(one, ast.List) else f"({kept},)"
+                    yield source.segment(case), source.replace("hidden case left out", one, new)
+
+
+def outside_functions(node):
+    yield node
+    for child in ast.iter_child_nodes(node):
+        if not isinstance(child, ast.FunctionDef | ast.Lambda):
+            yield from outside_functions(child)
 
 
 # --- other files -------------------------------------------------------------------------------
