@@ -108,6 +108,7 @@ def book_of(*cells):
     return Book(nbf.new_notebook(cells=made))
 
 
+END = ("## Avoid common mistakes", "## Recap")
 RUN = ("f(60000)\n# of 3025 places\nx[300:1000]", "61,706 parameters\n0.9693 right\n2.3 s")
 
 
@@ -157,6 +158,14 @@ def test_another_section_gives_its_numbers_but_no_roundings():
     assert unknown(book_of(RUN, "## Next\n\nThe 0.9693 of above"), {}) == set()
     assert unknown(book_of(RUN, "## Next\n\nThe 0.97 of above"), {}) != set()
     assert unknown(book_of(RUN, "It is 0.97.", "## Next\n\nThe 0.97 of above"), {}) == set()
+
+
+@pytest.mark.parametrize(("number", "is_known"), [("3072", False), ("30,725", True)])
+def test_a_short_number_of_a_section_far_away_is_chance(number, is_known):
+    far = book_of(
+        "## One", ("f(3072)\nf(30725)", ""), "## Two", "## Three", f"The {number} of it", *END
+    )
+    assert (unknown(far, {}) == set()) == is_known
 
 
 def test_another_lesson_gives_its_numbers_where_it_is_named():

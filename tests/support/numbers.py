@@ -84,6 +84,11 @@ class Number:
         return len(self.text) == 2
 
     @property
+    def is_common(self):
+        """Is it one of those that stand by chance somewhere in a lesson, such as 113 or 0.4?"""
+        return len(self.text) <= 4
+
+    @property
     def room(self):
         """How far a number may be away that is rounded to this one."""
         digits, _, power = re.sub("[,_]", "", self.text).partition("e")
@@ -206,7 +211,7 @@ class Book:
 
     A number may be rounded from one of its own section. One of another section has to be the same,
     or to be written as the prose writes it there; only what is "about" so may be rounded anew. A
-    number of two digits has to be near, or to be told elsewhere with reason.
+    short number, such as 113 or 0.4, has to be near, or to be told elsewhere with reason.
     """
 
     def __init__(self, notebook):
@@ -220,7 +225,7 @@ class Book:
                 near = known(itertools.chain(*parts[place - 1 : place + 2]))
             for cell in cells:
                 for number in numbers(told(cell)):
-                    other = near if number.is_short else self.known
+                    other = near if number.is_common else self.known
                     if (
                         here.rounds_to(number)
                         or other.holds(number)
