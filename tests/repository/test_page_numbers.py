@@ -3,11 +3,14 @@
 That is code, or a lesson, or a true equation of the page.
 """
 
+import ast
 import functools
 import re
 
 import pytest
 
+from helpers.assignment.notebook_scan import MEBIBYTE
+from tests.support.equations import value
 from tests.support.lessons import LESSONS, ROOT, need, read
 from tests.support.numbers import Book, Known, in_equations, in_text, numbers
 from tests.support.prose import PAGES
@@ -90,3 +93,90 @@ def test_a_wrong_number_is_noticed(page, right, wrong):
     text = (ROOT / page).read_text("utf-8")
     assert right in text
     assert set(unknown(page, text.replace(right, wrong))) - set(unknown(page, text))
+
+
+# --- limits ------------------------------------------------------------------------------------
+
+LIMIT = re.compile(r"\b(\d[\d,.]*|[a-z]+) (seconds?|minutes?|MiB)\b")
+WORDS = {"two": 2, "three": 3, "four": 4, "five": 5, "ten": 10, "thirty": 30}
+SIZES = {"second": 1, "minute": 60, "MiB": MEBIBYTE}
+NAMES = {"second": "second|timeout", "minute": "second|timeout", "MiB": "byte|mib"}
+# Where the guides' limits stand besides.
+FURTHER = {
+    "README.md": ["helpers/_downloads.py"],
+    "solutions/README.md": ["nbgrader_config.py", "helpers/assignment/*.py"],
+}
+# {page: what was measured, or is no limit}
+NO_LIMITS = {
+    "README.md": {"three minutes"},  # of a lesson, which test_references holds
+    "grader/README.md": {"1.3 seconds", "40 MiB"},  # measured
+}
+
+
+def limits(page, text):
+    """What a page says of times and sizes: (the words, the kind of unit, the size)."""
+    if page in MEASURED:
+        text = re.sub(rf"^{MEASURED[page]}$.*?(?=^## |\Z)", "", text, flags=re.M | re.S)
+    for match in LIMIT.finditer(text):
+        number = WORDS.get(match[1]) or (match[1][0].isdigit() and float(match[1].replace(",", "")))
+        if number:
+            unit = match[2].removesuffix("s")
+            yield match[0], unit, number * SIZES[unit]
+
+
+@functools.cache
+def constants(page):
+    """The values of all names in the programs that a page is about: {name: values}."""
+    paths = SUBJECTS[page] + FURTHER.get(page, [])
+    found = set()
+    for path in {path for pattern in paths for path in ROOT.glob(pattern) if path.suffix == ".py"}:
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            for name, given in given_values(node):
+                code = ast.unparse(given).replace("MEBIBYTE", str(MEBIBYTE))
+                found.add((name.lower(), value(ast.parse(code, mode="eval").body)))
+    return found
+
+
+def given_values(node):
+    """Names with what a statement or a definition gives them."""
+    if isinstance(node, ast.Assign):
+        yield from ((ast.unparse(target), node.value) for target in node.targets)
+    elif isinstance(node, ast.AnnAssign) and node.value:
+        yield ast.unparse(node.target), node.value
+    elif isinstance(node, ast.arguments):
+        last = node.args[len(node.args) - len(node.defaults) :]
+        yield from ((one.arg, given) for one, given in zip(last, node.defaults, strict=True))
+
+
+def unknown_limits(page, text):
+    for words, unit, size in limits(page, text):
+        if not any(
+            number == size and re.search(NAMES[unit], name) for name, number in constants(page)
+        ):
+            yield words
+
+
+GUIDES = ["README.md", "solutions/README.md", "solutions/grading.md", "grader/README.md"]
+
+
+@pytest.mark.parametrize("page", GUIDES)
+def test_limits_of_a_page_are_those_of_its_programs(page):
+    """A time or size that a guide names is the value of something that is called so."""
+    text = (ROOT / page).read_text("utf-8")
+    assert set(unknown_limits(page, text)) == NO_LIMITS.get(page, set())
+
+
+@pytest.mark.parametrize(
+    ("page", "right", "wrong"),
+    [
+        ("README.md", "longer than 5 minutes", "longer than 50 minutes"),
+        ("solutions/README.md", "after 20 seconds", "after 10 seconds"),
+        ("solutions/README.md", "after two minutes", "after three minutes"),
+        ("solutions/grading.md", "48 MiB", "64 MiB"),
+        ("grader/README.md", "30 seconds", "90 seconds"),
+    ],
+)
+def test_a_wrong_limit_is_noticed(page, right, wrong):
+    text = (ROOT / page).read_text("utf-8")
+    assert right in text
+    assert set(unknown_limits(page, text.replace(right, wrong))) - set(unknown_limits(page, text))
