@@ -138,6 +138,7 @@ BAD = {
     ),
     "an assert that no distance makes fail": weak("assert abs(a[2] - 2) < 5", "a[2]"),
     "an assert with a bound far off": weak("assert -100 < a[2] < 30 and a[1] == 1", "a[2]"),
+    "an assert of an order with much room": weak("assert a[2] > a[1] - 30", "a[2]"),
     "an assert that a number is not negative": weak("assert (a**2 >= 0).all() or a[1]", "a ** 2"),
     "an assert in a loop": weak("for x in a:\n    assert abs(x - 2) < 9", "x"),
     "an assert in a function": weak("def f(x):\n    assert x < 99\n\ny = f(a[1])", "x"),

@@ -54,8 +54,10 @@ def commands(text):
 
 
 def file_names(text):
-    """The files that a page names in code."""
-    return re.findall(r"`((?:[\w.-]+/)+[\w.-]*|[\w-]+\.(?:py|toml|yml|txt|md))`", text)
+    """The files that a page names in code, also within a command."""
+    commands = " ".join(re.findall(r"^```\n(.*?)\n```$", text, re.MULTILINE | re.DOTALL))
+    within = re.findall(r"(?:^|\s)([\w-]+\.(?:py|toml|yml|txt|md))(?!\S)", commands)
+    return within + re.findall(r"`((?:[\w.-]+/)+[\w.-]*|[\w-]+\.(?:py|toml|yml|txt|md))`", text)
 
 
 def test_the_readme_has_some_of_all_that_is_looked_for():
@@ -109,6 +111,16 @@ def test_files_that_are_named_exist(page):
         elif not name.startswith((".cache", "MNIST", "grading/", "kim/", "assignments/NAME/")):
             places = (page.parent, ROOT)
             assert any((place / name).exists() for place in places), name
+
+
+def test_a_file_in_a_command_is_looked_for():
+    assert file_names("```\nconda env create -f enviroment.yml\n```") == ["enviroment.yml"]
+
+
+def test_the_conda_environment_is_called_by_its_name():
+    (name,) = re.findall(r"^name: (.+)$", (ROOT / "environment.yml").read_text("utf-8"), re.M)
+    readme = (ROOT / "README.md").read_text("utf-8")
+    assert re.findall(r"^conda activate (.+)$", readme, re.MULTILINE) == [name]
 
 
 def test_variables_in_the_readme_are_the_ones_that_are_read():

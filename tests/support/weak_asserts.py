@@ -150,7 +150,7 @@ class Assert(ast.NodeVisitor):
         return self.visit(node.elt) + loops
 
     def compare(self, operands, links, function="None"):
-        all_parts, code = [], ""
+        all_parts, is_whole, code = [], [], ""
         for place, operand in enumerate(operands):
             around = set(links[max(place - 1, 0) : place + 1])
             kind = "order" if ORDER & around else "equality"
@@ -162,7 +162,8 @@ class Assert(ast.NodeVisitor):
             names = ", ".join(f"part{number}" for number in range(len(parts)))
             code += f"(({thunks}), lambda {names}: {text}), "
             all_parts.append(parts)
-        self.comparisons.append((all_parts, links))
+            is_whole.append(text == "part0")
+        self.comparisons.append((all_parts, is_whole, links))
         return f"look.compare({len(self.comparisons) - 1}, ({code}), {function})"
 
     def run(self, test):
@@ -176,7 +177,7 @@ class Assert(ast.NodeVisitor):
         return result
 
     def sites(self):
-        for comparison, (parts, links) in enumerate(self.comparisons):
+        for comparison, (parts, _, links) in enumerate(self.comparisons):
             for link in range(len(links)):
                 for operand in (link, link + 1):
                     for part in range(len(parts[operand])):
@@ -225,11 +226,15 @@ def alike(a, b):
     return a, a
 
 
-def changes(operator, kinds, is_left, both_measured):
-    """What else may be done to the two sides of a comparison to make it fail."""
+def changes(operator, kinds, is_left, both_whole):
+    """What else may be done to the two sides of a comparison to make it fail.
+
+    They are swapped only if both are measured as they stand: from ``a > b - 1`` an exchange makes
+    ``b - 1 > a``, which fails whatever `a` and `b` are.
+    """
     if operator in ("Eq", "NotEq", "Is", "IsNot"):
         return [alike]
-    found = [swapped] if operator in ORDER and both_measured else []
+    found = [swapped] if operator in ORDER and both_whole else []
     if "distance" in kinds:  # it may have to be large
         found.append((lambda a, b: (0 * a, b)) if is_left else (lambda a, b: (a, 0 * b)))
     return found
@@ -263,7 +268,7 @@ class Look:
         return kept[turn]
 
     def compare(self, comparison, operands, function):
-        parts, links = self.watched.comparisons[comparison]
+        parts, is_whole, links = self.watched.comparisons[comparison]
         measured = {}
         for link, name in enumerate(links):
             pair = []
@@ -275,7 +280,7 @@ class Look:
                 values = list(measured[place])
                 if self.site and self.site[:3] == (comparison, link, place):
                     kinds = [kind for _, kind in parts[place]]
-                    whole = changes(name, kinds, place == link, all(parts[link : link + 2]))
+                    whole = changes(name, kinds, place == link, all(is_whole[link : link + 2]))
                     change = self.spoil(values, kinds, whole)
                 pair.append(combine(*values))
             if self.site and self.site[:2] == (comparison, link):
