@@ -16,6 +16,7 @@ JOINERS = "\u200c\u200d"
 # With these a spreadsheet takes a text for a formula (the wide ones in Japanese settings), at the
 # beginning of a cell; other settings than ours begin a cell after a semicolon or a tab, too.
 FORMULA = re.compile(r"(^|[;,|\t\"])(\s*)(?=[=+\-@＝＋－＠])")
+FORMULA_AS_TEXT = re.compile(r"(^|[;,|\t\"])(\s*)'(?=[=+\-@＝＋－＠])")
 
 COMMANDS = re.compile(r"\\(href|require|cssId|class|style|bbox|mmlToken)(?![a-zA-Z])")
 
@@ -61,6 +62,11 @@ def for_table(value: Any) -> Any:
     An apostrophe before a sign that begins a formula makes it text, in every spreadsheet.
     """
     return FORMULA.sub(r"\1\2'", for_terminal(value)) if isinstance(value, str) else value
+
+
+def from_table(text: str) -> str:
+    """A cell of a table as it was before `for_table`."""
+    return FORMULA_AS_TEXT.sub(r"\1\2", text)
 
 
 def for_markdown(text: object) -> str:
