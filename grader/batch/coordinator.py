@@ -26,11 +26,12 @@ from grader.gradebook.book import Book
 from grader.gradebook.feedback import update_feedback, write_feedback
 from grader.gradebook.graded import executed_notebook
 from grader.gradebook.master import BookError
-from grader.gradebook.submitted import write_one
+from grader.gradebook.submitted import write_one, write_times
 from grader.intake.beside import files_of
-from grader.intake.collect import Submission, Unreadable, collect
+from grader.intake.collect import Submission, Unreadable, Which, collect
 from grader.intake.jobs import make_job
 from grader.intake.rebuild import load_skeleton
+from grader.intake.roster import Student, load_roster
 from grader.judging import job
 from grader.judging.dispatch import Dispatch, JobLost
 from grader.judging.policy import Limits, Policy
@@ -55,10 +56,14 @@ class Lost(NamedTuple):
 class Pending(NamedTuple):
     """A submission that waits for the result of its job."""
 
-    student: str
+    submission: Submission
     cells: list[Cell]
     notes: list[str]
     files: dict[str, str]
+
+    @property
+    def student(self) -> str:
+        return self.submission.student
 
 
 @dataclasses.dataclass
@@ -74,6 +79,8 @@ class Options:
         Run every submission again, also those that are done.
     feedback : bool
         Write the pages for the students.
+    which : str
+        Which attempt of a student counts, "last" or "first"; only with a roster.
     """
 
     workers: int = 1
@@ -81,6 +88,7 @@ class Options:
     limits: Limits = dataclasses.field(default_factory=Limits)
     force: bool = False
     feedback: bool = True
+    which: Which = "last"
 
 
 @dataclasses.dataclass
@@ -124,8 +132,12 @@ class Batch:
         None where nothing was left to do.
     show_waiting : callable, optional
         Called with the students whose notebooks run, when nothing has come for a while.
-    show_left_out : callable, optional
-        Called with a line that names what belongs to other assignments.
+
+    Attributes
+    ----------
+    handed_in : HandedIn
+    entries : list of Entry
+        What became of each file that was handed in; complete after `run`.
     """
 
     def __init__(
@@ -138,18 +150,23 @@ class Batch:
         make_executor: Callable[[], Executor],
         show: Callable[[Record | Lost | None], object],
         show_waiting: Callable[[list[str]], object] = lambda students: None,
-        show_left_out: Callable[[str], object] = lambda line: None,
     ) -> None:
         self.assignment, self.root, self.options = assignment, Path(root), options
         self.book, self.make_executor = book, make_executor
         self.show, self.show_waiting = show, show_waiting
         self.skeleton = load_skeleton(assignment, root)
         others = [name for name in assignments(self.root / "solutions") if name != assignment]
-        self.submissions = collect(path, assignment, others, show_left_out)
+        self.roster = load_roster(root)
+        self.handed_in = collect(
+            path, assignment, others, self.roster, options.which, options.limits
+        )
+        self.submissions = self.handed_in.submissions
+        self.entries = list(self.handed_in.entries)
         self.store = Store(self.root / "grading" / assignment)
         self.class_seed = class_seed(root)
         self.files, self.beside = files_of(assignment, self.root)
-        self.done = {} if options.force else self.store.keys_recorded()
+        self.recorded = self.store.keys_recorded()
+        self.done = {} if options.force else self.recorded
         self.reader = Reader()
         self.lost: list[str] = []
         self.pending: dict[str, list[Pending]] = {}  # by key, what waits for its result
@@ -215,7 +232,7 @@ class Batch:
                 "the process that judged it ended each time, the last time with nothing else "
                 f"running ({lost}): a person has to look at it"
             )
-            self.refuse(item.student, "not judged", reason)
+            self.refuse(item.submission, "not judged", reason)
         else:
             self.lose(item.student, lost)
 
@@ -234,6 +251,7 @@ class Batch:
                 self.reader.parse,
             )
             cells, notes = self.skeleton.rebuild(reading.notebook)
+            self.entries += reading.entries
             data = make_job(
                 self.assignment,
                 cells,
@@ -245,21 +263,36 @@ class Batch:
             )
             key = key_of(data)
         except Unreadable as error:
-            self.refuse(submission.student, "unreadable", str(error))
+            self.refuse_to_read(submission, str(error))
             return None
         except Exception as error:
-            self.refuse(submission.student, "unreadable", unforeseen(error))
+            self.refuse_to_read(submission, unforeseen(error))
             return None
-        if self.is_done(submission.student, key):
+        if self.is_done(submission, key):
             return None
-        pending = Pending(submission.student, cells, reading.notes + notes, reading.files)
+        pending = Pending(submission, cells, reading.notes + notes, reading.files)
         return key, json.dumps(data), pending
 
-    def is_done(self, student: str, key: str) -> bool:
-        """Whether this has been recorded; the page follows the marks given by hand since."""
+    def refuse_to_read(self, submission: Submission, reason: str) -> None:
+        """Record that a submission cannot be read, and say so of each of its files."""
+        self.entries += submission.refused(reason)
+        earlier = self.recorded.get(submission.student, "unreadable")
+        if submission.problem and not earlier.startswith("unreadable"):
+            self.show(None)  # something else than a notebook takes no mark away
+        else:
+            self.refuse(submission, "unreadable", reason)
+
+    def is_done(self, submission: Submission, key: str) -> bool:
+        """Whether this has been recorded.
+
+        The page follows the marks given by hand since, and the late penalty the dates.
+        """
+        student = submission.student
         if self.done.get(student) != key:
             return False
         try:
+            self.book.keep_time(student, submission.time, submission.is_late)
+            self.write_times(submission)
             if self.options.feedback:
                 update_feedback(self.book, student)
         except (BookError, OSError):  # the gradebook or the notebook is gone: recorded anew
@@ -282,16 +315,17 @@ class Batch:
         except (BookError, OSError, SQLAlchemyError) as error:  # the machine's, not the student's
             self.lose(pending.student, error)
         except Exception as error:
-            self.refuse(pending.student, "not recorded", unforeseen(error))
+            self.refuse(pending.submission, "not recorded", unforeseen(error))
 
     def write(self, key: str, result: Result, pending: Pending) -> None:
         """What `record` does when nothing goes wrong."""
-        student, cells, notes, files = pending
+        submission, cells, notes, files = pending
+        student = submission.student
         notebook = executed_notebook(cells, self.skeleton, result["outputs"])
-        self.book.record(student, result, notebook, notes)
+        self.book.record(student, result, notebook, notes, submission.time, submission.is_late)
         # So that nbgrader and formgrader can grade it again.
-        submitted = self.root / "grading" / "submitted"
-        write_one(cells, self.skeleton, submitted, student, self.assignment, files)
+        write_one(cells, self.skeleton, self.folder("submitted", student), files)
+        self.write_times(submission)
         if self.options.feedback:
             write_feedback(self.book, student)
         tests = result["tests"]
@@ -311,14 +345,23 @@ class Batch:
         self.store.record(record)
         self.show(record)
 
-    def refuse(self, student: str, outcome: Outcome, reason: str) -> None:
+    def folder(self, kind: str, student: str) -> Path:
+        """One of nbgrader's folders of a student."""
+        return self.root / "grading" / kind / student / self.assignment
+
+    def write_times(self, submission: Submission) -> None:
+        """Write when it was handed in where nbgrader looks for it."""
+        for kind in ("submitted", "autograded", "feedback"):
+            write_times(self.folder(kind, submission.student), submission.exchange_files())
+
+    def refuse(self, submission: Submission, outcome: Outcome, reason: str) -> None:
         """Record what could not be graded: no points, with the reason."""
-        reason = writable(reason)
+        reason, student = writable(reason), submission.student
         key = f"{outcome}-{hashlib.sha256(reason.encode()).hexdigest()[:24]}".replace(" ", "-")
-        if self.is_done(student, key):
+        if self.is_done(submission, key):
             return
         try:
-            self.book.record_unreadable(student, reason)
+            self.book.record_unreadable(student, reason, submission.time, submission.is_late)
             if self.options.feedback:
                 write_feedback(self.book, student)
         except Exception as error:
@@ -338,6 +381,12 @@ class Batch:
         }
         self.store.record(record)
         self.show(record)
+
+    def missing(self) -> list[Student]:
+        """The students of the roster of whom nothing is recorded, in this call or before."""
+        known = {submission.student for submission in self.submissions}
+        known |= set(self.store.keys_recorded())
+        return [student for student in self.roster if student.id not in known]
 
     def summary(self) -> Summary:
         """Counts over the whole batch, from the records on disk."""

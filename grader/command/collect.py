@@ -13,8 +13,10 @@ from grader.gradebook.book import Book
 from grader.gradebook.master import BookError
 from grader.gradebook.submitted import write_submitted
 from grader.intake.collect import Unreadable, collect
+from grader.intake.entries import write_entries
 from grader.intake.place import WrongPlace, check_place
 from grader.intake.rebuild import load_skeleton
+from grader.intake.roster import RosterError, load_roster
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -28,6 +30,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "path", help="a folder or zip of STUDENT.ipynb or STUDENT/ASSIGNMENT/*.ipynb"
     )
+    parser.add_argument(
+        "--attempt",
+        choices=("last", "first"),
+        default="last",
+        help="which attempt of a student in the roster counts (default: last)",
+    )
     parser.add_argument("--root", type=Path, default=ROOT, help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
     known = assignments(options.root / "solutions")
@@ -38,17 +46,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
         check_place(options.path, options.root)
         skeleton = load_skeleton(options.assignment, options.root)
         others = [name for name in known if name != options.assignment]
-        submissions = collect(options.path, options.assignment, others, show=print)
+        roster = load_roster(options.root)
+        handed_in = collect(options.path, options.assignment, others, roster, options.attempt)
         # nbgrader grades nothing that its gradebook does not know.
         with Book(options.root, options.assignment):
             pass
-    except (BookError, Unreadable, WrongPlace, FileNotFoundError) as error:
+    except (BookError, RosterError, Unreadable, WrongPlace, FileNotFoundError) as error:
         print(error, file=sys.stderr)
         return 2
     submitted = options.root / "grading" / "submitted"
-    refused = write_submitted(submissions, options.assignment, submitted, skeleton)
-    print(f"{len(submissions) - len(refused)} submissions collected, {len(refused)} not readable")
-    return 1 if refused or not submissions else 0
+    students = handed_in.submissions
+    refused, entries = write_submitted(students, options.assignment, submitted, skeleton)
+    table = options.root / "grading" / options.assignment / "handed-in.csv"
+    write_entries(table, str(options.path), [*handed_in.entries, *entries])
+    for line in handed_in.words():
+        print(f"  {line}")
+    print(f"{len(students) - len(refused)} submissions collected, {len(refused)} not readable")
+    print(f"What became of each file: {table}")
+    return 1 if refused or not students else 0
 
 
 if __name__ == "__main__":

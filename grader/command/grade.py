@@ -49,6 +49,12 @@ def arguments() -> argparse.ArgumentParser:
     parser.add_argument("--dask", metavar="ADDRESS", help="the scheduler of a Dask cluster")
     parser.add_argument("--dask-tls", metavar="FOLDER", help="with ca.pem, cert.pem and key.pem")
     parser.add_argument("--force", action="store_true", help="run everything again")
+    parser.add_argument(
+        "--attempt",
+        choices=("last", "first"),
+        default="last",
+        help="which attempt of a student in the roster counts (default: last)",
+    )
     parser.add_argument("--no-feedback", action="store_true", help="write no pages for students")
     default, sizes = Policy(), Limits()
     parser.add_argument(
@@ -107,10 +113,11 @@ def grade(options: argparse.Namespace, make_executor: Callable[[], Executor], wo
 
     from grader.gradebook.master import BookError
     from grader.intake.collect import Unreadable
+    from grader.intake.roster import RosterError
 
     try:
         return grade_batch(options, make_executor, workers)
-    except (BookError, Unreadable, FileNotFoundError) as error:
+    except (BookError, RosterError, Unreadable, FileNotFoundError) as error:
         print(error, file=sys.stderr)
         return 2
 
@@ -124,6 +131,7 @@ def grade_batch(
     from grader.batch import report
     from grader.batch.coordinator import Batch, Options
     from grader.gradebook.book import Book
+    from grader.intake.entries import NOTHING, Entry, write_entries
 
     print(f"Grading {options.assignment} with Python {platform.python_version()}.")
     if class_seed(options.root) == DEFAULT:
@@ -142,6 +150,7 @@ def grade_batch(
         limits=Limits(notebook_bytes=options.notebook_mib * MEBIBYTE),
         force=options.force,
         feedback=not options.no_feedback,
+        which=options.attempt,
     )
     with Book(options.root, options.assignment) as book, tqdm(unit="notebook") as bar:
 
@@ -163,7 +172,6 @@ def grade_batch(
             make_executor,
             show,
             show_waiting,
-            tqdm.write,
         )
         bar.total = len(batch.submissions)
         bar.refresh()
@@ -171,7 +179,15 @@ def grade_batch(
     students = {submission.student for submission in batch.submissions}
     table = options.root / "grading" / options.assignment / "grades.csv"
     report.write_table(batch.store, students, batch.skeleton.test_ids, table)
+    everything = table.with_name("handed-in.csv")
+    nothing = [Entry("", student.id, False, NOTHING) for student in batch.missing()]
+    write_entries(everything, str(options.submissions), [*batch.entries, *nothing])
     print(report.summary_text(batch.summary()))
+    print(f"\nWhat was handed in: {everything}")
+    for line in batch.handed_in.words():
+        print(f"  {line}")
+    if nothing:
+        print(f"  nothing was handed in by: {report.names([entry.student for entry in nothing])}")
     print(f"\n{len(students) - len(lost)} of {len(students)} recorded. Table: {table}")
     if lost:
         print(f"Not graded (call again): {report.names(lost)}", file=sys.stderr)

@@ -11,10 +11,12 @@ import contextlib
 import functools
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from nbgrader.api import (
+    Assignment,
     Comment,
     Grade,
     Student,
@@ -22,7 +24,7 @@ from nbgrader.api import (
     SubmittedNotebook,
     new_uuid,
 )
-from nbgrader.preprocessors import LimitOutput
+from nbgrader.preprocessors import AssignLatePenalties, LimitOutput
 from nbgrader.utils import parse_utc
 from sqlalchemy import insert, select, update
 
@@ -39,6 +41,8 @@ from grader.gradebook.master import (
 )
 from grader.intake.rebuild import load_skeleton
 
+# Of what is late, nobody knows how much: the least is taken.
+JUST_LATE = timedelta(seconds=1)
 NO_RESPONSE = "No response."  # nbgrader's own words for an answer that was left as it was
 
 
@@ -59,6 +63,9 @@ class Book:
         self.root, self.assignment = Path(root), assignment
         self.config = load_config(root)
         self.limit = LimitOutput(config=self.config)
+        penalties = AssignLatePenalties(config=self.config)
+        penalties.init_plugin()
+        self.late_policy = penalties.plugin_inst
 
     def __enter__(self) -> Book:
         skeleton = load_skeleton(self.assignment, self.root)
@@ -94,6 +101,7 @@ class Book:
         notebook: Mapping[str, Any] | None,
         notes: Sequence[str] = (),
         timestamp: Any = None,
+        is_late: bool = False,
     ) -> None:
         """Write a result: marks and comments into the gradebook, and the graded notebook.
 
@@ -114,6 +122,8 @@ class Book:
             What was unusual, for the student.
         timestamp : datetime or str, optional
             When it was handed in; None leaves what is known.
+        is_late : bool
+            Whether it was late, if nothing says when it was handed in.
         """
         path = self.path(student)
         data = to_bytes(finish(notebook, self.known, result, notes, self.limit))
@@ -134,17 +144,41 @@ class Book:
                 # feedback. Read-only, as nbgrader does.
                 part = stack.enter_context(Part(path, data, path.parents[2], 0o444))
             with self._transaction() as db:
-                notebook_id, is_new = self._submission(db, student, timestamp)
+                notebook_id, is_new = self._submission(db, student)
                 self._grade(db, notebook_id, result, sources, notebook is not None, is_new_work)
                 self._comment(db, notebook_id, sources, notebook is not None)
+                self._keep_time(db, student, timestamp, is_late)
                 if result.get("flags") and (is_new or is_new_work()):
                     db.execute(update(SubmittedNotebook), [{"id": notebook_id, "flagged": True}])
             if is_other:
                 part.put()
 
-    def record_unreadable(self, student: str, reason: str) -> None:
+    def record_unreadable(
+        self, student: str, reason: str, timestamp: Any = None, is_late: bool = False
+    ) -> None:
         """Write that a submission could not be read: no points, with the reason."""
-        self.record(student, {"outcome": "unreadable"}, None, [reason])
+        self.record(student, {"outcome": "unreadable"}, None, [reason], timestamp, is_late)
+
+    def keep_time(self, student: str, timestamp: Any, is_late: bool = False) -> None:
+        """Write when something was handed in, and the late penalty as it is now.
+
+        A due date, an extension and a mark by hand change it between two calls.
+
+        Parameters
+        ----------
+        student : str
+        timestamp : datetime or str or None
+            None leaves what is known.
+        is_late : bool
+            Whether it was late, if nothing says when it was handed in.
+
+        Raises
+        ------
+        BookError
+            If nothing is recorded of the student.
+        """
+        with self._transaction() as db:
+            self._keep_time(db, student, timestamp, is_late)
 
     def marks(self, student: str) -> dict[str, Any]:
         """A student's marks and comments, as they stand in the gradebook.
@@ -221,7 +255,11 @@ class Book:
                 SubmittedAssignment.id.label("submission"),
                 SubmittedNotebook.id.label("notebook"),
                 SubmittedNotebook.late_submission_penalty.label("penalty"),
+                SubmittedAssignment.timestamp,
+                SubmittedAssignment.extension,
+                Assignment.duedate,
             )
+            .join(Assignment, Assignment.id == SubmittedAssignment.assignment_id)
             .outerjoin(
                 SubmittedNotebook,
                 (SubmittedNotebook.assignment_id == SubmittedAssignment.id)
@@ -233,13 +271,38 @@ class Book:
             )
         ).first()
 
-    def _submission(self, db: Any, student: str, timestamp: Any) -> tuple[str, bool]:
+    def _keep_time(self, db: Any, student: str, timestamp: Any, is_late: bool) -> None:
+        """What `keep_time` does, within a transaction."""
+        found = self._find(db, student)
+        if found is None or found.notebook is None:
+            raise BookError(f"{student} has no submission of {self.assignment}")
+        when = found.timestamp if timestamp is None else parse_utc(timestamp)
+        if when is None and is_late and found.duedate:
+            when = found.duedate + JUST_LATE
+        if when != found.timestamp:
+            row = {"id": found.submission, "timestamp": when}
+            db.execute(update(SubmittedAssignment), [row])
+        penalty = self._penalty(db, student, when, found)
+        if penalty != found.penalty:
+            row = {"id": found.notebook, "late_submission_penalty": penalty}
+            db.execute(update(SubmittedNotebook), [row])
+
+    def _penalty(self, db: Any, student: str, when: Any, found: Any) -> float | None:
+        """The points that are taken off, as nbgrader's own AssignLatePenalties works them out."""
+        if when is None or found.duedate is None:
+            return None
+        seconds = (when - found.duedate - (found.extension or timedelta())).total_seconds()
+        if seconds <= 0:
+            return None
+        grades = db.scalars(select(Grade.score).where(*self._of(Grade, found.notebook)))
+        score = sum(grades)
+        penalty = self.late_policy.late_submission_penalty(student, score, seconds)
+        return None if penalty is None else min(max(penalty, 0), score)
+
+    def _submission(self, db: Any, student: str) -> tuple[str, bool]:
         """The id of the student's notebook in the gradebook, and whether it was made just now."""
-        when = {} if timestamp is None else {"timestamp": parse_utc(timestamp)}
         found = self._find(db, student)
         if found is not None and found.notebook is not None:
-            if when:
-                db.execute(update(SubmittedAssignment), [{"id": found.submission, **when}])
             return found.notebook, False
         if found is None:
             if db.execute(select(Student.id).where(Student.id == student)).first() is None:
@@ -252,7 +315,6 @@ class Book:
                         "id": submission,
                         "assignment_id": self.assignment_id,
                         "student_id": student,
-                        **when,
                     }
                 ],
             )

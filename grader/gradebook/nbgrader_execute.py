@@ -115,7 +115,7 @@ class SandboxExecute(Execute):
         path = folder / place["student"] / place["assignment"] / f"{place['notebook']}.ipynb"
         if path.is_symlink():
             raise Unreadable(f"{path} is a link: links are not followed")
-        (submission,) = collect(path, place["assignment"])
+        (submission,) = collect(path, place["assignment"]).submissions
         beside = [file for file in in_folder(path.parent) if not file.is_notebook]
         submission = dataclasses.replace(submission, beside=tuple(beside))
         return submission.read(place["assignment"], skeleton.known, Limits(), skeleton.files, own)

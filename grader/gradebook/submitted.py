@@ -10,6 +10,7 @@ from grader.cells import Cell
 from grader.files import write_whole
 from grader.gradebook.graded import executed_notebook, to_bytes
 from grader.intake.collect import Submission, Unreadable
+from grader.intake.entries import Entry
 from grader.intake.rebuild import Skeleton
 from grader.text import for_terminal
 
@@ -20,7 +21,7 @@ def write_submitted(
     submitted: str | Path,
     skeleton: Skeleton,
     show: Callable[[str], object] = print,
-) -> dict[str, str]:
+) -> tuple[dict[str, str], list[Entry]]:
     """Write each notebook where nbgrader looks for it, with all cells in their places.
 
     What is written is the student version with the student's answers and own cells put in: so a
@@ -38,39 +39,59 @@ def write_submitted(
 
     Returns
     -------
-    dict of str to str
-        The reason for each student whose notebook cannot be read.
+    (dict of str to str, list of Entry)
+        The reason for each student whose notebook cannot be read, and what became of each file.
     """
     refused = {}
+    entries: list[Entry] = []
     for submission in submissions:
         try:
-            notebook, unusual, files = submission.read(
-                assignment, skeleton.known, patterns=skeleton.files
-            )
-            cells, notes = skeleton.rebuild(notebook)
+            reading = submission.read(assignment, skeleton.known, patterns=skeleton.files)
+            cells, notes = skeleton.rebuild(reading.notebook)
         except Unreadable as error:
             refused[submission.student] = str(error)
+            entries += submission.refused(str(error))
             reason = f"{submission.student}: NOT READ: {error} ({submission.origin})"
             show(f"  {for_terminal(reason)}")
             continue
-        write_one(cells, skeleton, submitted, submission.student, assignment, files)
-        show(f"  {for_terminal('; '.join([submission.student, *unusual, *notes]))}")
-    return refused
+        entries += reading.entries
+        folder = Path(submitted) / submission.student / assignment
+        write_one(cells, skeleton, folder, reading.files)
+        write_times(folder, submission.exchange_files())
+        show(f"  {for_terminal('; '.join([submission.student, *reading.notes, *notes]))}")
+    return refused, entries
 
 
 def write_one(
-    cells: Sequence[Cell],
-    skeleton: Skeleton,
-    submitted: str | Path,
-    student: str,
-    assignment: str,
-    files: Mapping[str, str],
+    cells: Sequence[Cell], skeleton: Skeleton, folder: Path, files: Mapping[str, str]
 ) -> None:
     """Write one rebuilt notebook, and the files that belong to it, where nbgrader looks for it.
 
-    ``files`` are in base64, by name.
+    Parameters
+    ----------
+    cells : sequence of Cell
+    skeleton : Skeleton
+    folder : path
+        STUDENT/ASSIGNMENT, in nbgrader's folder of submissions.
+    files : dict of str to str
+        In base64, by name.
     """
-    folder = Path(submitted) / student / assignment
     for name, data in files.items():
         write_whole(folder / name, base64.b64decode(data))
-    write_whole(folder / f"{assignment}.ipynb", to_bytes(executed_notebook(cells, skeleton)))
+    write_whole(folder / f"{folder.name}.ipynb", to_bytes(executed_notebook(cells, skeleton)))
+
+
+def write_times(folder: Path, texts: Mapping[str, str]) -> None:
+    """Write what nbgrader looks for beside a notebook, when it was handed in above all.
+
+    Parameters
+    ----------
+    folder : path
+        STUDENT/ASSIGNMENT, in one of nbgrader's folders.
+    texts : dict of str to str
+        As of `Submission.exchange_files`.
+    """
+    for name, text in texts.items():
+        path = folder / name
+        if not path.exists() or path.read_text(encoding="utf-8", errors="replace") != text:
+            write_whole(path, text)

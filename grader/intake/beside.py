@@ -13,6 +13,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
+from grader.intake.entries import kind_of_file
 from grader.intake.files import Found, file_reader
 from grader.intake.layouts import is_noise
 from grader.judging.policy import MEBIBYTE, Limits
@@ -66,7 +67,7 @@ def patterns_of(source: Any) -> list[str]:
 
 def handed_in_beside(
     found: Iterable[Found], patterns: Iterable[str], own: Collection[str], limits: Limits
-) -> tuple[dict[str, str], list[str]]:
+) -> tuple[dict[str, str], list[str], dict[str, str]]:
     """What a student handed in beside the notebook, as far as the assignment asks for it.
 
     Parameters
@@ -80,34 +81,42 @@ def handed_in_beside(
 
     Returns
     -------
-    (dict of str to str, list of str)
-        The files in base64 by name, and notes on those that are not used.
+    (dict of str to str, list of str, dict of str to str)
+        The files in base64 by name, notes on those that are not used, and why not by path.
     """
     files: dict[str, str] = {}
+    why_not: dict[str, str] = {}
     notes, left, size = [], [], 0
     for file in found:
-        name = file.name
-        is_asked_for = any(fnmatchcase(name, pattern) for pattern in patterns)
-        if not is_asked_for or name in own or name in files:
-            if name not in own:
-                left.append(name)
+        name = file.called
+        if name in own:
+            why_not[file.path] = "the assignment's own file of this name is there"
+            continue
+        if name in files:
+            why_not[file.path] = "another file of this name is there"
+            left.append(file.path)
+            continue
+        if file.problem or not any(fnmatchcase(name, pattern) for pattern in patterns):
+            why_not[file.path] = file.problem or f"{kind_of_file(name)}, not asked for"
+            left.append(name)
             continue
         try:
             data = file.read(limits.beside_bytes)
+            if size + len(data) > limits.beside_bytes:
+                limit = f"{limits.beside_bytes / MEBIBYTE:g} MiB"
+                raise Unreadable(
+                    f"what is handed in beside the notebook may have {limit}; this is not there "
+                    "when it runs"
+                )
         except Unreadable as error:
+            why_not[file.path] = str(error)
             notes.append(f"{name[:60]}, handed in beside the notebook: {error}")
             continue
         size += len(data)
-        if size > limits.beside_bytes:
-            notes.append(
-                f"{name[:60]}: what is handed in beside the notebook may have "
-                f"{limits.beside_bytes / MEBIBYTE:g} MiB; this is not there when it runs"
-            )
-            break
         files[name] = base64.b64encode(data).decode()
     if left:
         left.sort()
         names = ", ".join(name[:60] for name in left[:5])
         more = f" and {len(left) - 5} more" if len(left) > 5 else ""
         notes.append(f"handed in beside the notebook, and not there when it runs: {names}{more}")
-    return files, notes
+    return files, notes, why_not

@@ -1,31 +1,63 @@
 """Find the submissions in a folder or a zip, and read them without trusting them.
 
 Understood are plain files ``STUDENT.ipynb`` and nbgrader's ``STUDENT/ASSIGNMENT/NAME.ipynb``,
-also without the middle folder and whatever the notebook itself is called. Links are never
-followed, nothing but ordinary files is read, and what cannot be read is reported with the reason
-and stops nothing.
+also without the middle folder and whatever the notebook itself is called, and what learning
+platforms make: see `grader.intake.layouts`. Links are never followed, nothing but ordinary files is
+read, and each entry ends in a line that says what became of it.
 """
 
 from __future__ import annotations
 
+import sys
 import zipfile
-from collections.abc import Callable, Collection
-from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
-from typing import Any, NamedTuple
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
 
 import nbformat
 
 from grader.intake.beside import handed_in_beside
-from grader.intake.files import Found, file_reader, in_folder, in_zip
-from grader.intake.layouts import common_folder, student_of
+from grader.intake.entries import (
+    BESIDE,
+    COUNTS,
+    EXCHANGE,
+    FORM,
+    LEFT_BEHIND,
+    TIME,
+    Entry,
+    kind_of_file,
+    what_was_left,
+)
+from grader.intake.files import Found, file_reader, in_folder, in_zip, open_zips
+from grader.intake.join import Finder
+from grader.intake.layouts import (
+    SECRET,
+    TIMESTAMP,
+    Owner,
+    common_folder,
+    owner_of,
+    stem_of,
+    without_copies,
+)
 from grader.intake.names import distinct_names
 from grader.intake.parse import DEFAULT, ids_of, parse
+from grader.intake.platforms import METADATA, Gradescope, is_form, writing_in_form
+from grader.intake.roster import Student
+from grader.intake.times import time_of, times_of_zip
 from grader.judging.policy import Limits
-from grader.text import for_terminal
+from grader.text import for_terminal, shortened
 from helpers.assignment.notebook_file import Unreadable
 
 Parse = Callable[[bytes, Limits], tuple[dict[str, Any], list[str]]]
+Which = Literal["last", "first"]
+"""Which of a student's attempts counts."""
+
+COLLECTED = ("archive", "extracted")
+OTHERS = "belongs to another assignment"
+MOST_NAMES = 20  # on a line
+MOST_TEXT = 64 * 2**10  # bytes that are read of what a platform writes about one submission
 
 
 class Reading(NamedTuple):
@@ -39,11 +71,14 @@ class Reading(NamedTuple):
         What was unusual about it.
     files : dict of str to str
         What was handed in beside it and is to be there when it runs: base64 by name.
+    entries : list of Entry
+        What became of each of its files.
     """
 
     notebook: Any
     notes: list[str]
     files: dict[str, str]
+    entries: list[Entry]
 
 
 @dataclass(frozen=True)
@@ -61,7 +96,15 @@ class Submission:
     beside : tuple of Found
         The other files of the student's folder.
     notes : tuple of str
-        What is unusual about the name.
+        What is unusual about the name, and the like.
+    time : datetime or None
+        When it was handed in, in UTC, without a time zone.
+    is_late : bool
+        Whether a learning platform says that it was late, which does not say how late.
+    exchange : dict of str to str
+        What nbgrader's exchange has written about it, by the names of its files.
+    problem : str
+        Why there is nothing to be read.
     """
 
     student: str
@@ -69,6 +112,10 @@ class Submission:
     candidates: tuple[Found, ...] = field(repr=False)
     beside: tuple[Found, ...] = field(default=(), repr=False)
     notes: tuple[str, ...] = ()
+    time: datetime | None = None
+    is_late: bool = False
+    exchange: Mapping[str, str] = field(default_factory=dict, repr=False)
+    problem: str = ""
 
     def read(
         self,
@@ -100,48 +147,110 @@ class Submission:
         ------
         Unreadable
         """
+        if self.problem:
+            raise Unreadable(self.problem)
         notes = list(self.notes)
-        choice = self.candidates
-        named = tuple(c for c in choice if PurePosixPath(c.name).stem == assignment)
-        if len(named) == 1:
-            choice = named
-        if len(choice) > 1:
-            choice = (self._most_alike(named or choice, set(grade_ids), limits, parse),)
-        if len(self.candidates) > 1:
-            others = [c.path for c in self.candidates if c is not choice[0]]
+        chosen = self._chosen(assignment, set(grade_ids), limits, parse)
+        others = [candidate for candidate in self.candidates if candidate is not chosen]
+        if others:
             more = f" and {len(others) - 3} more" if len(others) > 3 else ""
-            notes.append(f"{choice[0].path} counts, of several: {', '.join(others[:3])}{more}")
-        notebook, unusual = parse(choice[0].read(limits.file_bytes), limits)
-        files, left = handed_in_beside(self.beside, patterns, own, limits)
-        return Reading(nbformat.from_dict(notebook), [*notes, *unusual, *left], files)
+            paths = ", ".join(other.path for other in others[:3])
+            notes.append(f"{chosen.path} counts, of several: {paths}{more}")
+        notebook, unusual = parse(chosen.read(limits.file_bytes), limits)
+        files, left, why_not = handed_in_beside(self.beside, patterns, own, limits)
+        entries = [self.entry(chosen, COUNTS, is_taken=True)]
+        reason = f"another notebook of the student's: {chosen.path} counts"
+        entries += [self.entry(other, reason) for other in others]
+        for file in self.beside:
+            is_there = file.path not in why_not
+            entries.append(self.entry(file, why_not.get(file.path, BESIDE), is_there))
+        made = nbformat.from_dict(notebook)
+        return Reading(made, [*notes, *unusual, *left], files, entries)
+
+    def entry(self, file: Found, reason: str, is_taken: bool = False) -> Entry:
+        """A line about one of its files."""
+        return Entry(file.path, self.student, is_taken, reason, self.time)
+
+    def exchange_files(self) -> dict[str, str]:
+        """What nbgrader looks for beside a notebook: its files' texts by name."""
+        if TIMESTAMP in self.exchange or not self.time:
+            return dict(self.exchange)
+        return {**self.exchange, TIMESTAMP: f"{self.time:%Y-%m-%d %H:%M:%S} UTC"}
+
+    def refused(self, reason: str) -> list[Entry]:
+        """The lines about its files, if it cannot be graded."""
+        lines = [self.entry(file, reason) for file in self.candidates]
+        return [*lines, *(self.entry(file, why_not(file)) for file in self.beside)]
+
+    def _chosen(self, assignment: str, grade_ids: set[str], limits: Limits, parse: Parse) -> Found:
+        """The notebook that counts: the one with the assignment's name, or the most alike."""
+        stems = [(stem_of(candidate.called), candidate) for candidate in self.candidates]
+        named = [candidate for stem, candidate in stems if stem == assignment]
+        named = named or [c for stem, c in stems if without_copies(stem) == assignment]
+        choice = tuple(named) or self.candidates
+        return choice[0] if len(choice) == 1 else self._most_alike(choice, grade_ids, limits, parse)
 
     def _most_alike(
         self, choice: tuple[Found, ...], grade_ids: set[str], limits: Limits, parse: Parse
     ) -> Found:
         if len(choice) > limits.candidates:
             raise Unreadable(f"more than {limits.candidates} notebooks, and none has the name")
-        scores = []
+        found: list[tuple[int, Any]] = []
         for candidate in choice:
             try:
                 notebook, _ = parse(candidate.read(limits.file_bytes), limits)
-                found = set(ids_of(notebook))
             except Unreadable:
-                found = set()
-            scores.append(len(found & grade_ids))
-        best = max(scores)
-        if scores.count(best) > 1:
+                found.append((0, candidate))
+                continue
+            score = len(set(ids_of(notebook)) & grade_ids)
+            found.append((score, [(c["cell_type"], c["source"]) for c in notebook["cells"]]))
+        best = max(score for score, _ in found)
+        alike = [number for number, (score, _) in enumerate(found) if score == best]
+        # The same notebook twice, in a zip and beside it for instance, is one.
+        if any(found[number][1] != found[alike[0]][1] for number in alike):
             names = ", ".join(candidate.path for candidate in choice[:5])
             raise Unreadable(f"several notebooks, and no telling which is meant: {names}")
-        return choice[scores.index(best)]
+        return choice[alike[0]]
+
+
+class HandedIn(NamedTuple):
+    """All that was handed in.
+
+    Attributes
+    ----------
+    submissions : list of Submission
+        By student, in alphabetical order.
+    entries : list of Entry
+        What became of the files that belong to no submission.
+    strangers : list of str
+        Students of the submissions who are not in the roster, if there is one.
+    doubts : list of str
+        What a person has to look at: what could be two attempts of one, and the like.
+    """
+
+    submissions: list[Submission]
+    entries: list[Entry]
+    strangers: list[str]
+    doubts: list[str]
+
+    def words(self) -> list[str]:
+        """What a person should know of it, a line each, for the terminal."""
+        lines = what_was_left(self.entries)
+        if self.strangers:
+            listed = ", ".join(shortened(self.strangers, MOST_NAMES))
+            lines.append(f"not in the roster: {listed}")
+        return [*lines, *map(for_terminal, self.doubts)]
 
 
 def collect(
     path: str | Path,
     assignment: str,
     others: Collection[str] = (),
-    show: Callable[[str], object] = lambda line: None,
-) -> list[Submission]:
-    """The submissions in a folder or zip, by student, in alphabetical order.
+    roster: Sequence[Student] = (),
+    which: Which = "last",
+    limits: Limits = DEFAULT,
+) -> HandedIn:
+    """The submissions in a folder or zip, and what became of everything else in it.
 
     Parameters
     ----------
@@ -150,67 +259,302 @@ def collect(
     others : collection of str
         The course's other assignments: what lies in a folder of such a name, below a student's, is
         left out, and so is a notebook of such a name.
-    show : callable
-        Called with a line that names what was left out.
-
-    Returns
-    -------
-    list of Submission
+    roster : sequence of Student
+        With it, what is handed in is joined to its students, and one attempt of each counts.
+        Without it a student is called like the file or folder.
+    which : str
+        "last" or "first": the attempt that counts.
+    limits : Limits
 
     Raises
     ------
     Unreadable
         If the folder or the zip as a whole cannot be used.
     """
-    path = Path(path)
+    return _Collection(assignment, others, roster, which).take_in(Path(path), limits)
+
+
+@dataclass
+class _Attempt:
+    """Files that were handed in together."""
+
+    files: list[tuple[Found, Owner]]
+    time: datetime | None = None
+
+    @property
+    def order(self) -> tuple[str, int]:
+        """The platform, and a number that is larger for a later attempt there."""
+        return self.files[0][1].platform, max(owner.order for _, owner in self.files)
+
+    @property
+    def path(self) -> str:
+        """The notebook's, for messages."""
+        found = next((file for file, _ in self.files if file.is_notebook), self.files[0][0])
+        return found.path
+
+
+class _Collection:
+    """One call of `collect`."""
+
+    def __init__(
+        self, assignment: str, others: Collection[str], roster: Sequence[Student], which: Which
+    ) -> None:
+        self.assignment, self.others, self.which = assignment, set(others), which
+        self.finder = Finder(roster) if roster else None
+        self.entries: list[Entry] = []
+        self.doubts: list[str] = []
+        # What nbgrader's exchange has written, by folder and name.
+        self.stamps: dict[tuple[str, ...], dict[str, str]] = {}
+        self.zip_times: dict[tuple[str, ...], datetime] = {}
+        self.gradescope = Gradescope()
+
+    def take_in(self, path: Path, limits: Limits) -> HandedIn:
+        files, is_zip = _files_at(path, self.assignment)
+        files = open_zips(files, limits)
+        if is_zip:
+            self.zip_times = times_of_zip(files)
+        owned = self._owned(files)
+        grouped: dict[str, list[tuple[Found, Owner]]] = {}
+        known: set[str] = set()
+        for file, owner in owned:
+            students = self._students(owner, file)
+            known.update(student.id for student in students)
+            for key in [student.id for student in students] or [owner.key]:
+                grouped.setdefault(key, []).append((file, owner))
+        for key in [key for key in grouped if not self._is_somebodys(grouped[key], key in known)]:
+            for file, _ in grouped.pop(key):
+                self.leave(file, why_not(file))
+        names = distinct_names(key for key in grouped if key not in known)
+        made = []
+        for key, group in grouped.items():
+            name, notes = names.get(key, (key, []))
+            made.append(self._submission(name, self._chosen(name, group), notes))
+        made.sort(key=lambda submission: submission.student)
+        strangers = sorted(name for name, _ in names.values())
+        self._doubt_copies({raw: name for raw, (name, _) in names.items()})
+        return HandedIn(made, self.entries, strangers if self.finder else [], self.doubts)
+
+    def leave(self, file: Found, reason: str, student: str = "") -> None:
+        """Write down that a file is not taken."""
+        self.entries.append(Entry(file.path, student, False, reason))
+
+    def _owned(self, files: list[Found]) -> list[tuple[Found, Owner]]:
+        """The files that are somebody's, with what their paths say of whose."""
+        kept = []
+        has_archive = any("archive" in file.parts[:2] for file in files)
+        for file in files:
+            if file.name in (TIMESTAMP, SECRET):
+                self._read_stamp(file)
+                continue
+            if file.name == METADATA:
+                self.gradescope.read(file.read, MOST_TEXT * 256)
+                self.leave(file, TIME)
+                continue
+            # What `nbgrader zip_collect` makes: ASSIGNMENT/archive, and the same again, unpacked.
+            parts = file.parts
+            place = next((n for n, part in enumerate(parts[:2]) if part in COLLECTED), None)
+            if place is not None and len(parts) > place + 1 and not self.others & {parts[0]}:
+                if parts[place] == "extracted" and has_archive:
+                    self.leave(file, "a copy that nbgrader has unpacked: archive/ counts")
+                    continue
+                parts = parts[place + 1 :]
+            owner = owner_of(parts, self.assignment)
+            if self._is_of_others(file, owner):
+                self.leave(file, OTHERS)
+            elif file.problem == LEFT_BEHIND:
+                self.leave(file, LEFT_BEHIND)
+            else:
+                kept.append((replace(file, own_name=owner.file), owner))
+        return kept
+
+    def _read_stamp(self, file: Found) -> None:
+        try:
+            text = file.read(MOST_TEXT)[:MOST_TEXT].decode("utf-8", "replace")
+        except Unreadable as error:
+            self.leave(file, str(error))
+            return
+        if file.name == SECRET or time_of(text):
+            self.stamps.setdefault(file.parts[:-1], {})[file.name] = text
+            self.leave(file, TIME if file.name == TIMESTAMP else EXCHANGE)
+        else:
+            self.leave(file, "no time that can be read stands in it")
+
+    def _is_of_others(self, file: Found, owner: Owner) -> bool:
+        """Whether a file is another assignment's, by its folder's name or its own."""
+        stem = stem_of(owner.file)
+        is_named = file.is_notebook and not self.others.isdisjoint({stem, without_copies(stem)})
+        folders = {stem_of(part) for part in file.parts[1:-1]}
+        return is_named or not self.others.isdisjoint(folders)
+
+    def _students(self, owner: Owner, file: Found) -> list[Student]:
+        """The students of the roster whose a file is: several, if a group handed it in."""
+        if self.finder is None:
+            return []
+        people = [(owner.names, [owner.number] if owner.number else [])]
+        if owner.platform == "Gradescope":
+            people = self.gradescope.people(owner.number) or people
+        found = []
+        for names, numbers in people:
+            match = self.finder.find(names, numbers)
+            if match.student:
+                found.append(match.student)
+                if match.is_guess:
+                    self._doubt(
+                        f"{file.path}: taken for {match.student.id}'s by a part of its name"
+                    )
+            elif match.students:
+                several = " or ".join(student.id for student in match.students)
+                self._doubt(f"{file.path}: could be {several}, so it is nobody's of the roster")
+        return list(dict.fromkeys(found))
+
+    def _doubt(self, sentence: str) -> None:
+        if sentence not in self.doubts:
+            self.doubts.append(sentence)
+
+    def _is_somebodys(self, group: list[tuple[Found, Owner]], is_known: bool) -> bool:
+        """Whether files are a submission: those of a student, or with a notebook among them.
+
+        A folder without one is a student's if the layout says so. What lies at the top is nobody's
+        then; but a student's folder that is a link is a submission, too: an unreadable one.
+        """
+        return is_known or any(
+            _is_candidate(file) or (owner.is_folder and len(file.parts) > 1)
+            for file, owner in group
+        )
+
+    def _chosen(self, student: str, group: list[tuple[Found, Owner]]) -> _Attempt:
+        """The attempt that counts; of the others a line says that they do not."""
+        by_tag: dict[tuple[str, str], list[tuple[Found, Owner]]] = {}
+        for file, owner in group:
+            by_tag.setdefault(owner.attempt, []).append((file, owner))
+        attempts = [_Attempt(files, self._time(files)) for files in by_tag.values()]
+        real = [a for a in attempts if any(_is_candidate(file) for file, _ in a.files)]
+        if len(real) > 1:
+            real = [self._of_several(student, real)]
+        # What is no attempt at the notebook, such as a text that was typed in, goes with it.
+        others = [a for a in attempts if not any(_is_candidate(file) for file, _ in a.files)]
+        files = [pair for attempt in (*real, *others) for pair in attempt.files]
+        return _Attempt(self._newest(student, files), (real or others)[0].time)
+
+    def _of_several(self, student: str, attempts: list[_Attempt]) -> _Attempt:
+        """The attempt that counts, if their order is known; otherwise all of them together."""
+        times = [attempt.time for attempt in attempts if attempt.time]
+        orders = [attempt.order for attempt in attempts]
+        if len(set(times)) == len(attempts):
+            attempts = sorted(attempts, key=lambda attempt: attempt.time or datetime.min)
+        elif len(set(orders)) == len(attempts) and len({platform for platform, _ in orders}) == 1:
+            attempts = sorted(attempts, key=lambda attempt: attempt.order)
+        else:
+            paths = ", ".join(attempt.path for attempt in attempts)
+            self._doubt(f"{student}: several attempts, and no telling which is later: {paths}")
+            return _Attempt([pair for a in attempts for pair in a.files], max(times, default=None))
+        chosen = attempts[-1 if self.which == "last" else 0]
+        for attempt in attempts:
+            if attempt is not chosen:
+                for file, _ in attempt.files:
+                    self.leave(file, f"another attempt: the {self.which} one counts", student)
+        return chosen
+
+    def _newest(self, student: str, files: list[tuple[Found, Owner]]) -> list[tuple[Found, Owner]]:
+        """Without the notebooks that Canvas has, under the same name, of another upload."""
+        sign = 1 if self.which == "last" else -1
+        best: dict[str, int] = {}
+        for file, owner in files:
+            if owner.platform == "Canvas" and file.is_notebook:
+                best[owner.file] = max(sign * owner.order, best.get(owner.file, -sys.maxsize))
+        kept = []
+        for file, owner in files:
+            is_canvas = owner.platform == "Canvas" and file.is_notebook
+            if is_canvas and sign * owner.order != best[owner.file]:
+                self.leave(file, f"another attempt: the {self.which} one counts", student)
+            else:
+                kept.append((file, owner))
+        return kept
+
+    def _time(self, files: list[tuple[Found, Owner]]) -> datetime | None:
+        """When files were handed in together, in UTC."""
+        found = []
+        for file, owner in files:
+            stamp = self._stamps(file).get(TIMESTAMP, "")
+            written = owner.when or self.gradescope.time(owner.number, owner.platform) or stamp
+            found.append(time_of(written) or self.zip_times.get(file.parts))
+        return max((when for when in found if when), default=None)
+
+    def _stamps(self, file: Found) -> dict[str, str]:
+        """What nbgrader's exchange has written about a file."""
+        above = (file.parts[:number] for number in range(len(file.parts) - 1, 0, -1))
+        return next((self.stamps[parts] for parts in above if parts in self.stamps), {})
+
+    def _submission(self, student: str, attempt: _Attempt, notes: list[str]) -> Submission:
+        """One student's submission."""
+        notes = list(notes)
+        candidates, beside = [], []
+        for file, owner in attempt.files:
+            if _is_candidate(file):
+                candidates.append(file)
+            elif owner.platform == "Blackboard" and is_form(file.read, MOST_TEXT):
+                text = writing_in_form(file.read, MOST_TEXT)
+                if text:
+                    notes.append(f"written in Blackboard's form ({file.path}): {text}")
+                self.leave(file, FORM, student)
+            else:
+                beside.append(file)
+        is_late = any(owner.is_late for _, owner in attempt.files)
+        if is_late and not attempt.time:
+            notes.append("marked as late by the learning platform")
+        problem = ""
+        if not candidates:
+            listed = ", ".join(f"{file.called} ({why_not(file)})" for file in beside[:5])
+            more = f" and {len(beside) - 5} more" if len(beside) > 5 else ""
+            problem = f"no notebook was handed in, but {listed or 'nothing else'}{more}"
+        origin = ", ".join(file.path for file in (candidates or beside)[:3])
+        return Submission(
+            student,
+            origin,
+            tuple(candidates),
+            tuple(beside),
+            tuple(notes),
+            attempt.time,
+            is_late,
+            self._stamps(attempt.files[0][0]),
+            problem,
+        )
+
+    def _doubt_copies(self, strangers: Mapping[str, str]) -> None:
+        """Name those who are called like another one but for what browsers add to a copy."""
+        alike: dict[str, list[str]] = {}
+        for raw, name in sorted(strangers.items()):
+            alike.setdefault(without_copies(raw).casefold(), []).append(name)
+        for names in alike.values():
+            if len(names) > 1:
+                self._doubt(f"{' and '.join(names)}: could be two attempts of one student")
+
+
+def why_not(file: Found) -> str:
+    """Why a file is no submission."""
+    return file.problem or kind_of_file(file.called)
+
+
+def _is_candidate(file: Found) -> bool:
+    return file.is_notebook or (file.is_link and len(file.parts) == 1)
+
+
+def _files_at(path: Path, assignment: str) -> tuple[list[Found], bool]:
+    """The files of a batch, and whether it is a zip."""
     if path.is_dir():
-        files = in_folder(path)
-    elif zipfile.is_zipfile(path):
+        return in_folder(path), False
+    if zipfile.is_zipfile(path):
         files = in_zip(path)
         if common_folder([file.parts for file in files if file.is_notebook], assignment):
             top = next(file.parts[0] for file in files if file.is_notebook)
             files = [
-                Found(file.parts[1:], file.read)
+                replace(file, parts=file.parts[1:])
                 for file in files
                 if file.parts[0] == top and len(file.parts) > 1
             ]
-    elif path.suffix == ".ipynb" and path.is_file():
-        files = [Found((path.name,), file_reader(path))]
-    elif not path.exists():
+        return files, True
+    if path.suffix == ".ipynb" and path.is_file():
+        return [Found((path.name,), file_reader(path))], False
+    if not path.exists():
         raise Unreadable(f"there is nothing at {path}")
-    else:
-        raise Unreadable(f"{path} is neither a folder, nor a zip, nor a notebook")
-    grouped: dict[str, list[Found]] = {}
-    left_out = []
-    for file in files:
-        if _belongs_to(file, set(others)):
-            left_out.append(file.path)
-            continue
-        # What lies at the top and is no notebook belongs to nobody; but a student's folder that is
-        # a link is a submission, too: an unreadable one.
-        if file.is_notebook or file.is_link or len(file.parts) > 1:
-            grouped.setdefault(student_of(file.parts, assignment), []).append(file)
-    grouped = {raw: found for raw, found in grouped.items() if any(map(_is_submission, found))}
-    if left_out:
-        more = f" and {len(left_out) - 3} more" if len(left_out) > 3 else ""
-        paths = ", ".join(sorted(left_out)[:3])
-        show(f"left out, as they belong to other assignments: {for_terminal(paths)}{more}")
-    names = distinct_names(grouped)
-    made = []
-    for raw, found in grouped.items():
-        notebooks = tuple(file for file in found if _is_submission(file))
-        beside = tuple(file for file in found if not _is_submission(file))
-        name, notes = names[raw]
-        origin = ", ".join(file.path for file in notebooks[:3])
-        made.append(Submission(name, origin, notebooks, beside, tuple(notes)))
-    return sorted(made, key=lambda submission: submission.student)
-
-
-def _belongs_to(file: Found, others: set[str]) -> bool:
-    """Whether a file is one of these assignments', by its folder's name or its own."""
-    is_named = file.is_notebook and PurePosixPath(file.name).stem in others
-    return is_named or not others.isdisjoint(file.parts[1:-1])
-
-
-def _is_submission(file: Found) -> bool:
-    return file.is_notebook or (file.is_link and len(file.parts) == 1)
+    raise Unreadable(f"{path} is neither a folder, nor a zip, nor a notebook")

@@ -46,11 +46,18 @@ class Limits(notebook_scan.Limits):
         Bytes of the files that lie beside a notebook when it runs.
     zip_files : int
         Files of a zip.
+    zip_depth : int
+        How deep zips that were handed in may lie in each other.
+    inner_files, inner_bytes : int
+        Files in, and bytes of, the zips that one file of the batch leads to.
     """
 
     candidates: int = 20
     beside_bytes: int = 20 * MEBIBYTE
     zip_files: int = 20_000
+    zip_depth: int = 3
+    inner_files: int = 2_000
+    inner_bytes: int = 256 * MEBIBYTE
 
 
 @dataclass(frozen=True)

@@ -303,6 +303,15 @@ VERBS = (
         usage="NAME FOLDER",
     ),
     Verb(
+        "roster",
+        "teach",
+        "make the class list from that of Moodle, Canvas or another platform",
+        tool("-m", "grader.command.roster"),
+        ("instructor",),
+        SOLUTIONS,
+        usage="FILE",
+    ),
+    Verb(
         "new-seed",
         "teach",
         "draw the numbers of hidden tests anew, for your class",

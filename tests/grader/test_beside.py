@@ -73,7 +73,7 @@ def server():
 def graded(root, server, patterns=None):
     """The result of the one submission, and its notes."""
     skeleton = load_skeleton(NAME, root)
-    (submission,) = collect(root / "batch", NAME)
+    (submission,) = collect(root / "batch", NAME).submissions
     files, beside = files_of(NAME, root)
     patterns = skeleton.files if patterns is None else patterns
     reading = submission.read(NAME, skeleton.known, Limits(), patterns, {*files, *beside})
@@ -112,7 +112,8 @@ def test_a_helper_that_is_not_asked_for_is_not_there(root, server):
 def test_nbgrader_is_given_the_helper_too(root):
     skeleton = load_skeleton(NAME, root)
     submitted = root / "grading" / "submitted"
-    write_submitted(collect(root / "batch", NAME), NAME, submitted, skeleton, lambda line: None)
+    found = collect(root / "batch", NAME).submissions
+    write_submitted(found, NAME, submitted, skeleton, lambda line: None)
     folder = submitted / "ann" / NAME
     assert (folder / "mine.py").read_text() == (root / "batch/ann/mine.py").read_text()
     assert not (folder / "json.py").exists()

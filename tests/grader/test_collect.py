@@ -42,7 +42,7 @@ def data(answer="1", **rest):
 def answers(path):
     """What was collected: the second cell's text by student, or the reason."""
     found = {}
-    for submission in collect(path, NAME):
+    for submission in collect(path, NAME).submissions:
         try:
             found[submission.student] = submission.read(NAME, IDS).notebook.cells[1].source
         except Unreadable as error:
@@ -343,7 +343,7 @@ def test_files_beside_the_notebook_are_there_if_they_are_asked_for(tmp_path, pac
         "bob.ipynb": data("b"),
     }
     make = as_zip(tmp_path / "b.zip", files) if packed else write(tmp_path / "b", **files)
-    (ann, bob) = collect(make, NAME)
+    (ann, bob) = collect(make, NAME).submissions
     reading = ann.read(NAME, IDS, patterns=["*.py", "*.csv"], own=["given.csv"])
     assert reading.files == {"mine.py": base64.b64encode(b"x = 1").decode()}
     assert reading.notes == ["handed in beside the notebook, and not there when it runs: notes.txt"]
@@ -362,7 +362,7 @@ def test_links_beside_the_notebook_are_not_followed(tmp_path):
     (tmp_path / "secret.py").write_text("secret")
     (root / "ann" / "mine.py").symlink_to(tmp_path / "secret.py")
     (root / "ann" / "more").symlink_to(tmp_path)
-    ((ann,),) = [collect(root, NAME)]
+    ((ann,),) = [collect(root, NAME).submissions]
     reading = ann.read(NAME, IDS, patterns=["*"])
     assert reading.files == {}
     assert sum("links are not followed" in note for note in reading.notes) == 2
@@ -370,11 +370,11 @@ def test_links_beside_the_notebook_are_not_followed(tmp_path):
 
 def test_several_notebooks_of_one_student_are_noted(tmp_path):
     files = {f"ann/{NAME}.ipynb": data("a"), f"ann/{NAME}-final.ipynb": data("f")}
-    (ann,) = collect(write(tmp_path / "b", **files), NAME)
+    (ann,) = collect(write(tmp_path / "b", **files), NAME).submissions
     (note,) = ann.read(NAME, IDS).notes
     assert note == f"ann/{NAME}.ipynb counts, of several: ann/{NAME}-final.ipynb"
     many = {f"eve/{n}.ipynb": data("a") for n in range(Limits.candidates + 1)}
-    (eve,) = collect(write(tmp_path / "c", **many), NAME)
+    (eve,) = collect(write(tmp_path / "c", **many), NAME).submissions
     with pytest.raises(Unreadable, match=f"more than {Limits.candidates} notebooks"):
         eve.read(NAME, IDS)
 
@@ -386,8 +386,8 @@ def test_the_other_assignments_of_a_student_are_left_out(tmp_path):
         "bob/02-other/02-other.ipynb": data("o"),
     }
     root = write(tmp_path / "b", **files)
-    assert [s.student for s in collect(root, NAME, ["02-other"])] == ["ann"]
-    assert [s.student for s in collect(root, NAME)] == ["ann", "bob"]
+    assert [s.student for s in collect(root, NAME, ["02-other"]).submissions] == ["ann"]
+    assert [s.student for s in collect(root, NAME).submissions] == ["ann", "bob"]
 
 
 @pytest.mark.parametrize("minor", range(6))
@@ -414,7 +414,7 @@ def test_format_three_and_repeated_cell_ids():
 
 
 def test_limits_can_be_set(tmp_path):
-    (submission,) = collect(write(tmp_path, **{"ann.ipynb": data()}), NAME)
+    (submission,) = collect(write(tmp_path, **{"ann.ipynb": data()}), NAME).submissions
     with pytest.raises(Unreadable, match="more than 2 cells"):
         submission.read(NAME, limits=Limits(cells=2))
     with pytest.raises(Unreadable, match="larger than"):
@@ -465,7 +465,7 @@ def test_damaged_and_missing_batches(tmp_path):
     with pytest.raises(Unreadable, match="neither a folder, nor a zip"):
         collect(text, NAME)
     (tmp_path / "empty").mkdir()
-    assert collect(tmp_path / "empty", NAME) == []
+    assert collect(tmp_path / "empty", NAME).submissions == []
 
 
 @pytest.mark.parametrize(
@@ -497,7 +497,7 @@ def test_long_names_fit_into_a_file_system_and_stay_apart(tmp_path, sign):
 def test_students_whose_names_look_alike_on_disk_stay_two(tmp_path):
     batch = write(tmp_path / "b", **{"kim!.ipynb": data("a"), "kim#.ipynb": data("b")})
     write(batch, **{"kim_.ipynb": data("c")})
-    found = collect(batch, NAME)
+    found = collect(batch, NAME).submissions
     names = [submission.student for submission in found]
     assert len(set(names)) == 3
     assert "kim_" in names  # whose name needs no change keeps it
@@ -508,7 +508,7 @@ def test_students_whose_names_look_alike_on_disk_stay_two(tmp_path):
 def test_two_spellings_of_one_name_are_two_rows_and_a_note(tmp_path):
     """One student who sent two, or two students: a person has to look, and nothing is lost."""
     one = write(tmp_path / "one", **{"e\u0301/x.ipynb": data("a"), "\u00e9/x.ipynb": data("b")})
-    plain, other = sorted(collect(one, NAME), key=lambda s: len(s.student))
+    plain, other = sorted(collect(one, NAME).submissions, key=lambda s: len(s.student))
     assert plain.student == "\u00e9"
     assert other.student.startswith("\u00e9-")
     for submission, text in ((plain, "b"), (other, "a")):
@@ -517,7 +517,7 @@ def test_two_spellings_of_one_name_are_two_rows_and_a_note(tmp_path):
         assert "another name in the batch looks the same" in reading.notes[0]
     assert "'e\\u0301'" in other.notes[0]
     alone = write(tmp_path / "alone", **{"e\u0301/x.ipynb": data("a")})
-    assert [(s.student, s.notes) for s in collect(alone, NAME)] == [("\u00e9", ())]
+    assert [(s.student, s.notes) for s in collect(alone, NAME).submissions] == [("\u00e9", ())]
 
 
 def test_a_name_that_is_another_ones_ending_is_not_taken_twice():
@@ -565,8 +565,10 @@ def test_written_where_nbgrader_looks(tmp_path):
         },
     )
     said = []
-    refused = write_submitted(collect(batch, NAME), NAME, tmp_path / "s", skeleton, said.append)
+    found = collect(batch, NAME).submissions
+    refused, entries = write_submitted(found, NAME, tmp_path / "s", skeleton, said.append)
     assert list(refused) == ["bob", "cem"]
+    assert [entry.is_taken for entry in entries] == [True, False, False]
     assert any("cem: NOT READ: a notebook of another assignment" in line for line in said)
     saved = nbformat.read(tmp_path / "s" / "ann" / NAME / f"{NAME}.ipynb", as_version=4)
     assert "a" in [cell.source for cell in saved.cells]
@@ -645,21 +647,20 @@ def test_what_belongs_to_other_assignments_is_left_out_and_named(tmp_path, packe
         "eve/notes on 02-other.ipynb": data("e"),
     }
     path = as_zip(tmp_path / "b.zip", files) if packed else write(tmp_path / "b", **files)
-    said = []
-    found = collect(path, NAME, OTHERS, said.append)
-    assert {one.student: one.read(NAME, IDS).notebook.cells[1].source for one in found} == {
+    handed_in = collect(path, NAME, OTHERS)
+    found = {one.student: one.read(NAME, IDS) for one in handed_in.submissions}
+    assert {student: one.notebook.cells[1].source for student, one in found.items()} == {
         "ann": "a",
         "cem": "c",
         "eve": "e",
     }
-    assert not any(one.beside for one in found)
-    assert said == [
-        "left out, as they belong to other assignments: ann/02-other/02-other.ipynb, "
-        "ann/02-other/helper.py, bob/02-other/my work.ipynb and 2 more"
+    assert not any(one.beside for one in handed_in.submissions)
+    assert handed_in.words() == [
+        "not taken, belongs to another assignment: ann/02-other/02-other.ipynb, "
+        "ann/02-other/helper.py, bob/02-other/my work.ipynb, and 2 more"
     ]
 
 
 def test_nothing_is_said_where_nothing_is_left_out(tmp_path):
-    said = []
-    collect(write(tmp_path, **{f"ann/{NAME}.ipynb": data("a")}), NAME, OTHERS, said.append)
-    assert said == []
+    files = {f"ann/{NAME}.ipynb": data("a"), "ann/.DS_Store": b"x"}
+    assert collect(write(tmp_path, **files), NAME, OTHERS).words() == []

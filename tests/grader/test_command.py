@@ -23,7 +23,7 @@ from tests.support.lessons import ROOT
 
 NAME = "01-convolution-by-hand"
 OTHER = "02-other"
-LEFT_OUT = f"left out, as they belong to other assignments: right/{OTHER}/{OTHER}.ipynb\n"
+LEFT_OUT = f"  not taken, belongs to another assignment: right/{OTHER}/{OTHER}.ipynb\n"
 ENDLESS = "while True:\n    pass"
 WHERE = "import os\nprint(os.getcwd(), 'HOME' in os.environ)"
 

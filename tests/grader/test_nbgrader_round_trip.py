@@ -140,7 +140,7 @@ def course(tmp_path_factory):
         nbformat.write(make(), path)
     (batch / "cut_off.ipynb").write_text('{"cells": [')
     write_submitted(
-        collect(batch, NAME),
+        collect(batch, NAME).submissions,
         NAME,
         root / "grading/submitted",
         load_skeleton(NAME, root),

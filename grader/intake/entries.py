@@ -1,0 +1,121 @@
+"""The table of all that was handed in: what was taken, what was not, and why."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path, PurePosixPath
+
+from grader.files import write_whole
+from grader.text import for_table, for_terminal, from_table, shortened
+
+COLUMNS = ("batch", "entry", "student", "taken", "reason", "handed_in")
+ON_A_LINE = 3  # paths of one reason
+
+COUNTS = "the notebook that counts"
+BESIDE = "beside the notebook when it runs"
+LEFT_BEHIND = "left behind by a program"
+TIME = "says when it was handed in"
+NOTHING = "nothing was handed in"
+FORM = "what the learning platform says of the attempt"
+EXCHANGE = "kept for nbgrader's exchange"
+QUIET = (LEFT_BEHIND, TIME, FORM, EXCHANGE)  # what stands in the table, and is no news
+
+_KINDS = {
+    "a PDF": (".pdf",),
+    "a Python script": (".py", ".pyw"),
+    "a web page (HTML)": (".html", ".htm", ".mhtml"),
+    "an Office document": (".docx", ".doc", ".odt", ".rtf", ".pptx", ".ppt", ".xlsx", ".xls"),
+    "a text": (".txt", ".md", ".rst", ".tex"),
+    "a picture": (".png", ".jpg", ".jpeg", ".gif", ".webp", ".svg", ".heic", ".bmp", ".tif"),
+    "an archive of a kind that is not opened: only zips are": (
+        *(".rar", ".7z", ".tar", ".tgz", ".gz", ".bz2", ".xz", ".zst"),
+    ),
+    "a link to a file elsewhere": (".url", ".webloc", ".gdoc", ".lnk"),
+    "data": (".csv", ".tsv", ".json", ".npy", ".npz", ".pt", ".pth", ".pkl", ".h5"),
+}
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What became of one thing that was handed in, or of a student who handed in nothing.
+
+    Attributes
+    ----------
+    path : str
+        From the top of what was handed in; empty where nothing was.
+    student : str
+        In the gradebook; empty if nobody is known by it.
+    is_taken : bool
+    reason : str
+        What it is taken as, or why it is not taken.
+    time : datetime or None
+        When it was handed in, in UTC.
+    """
+
+    path: str
+    student: str
+    is_taken: bool
+    reason: str
+    time: datetime | None = None
+
+
+def kind_of_file(name: str) -> str:
+    """What a file is, by the ending of its name."""
+    ending = PurePosixPath(name).suffix.lower()
+    for kind, endings in _KINDS.items():
+        if ending in endings:
+            return kind
+    return "not a notebook"
+
+
+def write_entries(path: str | Path, batch: str, entries: Iterable[Entry]) -> None:
+    """Write handed-in.csv: the lines of this batch, and those of other batches that stand there.
+
+    Parameters
+    ----------
+    path : path
+    batch : str
+        The folder or zip that was handed in.
+    entries : iterable of Entry
+        Those without a path are about the assignment: they take the place of all such lines.
+    """
+    batch = for_terminal(batch)
+    rows = [row for row in _read(Path(path)) if row[0] not in ("", batch)]
+    for entry in entries:
+        when = f"{entry.time:%Y-%m-%d %H:%M:%S} UTC" if entry.time else ""
+        taken = "yes" if entry.is_taken else "no"
+        where = batch if entry.path else ""
+        rows.append([where, entry.path, entry.student, taken, entry.reason, when])
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    for row in sorted(rows, key=lambda row: (row[0] == "", *row[:2])):
+        writer.writerow(map(for_table, row))
+    write_whole(path, text.getvalue().encode("utf-8-sig"))
+
+
+def _read(path: Path) -> list[list[str]]:
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, ValueError):
+        return []
+    rows = list(csv.reader(io.StringIO(text, newline="")))
+    if not rows or tuple(rows[0]) != COLUMNS:
+        return []
+    return [[*map(from_table, row)] for row in rows[1:] if len(row) == len(COLUMNS)]
+
+
+def what_was_left(entries: Iterable[Entry]) -> list[str]:
+    """What of the batch was not taken, a line for each reason."""
+    paths: dict[str, list[str]] = {}
+    for entry in entries:
+        if entry.path and not entry.is_taken and entry.reason not in QUIET:
+            paths.setdefault(entry.reason, []).append(entry.path)
+    return [
+        f"not taken, {for_terminal(reason)}: {', '.join(shortened(sorted(found), ON_A_LINE))}"
+        for reason, found in sorted(paths.items())
+    ]

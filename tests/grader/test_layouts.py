@@ -1,0 +1,469 @@
+"""What learning platforms make of a class: whose each file is, when it came, and which counts."""
+
+import io
+import time
+import zipfile
+from datetime import datetime
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_notebook
+
+from grader.intake.collect import collect
+from grader.intake.entries import write_entries
+from grader.intake.join import Finder
+from grader.intake.layouts import owner_of, without_copies
+from grader.intake.roster import Student
+from grader.intake.times import time_of
+from grader.judging.policy import Limits
+from helpers.assignment.notebook_file import Unreadable
+
+NAME = "01-convolution-by-hand"
+IDS = ("f",)
+KIM = Student("kim.minsu", "Minsu Kim", "kim.minsu@example.edu", "12345")
+ANNE = Student("am", "Änne Müller", "anne@example.edu", "23456")
+LEE = Student("lee", "이지우", "lee@example.edu", "34567", ("jwlee",))
+CLASS = (KIM, ANNE, LEE)
+
+
+def data(answer="1"):
+    cell = new_code_cell(answer, id="f")
+    cell.metadata["nbgrader"] = {"grade_id": "f", "solution": True}
+    return nbformat.writes(new_notebook(cells=[cell])).encode()
+
+
+def as_zip(files, dates=None):
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w") as archive:
+        for name, content in files.items():
+            entry = zipfile.ZipInfo(name, (dates or {}).get(name, (2026, 11, 29, 10, 0, 0)))
+            archive.writestr(entry, content)
+    return made.getvalue()
+
+
+def batch(root, files, packed=False, dates=None):
+    if packed:
+        path = root / "batch.zip"
+        path.write_bytes(as_zip(files, dates))
+        return path
+    for name, content in files.items():
+        path = root / "batch" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if name.endswith("/"):
+            path.mkdir(exist_ok=True)
+        else:
+            path.write_bytes(content)
+    return root / "batch"
+
+
+def read(submission):
+    try:
+        return submission.read(NAME, IDS).notebook.cells[0].source
+    except Unreadable as error:
+        return f"Unreadable: {error}"
+
+
+def answers(path, roster=CLASS, **options):
+    """What counts of each student."""
+    handed_in = collect(path, NAME, ("02-other",), roster, **options)
+    return {one.student: read(one) for one in handed_in.submissions}
+
+
+def lines(path, roster=CLASS):
+    """For each entry what became of it: (whose, whether it is taken, why)."""
+    handed_in = collect(path, NAME, ("02-other",), roster)
+    entries = list(handed_in.entries)
+    for submission in handed_in.submissions:
+        try:
+            entries += submission.read(NAME, IDS, patterns=["*.csv"]).entries
+        except Unreadable as error:
+            entries += submission.refused(str(error))
+    assert len({entry.path for entry in entries}) == len(entries)
+    return {entry.path: (entry.student, entry.is_taken, entry.reason) for entry in entries}
+
+
+FORM = """Name: Minsu Kim (kim.minsu)
+Assignment: Assignment 01
+Date Submitted: Sunday, 29 November 2026 10:00:00 o'clock AM GMT
+Current Grade: Not Graded Yet
+
+Submission Field:
+There is no student submission text data for this assignment.
+
+Comments:
+{comment}
+
+Files:
+\tOriginal filename: 01.ipynb
+"""
+NO_COMMENT = "There are no student comments for this assignment."
+METADATA = """---
+submission_1001:
+  :submitters:
+  - :name: Minsu Kim
+    :sid: '12345'
+    :email: kim.minsu@example.edu
+  :created_at: 2026-11-28 09:30:00.000000000 Z
+submission_1002:
+  :submitters:
+  - :name: Änne Müller
+    :sid:
+    :email: anne@example.edu
+  - :name: Jiwoo Lee
+    :sid: '34567'
+    :email: jl@example.edu
+  :created_at: 2026-11-28 12:00:00.000000000 Z
+submission_1003:
+  :submitters:
+  - :name: Minsu Kim
+    :sid: '12345'
+  :created_at: 2026-11-28 10:30:00.000000000 Z
+"""
+MOODLE = "_assignsubmission_file"
+ATTEMPT = "Assignment 01_kim.minsu_attempt_2026-11-28"
+LAYOUTS = {
+    "Moodle's folders": {
+        f"Minsu Kim_98{MOODLE}_/{NAME}.ipynb": data("kim"),
+        f"Müller_ Änne_99{MOODLE}/my work (1).ipynb": data("anne"),
+        f"Group 2-이지우_77{MOODLE}_/x.ipynb": data("lee"),
+        "이지우_77_assignsubmission_onlinetext_/onlinetext.html": b"<p>hello",
+    },
+    "Moodle's files": {
+        f"Minsu Kim_98{MOODLE}_{NAME}.ipynb": data("kim"),
+        f"Änne Müller_99{MOODLE}_final.ipynb": data("anne"),
+        f"이지우_77{MOODLE}_{NAME}.ipynb": data("lee"),
+    },
+    "Canvas'": {
+        f"kimminsu_12345_6001_{NAME}.ipynb": data("old"),
+        f"kimminsu_12345_6009_{NAME}-2.ipynb": data("kim"),
+        f"mulleranne_LATE_23456_6002_{NAME}.ipynb": data("anne"),
+        "이지우_34567_6003_final.ipynb": data("lee"),
+    },
+    "Blackboard's": {
+        f"{ATTEMPT}-09-00-00_{NAME}.ipynb": data("old"),
+        f"{ATTEMPT}-09-00-00.txt": FORM.format(comment=NO_COMMENT).encode(),
+        f"{ATTEMPT}-10-00-00_{NAME}.ipynb": data("kim"),
+        f"{ATTEMPT}-10-00-00.txt": FORM.format(comment="Task 2 is on paper.").encode(),
+        "Assignment 01_am_attempt_2026-11-28-10-00-00_a.ipynb": data("anne"),
+        "Assignment 01_jwlee_attempt_2026-11-28-10-00-00_b.ipynb": data("lee"),
+    },
+    "Gradescope's": {
+        "export/submission_metadata.yml": METADATA.encode(),
+        "export/submission_1001/x.ipynb": data("old"),
+        "export/submission_1002/y.ipynb": data("anne"),
+        "export/submission_1003/z.ipynb": data("kim"),
+    },
+    "Classroom's": {
+        f"Minsu Kim - {NAME}.ipynb": data("kim"),
+        f"Änne Müller - Copy of {NAME}.ipynb": data("anne"),
+        f"Copy of 이지우 - {NAME} (1).ipynb": data("lee"),
+    },
+    "nbgrader's": {
+        f"kim.minsu/{NAME}/{NAME}.ipynb": data("kim"),
+        f"am/{NAME}/other.ipynb": data("anne"),
+        "am/02-other/02-other.ipynb": data("no"),
+        f"jwlee+{NAME}+2026-11-28 10:00:00 UTC+x/{NAME}.ipynb": data("lee"),
+    },
+    "zip_collect's": {
+        f"{NAME}/archive/kim.minsu.zip": as_zip({f"{NAME}.ipynb": data("kim")}),
+        f"{NAME}/archive/am.ipynb": data("anne"),
+        f"{NAME}/archive/jwlee.ipynb": data("lee"),
+        f"{NAME}/extracted/kim.minsu/{NAME}.ipynb": data("changed"),
+        f"{NAME}/extracted/am.ipynb": data("anne"),
+    },
+    "loose": {
+        "kim-minsu.ipynb": data("old"),
+        "kim-minsu (1).ipynb": data("kim"),
+        "과제1_이지우.ipynb": data("lee"),
+        "hw1 Anne Muller final.ipynb": data("anne"),
+    },
+}
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("packed", [False, True])
+def test_each_submission_is_joined_to_a_student_and_the_last_attempt_counts(
+    tmp_path, layout, packed
+):
+    path = batch(tmp_path, LAYOUTS[layout], packed)
+    expected = {"kim.minsu": "kim", "am": "anne", "lee": "lee"}
+    if layout == "Gradescope's":
+        expected["lee"] = "anne"  # two handed it in together
+    assert answers(path) == expected
+    assert collect(path, NAME, (), CLASS).strangers == []
+    earlier = {**expected, "kim.minsu": "old"} if "old" in str(LAYOUTS[layout]) else expected
+    assert answers(path, which="first") == earlier
+
+
+@pytest.mark.parametrize("layout", set(LAYOUTS) - {"Gradescope's"})
+def test_each_file_has_one_line(tmp_path, layout):
+    found = lines(batch(tmp_path, LAYOUTS[layout]))
+    assert set(found) >= set(LAYOUTS[layout]) - {f"{NAME}/archive/kim.minsu.zip"}
+    assert sum(is_taken for _, is_taken, _ in found.values()) == len(CLASS)
+
+
+def test_without_a_roster_a_student_is_called_as_the_file_or_folder(tmp_path):
+    files = {**LAYOUTS["Canvas'"], **LAYOUTS["Moodle's folders"], **LAYOUTS["loose"]}
+    del files["이지우_77_assignsubmission_onlinetext_/onlinetext.html"]
+    handed_in = collect(batch(tmp_path, files), NAME)
+    expected = {name.split("/")[0].removesuffix(".ipynb") for name in files}
+    assert {one.student for one in handed_in.submissions} == {
+        name.replace("(1)", "_1_") for name in expected
+    }
+    assert handed_in.strangers == []
+    (doubt,) = handed_in.doubts
+    assert doubt == "kim-minsu and kim-minsu _1_: could be two attempts of one student"
+    assert set(answers(batch(tmp_path / "z", LAYOUTS["zip_collect's"]), ())) == {
+        "am",
+        "jwlee",
+        "kim.minsu",
+    }
+
+
+def test_what_is_no_notebook_has_a_line_with_the_reason(tmp_path):
+    """Kinds of files, empty folders, damaged zips: a student's mark or a line, never nothing."""
+    files = {
+        "am.ipynb": data("anne"),
+        "song-report.pdf": b"%PDF",
+        "bae-script.py": b"x = 1",
+        "hong-export.html": b"<html>",
+        "oh.rar": b"Rar!",
+        "yang-empty.zip": as_zip({}),
+        "moon-broken.zip": b"PK\x03\x04 cut",
+        "noh-unzipped/": b"",
+        "__MACOSX/._am.ipynb": b"x",
+        "kim.minsu/report.docx": b"PK",
+        "이지우/": b"",
+        "am/data.csv": b"1,2",
+        "am/.ipynb_checkpoints/am-checkpoint.ipynb": data("x"),
+    }
+    path = batch(tmp_path, files)
+    assert lines(path) == {
+        "am.ipynb": ("am", True, "the notebook that counts"),
+        "am/data.csv": ("am", True, "beside the notebook when it runs"),
+        "am/.ipynb_checkpoints": ("", False, "left behind by a program"),
+        "__MACOSX": ("", False, "left behind by a program"),
+        "song-report.pdf": ("", False, "a PDF"),
+        "bae-script.py": ("", False, "a Python script"),
+        "hong-export.html": ("", False, "a web page (HTML)"),
+        "oh.rar": ("", False, "an archive of a kind that is not opened: only zips are"),
+        "yang-empty.zip": ("", False, "an empty zip"),
+        "moon-broken.zip": ("", False, "a damaged zip: File is not a zip file"),
+        "noh-unzipped": ("", False, "an empty folder"),
+        # Of the roster: they have handed something in, and get told why it gives no points.
+        "kim.minsu/report.docx": ("kim.minsu", False, "an Office document"),
+        "이지우": ("lee", False, "an empty folder"),
+    }
+    found = answers(path)
+    assert found["am"] == "anne"
+    assert "no notebook was handed in, but report.docx (an Office document)" in found["kim.minsu"]
+    assert "an empty folder" in found["lee"]
+    assert "not taken, a PDF: song-report.pdf" in collect(path, NAME, (), CLASS).words()
+    assert set(answers(path, ())) == {"am"}
+
+
+def nested(depth, content):
+    for _ in range(depth):
+        content = as_zip({"inner.zip": content})
+    return content
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_zips_in_zips_are_opened_within_limits(tmp_path, packed):
+    inside = as_zip({"work/my.ipynb": data("kim"), "work/data.csv": b"1"})
+    files = {
+        "kim.minsu.zip": inside,
+        f"Änne Müller_99{MOODLE}_/abgabe.zip": nested(1, as_zip({"x.ipynb": data("anne")})),
+        "이지우.zip": nested(Limits.zip_depth, as_zip({"x.ipynb": data("lee")})),
+    }
+    path = batch(tmp_path, files, packed)
+    found = answers(path)
+    assert found["kim.minsu"] == "kim"
+    assert found["am"] == "anne"
+    assert f"more than {Limits.zip_depth} zips deep" in found["lee"]
+    assert lines(path)["kim.minsu.zip/work/data.csv"][1]
+
+
+def test_what_zips_hold_is_counted_before_it_is_unpacked(tmp_path):
+    many = as_zip({f"{number}.txt": b"" for number in range(20)})
+    large = io.BytesIO()
+    with zipfile.ZipFile(large, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("inner.zip", b"0" * 10**6)
+    files = {"kim.minsu.zip": many, "am.zip": large.getvalue(), "lee.ipynb": data("lee")}
+    path = batch(tmp_path, files)
+    found = answers(path, limits=Limits(inner_files=10, inner_bytes=10**5))
+    assert "a zip of more than 10 files" in found["kim.minsu"]
+    assert "a zip that is larger than" in found["am"]
+    assert found["lee"] == "lee"
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "euc_kr"])
+def test_names_in_zips_that_do_not_say_how_they_are_written(tmp_path, encoding):
+    name = "이지우.ipynb"
+    content = as_zip({name: data("lee")})
+    # As Windows in Korea and older programs write it: without the mark for UTF-8.
+    raw = bytearray(content.replace(name.encode(), name.encode(encoding)))
+    if encoding == "euc_kr":
+        raw = bytearray(renamed(content, name, encoding))
+    for mark, place in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        raw[raw.index(mark) + place + 1] &= ~8
+    path = tmp_path / "b.zip"
+    path.write_bytes(raw)
+    assert answers(path) == {"lee": "lee"}
+
+
+def renamed(content, name, encoding):
+    """The zip with the name in another encoding, which takes fewer bytes."""
+    old, new = name.encode(), name.encode(encoding)
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w") as archive:
+        archive.writestr("x" * len(new), data("lee"))
+    assert len(old) > len(new)
+    return made.getvalue().replace(b"x" * len(new), new)
+
+
+def test_a_notebook_that_a_browser_renamed_is_one(tmp_path):
+    files = {"kim.minsu.ipynb.txt": data("kim"), "am.IPYNB.json": data("anne")}
+    assert answers(batch(tmp_path, files)) == {"kim.minsu": "kim", "am": "anne"}
+
+
+def test_the_same_notebook_twice_is_one(tmp_path):
+    content = data("kim")
+    files = {"kim.minsu/a.ipynb": content, "kim.minsu/b.zip": as_zip({"c.ipynb": content})}
+    assert answers(batch(tmp_path, files)) == {"kim.minsu": "kim"}
+
+
+TWINS = (Student("kim1", "김민수", "", "111"), Student("kim2", "김민수", "", "222", ("98",)))
+
+
+def test_who_cannot_be_told_apart_is_nobodys_and_named(tmp_path):
+    files = {
+        "김민수.ipynb": data("?"),
+        f"김민수_98{MOODLE}_/x.ipynb": data("two"),
+        "김민수_111_9_x.ipynb": data("one"),
+        "lee-jiwoo.ipynb": data("stranger"),
+        "2.ipynb": data("number"),
+    }
+    roster = (*TWINS, Student("lee", "Lee Seo", "", "2"))
+    handed_in = collect(batch(tmp_path, files), NAME, (), roster)
+    assert {one.student: read(one) for one in handed_in.submissions} == {
+        "kim1": "one",
+        "kim2": "two",
+        "김민수": "?",
+        "lee-jiwoo": "stranger",
+        "2": "number",
+    }
+    assert handed_in.strangers == ["2", "lee-jiwoo", "김민수"]
+    assert handed_in.doubts == [
+        "김민수.ipynb: could be kim1 or kim2, so it is nobody's of the roster"
+    ]
+    assert "not in the roster: 2, lee-jiwoo, 김민수" in handed_in.words()
+
+
+def test_attempts_whose_order_is_not_known_are_named(tmp_path):
+    files = {"kim.minsu.ipynb": data("a"), "Minsu Kim.ipynb": data("b")}
+    handed_in = collect(batch(tmp_path, files), NAME, (), CLASS)
+    (doubt,) = handed_in.doubts
+    assert doubt.startswith("kim.minsu: several attempts, and no telling which is later: ")
+    assert "several notebooks" in read(handed_in.submissions[0])
+
+
+def test_times_of_handing_in(tmp_path):
+    def times(files):
+        path = batch(tmp_path / f"{len(files)} files", files)
+        found = collect(path, NAME, ("02-other",), CLASS).submissions
+        return {one.student: (one.time, one.is_late) for one in found}
+
+    stamps = {
+        f"am/{NAME}/x.ipynb": data(),
+        f"am/{NAME}/timestamp.txt": b"2026-11-28 10:00:00.5 Asia/Seoul\n",
+        f"lee/{NAME}/x.ipynb": data(),
+        f"lee/{NAME}/timestamp.txt": b"soon",
+    }
+    assert times(LAYOUTS["nbgrader's"])["lee"] == (datetime(2026, 11, 28, 10), False)
+    assert times({**stamps, **LAYOUTS["Gradescope's"]}) == {
+        "am": (datetime(2026, 11, 28, 12), False),  # the later one counts
+        "lee": (datetime(2026, 11, 28, 12), False),
+        "kim.minsu": (datetime(2026, 11, 28, 10, 30), False),
+    }
+    (tmp_path / "c").mkdir()
+    late = {one.student: one for one in collect(as_folder(tmp_path / "c"), NAME, (), CLASS)[0]}
+    assert late["am"].is_late
+    assert late["am"].notes == ("marked as late by the learning platform",)
+    assert not late["kim.minsu"].is_late
+
+
+def as_folder(root):
+    return batch(root, LAYOUTS["Canvas'"])
+
+
+@pytest.fixture
+def in_seoul(monkeypatch):
+    """This machine's time is that of Seoul, nine hours before UTC."""
+    monkeypatch.setenv("TZ", "Asia/Seoul")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
+needs_zones = pytest.mark.skipif(not hasattr(time, "tzset"), reason="the system has no tzset")
+
+
+@needs_zones
+def test_times_without_a_zone_are_those_of_this_machine(tmp_path, in_seoul):
+    assert time_of("2026-11-28 10:00:00") == datetime(2026, 11, 28, 1)
+    assert time_of("2026-11-28 10:00:00 +0000") == datetime(2026, 11, 28, 10)
+    assert time_of("2026-11-28T10:00:00.123Z") == datetime(2026, 11, 28, 10)
+    assert time_of("yesterday") is None
+    form = {one: LAYOUTS["Blackboard's"][one] for one in LAYOUTS["Blackboard's"]}
+    (kim,) = [
+        one for one in collect(batch(tmp_path, form), NAME, (), CLASS)[0] if one.student == KIM.id
+    ]
+    assert kim.time == datetime(2026, 11, 28, 1)
+    assert kim.notes[0].endswith("-10-00-00.txt): Task 2 is on paper.")
+
+
+@needs_zones
+def test_dates_of_a_zip_count_unless_they_say_when_it_was_made(tmp_path, in_seoul):
+    files = {"kim.minsu.ipynb": data(), "am.ipynb": data()}
+    at = {"kim.minsu.ipynb": (2026, 11, 27, 9, 0, 0), "am.ipynb": (2026, 11, 28, 10, 0, 0)}
+    found = collect(batch(tmp_path, files, packed=True, dates=at), NAME, (), CLASS).submissions
+    assert {one.student: one.time for one in found} == {
+        "kim.minsu": datetime(2026, 11, 27),
+        "am": datetime(2026, 11, 28, 1),
+    }
+    at["kim.minsu.ipynb"] = (2026, 11, 28, 9, 30, 0)
+    found = collect(batch(tmp_path, files, packed=True, dates=at), NAME, (), CLASS).submissions
+    assert {one.time for one in found} == {None}
+
+
+def test_lines_of_other_batches_stay_in_the_table(tmp_path):
+    table = tmp_path / "handed-in.csv"
+    for batch_, student in (("one", "am"), ("two", "=lee"), ("one", "kim"), ("two", "=lee")):
+        files = collect(batch(tmp_path / batch_ / student, {f"{student}.ipynb": data()}), NAME)
+        entries = files.submissions[0].read(NAME, IDS).entries
+        write_entries(table, batch_, entries)
+    text = table.read_text(encoding="utf-8-sig")
+    assert text.splitlines() == [
+        "batch,entry,student,taken,reason,handed_in",
+        "one,kim.ipynb,kim,yes,the notebook that counts,",
+        "two,'=lee.ipynb,_lee,yes,the notebook that counts,",
+    ]
+
+
+def test_names_without_their_accents_are_the_same_name():
+    """Moodle has them, Canvas and file systems may not, in the roster or in the file's name."""
+    muller = Student("m", "Anne Muller")
+    for finder in (Finder([muller]), Finder([Student("m", "Änne Müller")])):
+        for name in ("Müller, Änne", "Muller_ Anne", "A\u0308nne Mu\u0308ller", "annemuller"):
+            assert finder.find([name]).student.id == "m"
+    assert Finder([muller]).find(["Müler, Änne"]).students == ()
+
+
+def test_copies_are_known_by_what_programs_add():
+    for name in ("Copy of x", "x (1)", "Kopie von x (2)", "x - Copy", "x의 사본", "x (1) (2)"):
+        assert without_copies(name) == "x"
+    assert without_copies("(1)") == "(1)"
+    assert owner_of(["hw_2024_11_x.ipynb"], NAME).names[0] == "hw"
+    assert owner_of(["ann", "hw_2024_11_x.ipynb"], NAME).key == "ann"
