@@ -23,11 +23,11 @@ course = @$(PYTHON) -c '' 2>/dev/null || { \
 
 .PHONY: help lab check doctor reset update test setup clean
 .PHONY: lint format notebooks sandbox e2e mutate constraints digit-net site site-serve
-.PHONY: assignments release collect grade new-seed
+.PHONY: assignments release roster collect grade new-seed
 
 help:
 	$(course) help
-lab doctor update setup clean lint format sandbox e2e mutate constraints digit-net site release new-seed:
+lab doctor update setup clean lint format sandbox e2e mutate constraints digit-net site release roster new-seed:
 	$(course) $@ $(ARGS)
 check:
 	$(course) check "$(ASSIGNMENT)" $(ARGS)

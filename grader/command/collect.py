@@ -4,6 +4,7 @@ python -m grader.command.collect 01-convolution-by-hand ~/Downloads/batch.zip   
 """
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -42,6 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options.assignment = full_name(options.assignment, known)
     if options.assignment not in known:
         parser.error(f"there is no {options.assignment}; there are {', '.join(known)}")
+    options.path = os.path.expanduser(options.path)  # a shell may have left the ~
     try:
         check_place(options.path, options.root)
         skeleton = load_skeleton(options.assignment, options.root)

@@ -83,6 +83,7 @@ def main(given: Sequence[str] | None = None) -> int:
         parser.error(f"there is no {options.assignment}; there are {', '.join(known)}")
     if options.workers < 1:
         parser.error("at least one worker is needed")
+    options.submissions = os.path.expanduser(options.submissions)  # a shell may have left the ~
     try:
         check_place(options.submissions, options.root)
     except WrongPlace as error:

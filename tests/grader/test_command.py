@@ -16,6 +16,7 @@ import pytest
 from grader.command import collect
 from grader.command import grade as command
 from grader.intake.place import WrongPlace, check_place
+from grader.intake.roster import Student, roster_path, write_roster
 from grader.judging import job
 from grader.sandbox import bwrap
 from tests.support.assignment_files import released
@@ -44,6 +45,7 @@ def root(tmp_path):
     place = next(n for n, cell in enumerate(source.cells) if cell.id == "setup") + 1
     source.cells[place:place] = [nbformat.v4.new_code_cell(code) for code in (WHERE, ENDLESS)]
     nbformat.write(source, batch / "endless.ipynb")
+    (batch / "report.pdf").write_bytes(b"%PDF")
     for place in (tmp_path / "solutions" / OTHER, batch / "right" / OTHER):
         place.mkdir(parents=True)
         (place / f"{OTHER}.ipynb").write_text("{}", encoding="utf-8")
@@ -132,20 +134,37 @@ def test_elsewhere_it_refuses_and_points_to_the_container(root, monkeypatch, cap
 def test_whoever_asks_for_it_grades_without_a_sandbox_and_is_warned(root, monkeypatch, capfd):
     no_bwrap(monkeypatch)
     monkeypatch.setattr(command, "executors", lambda options, stack: (InThisProcess, 1))
+    # A class list, and a path in which the shell has left the ~.
+    write_roster(roster_path(root), [Student("r1", "Right"), Student("a1", "Absent")])
+    monkeypatch.setenv("HOME", str(root))
+    arguments = [NAME, "~/batch", "--root", str(root), "--workers", "1"]
     try:
-        assert grade(root, "--unsafe-no-sandbox", "--no-feedback", "--cell-seconds", "1") == 0
+        more = ["--unsafe-no-sandbox", "--no-feedback", "--cell-seconds", "1"]
+        assert command.main([*arguments, *more]) == 0
     finally:
         job.close_servers()
     shown = capfd.readouterr()
     assert "WITHOUT A SANDBOX" in shown.err
     assert f"with Python {platform.python_version()}." in shown.out
     assert LEFT_OUT in shown.out
+    assert "  not taken, a PDF: report.pdf\n" in shown.out
+    assert "  not in the roster: endless, unsolved\n" in shown.out
+    assert "  nothing was handed in by: a1\n" in shown.out
+    lines = (root / "grading" / NAME / "handed-in.csv").read_text(encoding="utf-8-sig")
+    assert [line.split(",", 1)[1] for line in lines.splitlines()[1:]] == [
+        "endless.ipynb,endless,yes,the notebook that counts,",
+        "report.pdf,,no,a PDF,",
+        "right.ipynb,r1,yes,the notebook that counts,",
+        f"right/{OTHER}/{OTHER}.ipynb,,no,belongs to another assignment,",
+        "unsolved.ipynb,unsolved,yes,the notebook that counts,",
+        ",a1,no,nothing was handed in,",
+    ]
     assert "course new-seed" in shown.out  # nobody has made one for this class
     table = root / "grading" / NAME / "grades.csv"
     with table.open(newline="") as file:
         rows = {row["student"]: row for row in csv.DictReader(file)}
-    full = rows["right"]["max_score"]
-    assert (rows["right"]["score"], rows["right"]["outcome"]) == (full, "graded")
+    full = rows["r1"]["max_score"]
+    assert (rows["r1"]["score"], rows["r1"]["outcome"]) == (full, "graded")
     assert (rows["unsolved"]["score"], rows["unsolved"]["outcome"]) == ("0", "graded")
     assert (rows["endless"]["score"], rows["endless"]["outcome"]) == (full, "cell timeout")
     shown = nbformat.read(root / "grading/autograded/endless" / NAME / f"{NAME}.ipynb", 4)

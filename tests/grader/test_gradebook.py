@@ -8,12 +8,14 @@ import sqlite3
 import subprocess
 import sys
 import time
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import nbformat
 import pytest
 from bs4 import BeautifulSoup
 from nbgrader.api import Gradebook
+from nbgrader.preprocessors import AssignLatePenalties
 from nbgrader.utils import determine_grade
 from sqlalchemy import text
 
@@ -541,6 +543,64 @@ def test_the_time_of_handing_in_is_kept(written):
         book.record_unreadable("all", "cut off")
     (row,) = (row for row in rows(written, SUBMISSIONS)[0] if row[1] == "all")
     assert row[2].startswith("2030-01-02 03:04:05")
+
+
+DUE = datetime(2030, 1, 2, 12)
+LATE = {
+    "no due date": (None, timedelta(days=1), {}, 0),
+    "in time": (DUE, timedelta(), {}, 0),
+    "a second late": (DUE, timedelta(seconds=1), {}, 1),
+    "extended": (DUE, timedelta(hours=5), {"hours": 5}, 0),
+    "later than that": (DUE, timedelta(hours=6), {"hours": 5}, 1),
+}
+
+
+@pytest.mark.parametrize("case", LATE)
+def test_late_penalties_are_those_of_nbgrader(written, case):
+    """Also those that a due date, an extension or a mark by hand asks for after the first call."""
+    duedate, delay, extension, is_late = LATE[case]
+    with open(written / "nbgrader_config.py", "a", encoding="utf-8") as config:
+        config.write('\nc.LateSubmissionPlugin.penalty_method = "zero"\n')
+    url = f"sqlite:///{written / 'grading/gradebook.db'}"
+    with Book(written, PARTS) as book, Gradebook(url) as gradebook:
+
+        def penalty():
+            gradebook.db.expire_all()
+            return gradebook.find_submission(PARTS, "all").late_submission_penalty
+
+        def keep():
+            book.keep_time("all", DUE + delay)
+            return penalty()
+
+        assert keep() == 0
+        gradebook.update_or_create_assignment(PARTS, duedate=duedate)
+        if extension:
+            gradebook.grant_extension(PARTS, "all", **extension)
+        for manual in (None, 1.5):
+            grade = gradebook.find_submission(PARTS, "all").notebooks[0].grades[-1]
+            grade.manual_score = manual
+            gradebook.db.commit()
+            mine = keep()
+            stock = AssignLatePenalties(config=load_config(written))
+            names = {"notebook": PARTS, "assignment": PARTS, "student": "all", "db_url": url}
+            stock.preprocess(nbformat.v4.new_notebook(), {"nbgrader": names})
+            assert mine == penalty()
+            assert mine == is_late * gradebook.find_submission(PARTS, "all").score
+        gradebook.update_or_create_assignment(PARTS, duedate=DUE + timedelta(days=9))
+        assert keep() == 0
+
+
+def test_what_a_platform_calls_late_is_late_by_the_least(written, results):
+    url = f"sqlite:///{written / 'grading/gradebook.db'}"
+    with Book(written, PARTS) as book, Gradebook(url) as gradebook:
+        book.keep_time("all", None, is_late=True)
+        assert gradebook.find_submission(PARTS, "all").timestamp is None  # later than when?
+        gradebook.update_or_create_assignment(PARTS, duedate=DUE)
+        book.record_unreadable("all", "cut off", None, is_late=True)
+        gradebook.db.expire_all()
+        assert 0 < gradebook.find_submission(PARTS, "all").total_seconds_late < 60
+        with pytest.raises(BookError, match="nobody has no submission"):
+            book.keep_time("nobody", DUE)
 
 
 def test_it_waits_for_others_who_are_writing(written):
