@@ -37,6 +37,8 @@ c.Autograde.autograde_preprocessors = [
     "nbgrader.preprocessors.AssignLatePenalties",
     "nbgrader.preprocessors.CheckCellMetadata",
 ]
+# A page is written again: marks and comments may have been given since.
+c.GenerateFeedback.force = True
 # The feedback shows no hidden tests and no mark schemes.
 c.GenerateFeedback.preprocessors = [
     "nbgrader.preprocessors.GetGrades",

@@ -25,7 +25,7 @@ from grader.cells import Cell
 from grader.gradebook.book import Book
 from grader.gradebook.feedback import update_feedback, write_feedback
 from grader.gradebook.graded import executed_notebook
-from grader.gradebook.master import BookError
+from grader.gradebook.master import BookError, Locked
 from grader.gradebook.submitted import write_one, write_times
 from grader.intake.beside import files_of
 from grader.intake.collect import Submission, Unreadable, Which, collect
@@ -180,6 +180,11 @@ class Batch:
         list of str
             The students of whom nothing could be recorded, because workers were lost again and
             again, or the gradebook or the disk could not be written.
+
+        Raises
+        ------
+        Locked
+            If another program holds the gradebook. What came back is kept: the next call goes on.
         """
         dispatch = Dispatch(
             job.execute,
@@ -312,6 +317,8 @@ class Batch:
         """
         try:
             self.write(key, result, pending)
+        except Locked:  # each further one would wait as long: the command ends, and says why
+            raise
         except (BookError, OSError, SQLAlchemyError) as error:  # the machine's, not the student's
             self.lose(pending.student, error)
         except Exception as error:
@@ -364,6 +371,8 @@ class Batch:
             self.book.record_unreadable(student, reason, submission.time, submission.is_late)
             if self.options.feedback:
                 write_feedback(self.book, student)
+        except Locked:
+            raise
         except Exception as error:
             self.lose(student, error)
             return

@@ -8,45 +8,53 @@ from __future__ import annotations
 import csv
 import io
 import textwrap
-from collections.abc import Collection, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from grader.batch.coordinator import Lost, Summary
-from grader.batch.store import Store
 from grader.files import write_whole
+from grader.gradebook.marks import Marks
 from grader.records import Record
 from grader.text import for_table, for_terminal, shortened
 
 COLUMNS = ("student", "score", "max_score", "outcome", "flagged", "seconds")
+# score + by_hand + extra_credit - late_penalty is the total, the final mark. `open` counts the
+# cells that a person still has to mark.
+FROM_A_PERSON = ("by_hand", "extra_credit", "late_penalty", "total", "late_days", "open")
 BAR = 40
 NOTES_ON_A_LINE, NAMES_ON_A_LINE = 3, 20
 
 
 def write_table(
-    store: Store, students: Collection[str], test_ids: Sequence[str], path: str | Path
+    marks: Mapping[str, Marks], records: Iterable[Record], test_ids: Sequence[str], path: str | Path
 ) -> None:
-    """Write grades.csv: a row for each student, a column for each test.
+    """Write grades.csv: a row for each student of the assignment, a column for each test.
 
     Parameters
     ----------
-    store : Store
-    students : set of str
+    marks : dict of str to Marks
+        By student, as the gradebook has them now.
+    records : iterable of Record
     test_ids : list of str
     path : path
     """
+    known = {record["student"]: record for record in records}
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow([*COLUMNS, *test_ids])
-    for record in store.records():
-        if record["student"] in students:
-            row = [record["student"], _number(record["score"]), _number(record["max_score"])]
-            row += [record["outcome"], record["flagged"], record["seconds"]]
-            row += [_number(record["tests"].get(test, 0.0)) for test in test_ids]
-            writer.writerow(map(for_table, row))
+    writer.writerow([*COLUMNS, *FROM_A_PERSON, *test_ids])
+    for student, mark in sorted(marks.items()):
+        record = known.get(student)  # none of whom only `nbgrader autograde` has graded
+        row = [student, number(mark.automatic), number(mark.max_score)]
+        row += [record["outcome"], record["flagged"], record["seconds"]] if record else [""] * 3
+        row += [number(mark.by_hand), number(mark.extra_credit), number(mark.late_penalty)]
+        row += [number(mark.total), number(round(mark.late, 2)), len(mark.open)]
+        row += [number(mark.tests.get(test, 0.0)) for test in test_ids]
+        writer.writerow(map(for_table, row))
     write_whole(path, text.getvalue())
 
 
-def _number(value: float) -> float:
+def number(value: float) -> float:
+    """The number as a table has it: whole ones without a point."""
     return int(value) if value == int(value) else value
 
 

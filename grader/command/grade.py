@@ -15,8 +15,9 @@ from concurrent.futures import Executor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from grader.authoring.source import assignments, full_name, notebook_path
+from grader.authoring.source import assignments, notebook_path
 from grader.batch.workers import local_executor
+from grader.command.arguments import ROOT, chosen, speak_plainly
 
 # Every worker runs these lines, too: what only the coordinator needs is imported further down.
 from grader.intake.place import WrongPlace, check_place
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     from grader.records import Record
 
 SECONDS_FOR_WORKERS = 60
-ROOT = Path(__file__).resolve().parents[2]
 
 
 def arguments() -> argparse.ArgumentParser:
@@ -71,16 +71,10 @@ def arguments() -> argparse.ArgumentParser:
 
 
 def main(given: Sequence[str] | None = None) -> int:
-    # A name that a terminal cannot show must not end a batch.
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="backslashreplace")
+    speak_plainly()
     parser = arguments()
     options = parser.parse_args(given)
-    known = assignments(options.root / "solutions")
-    options.assignment = full_name(options.assignment, known)
-    if options.assignment not in known:
-        parser.error(f"there is no {options.assignment}; there are {', '.join(known)}")
+    (options.assignment,) = chosen(parser, [options.assignment], options.root)
     if options.workers < 1:
         parser.error("at least one worker is needed")
     options.submissions = os.path.expanduser(options.submissions)  # a shell may have left the ~
@@ -131,6 +125,7 @@ def grade_batch(
 
     from grader.batch import report
     from grader.batch.coordinator import Batch, Options
+    from grader.batch.tables import write_tables
     from grader.gradebook.book import Book
     from grader.intake.entries import NOTHING, Entry, write_entries
 
@@ -177,9 +172,8 @@ def grade_batch(
         bar.total = len(batch.submissions)
         bar.refresh()
         lost = batch.run()
+        _, table = write_tables(book)
     students = {submission.student for submission in batch.submissions}
-    table = options.root / "grading" / options.assignment / "grades.csv"
-    report.write_table(batch.store, students, batch.skeleton.test_ids, table)
     everything = table.with_name("handed-in.csv")
     nothing = [Entry("", student.id, False, NOTHING) for student in batch.missing()]
     write_entries(everything, str(options.submissions), [*batch.entries, *nothing])

@@ -68,8 +68,8 @@ class Book:
         self.late_policy = penalties.plugin_inst
 
     def __enter__(self) -> Book:
-        skeleton = load_skeleton(self.assignment, self.root)
-        self.master = master_notebook(skeleton.source, self.config)
+        self.skeleton = load_skeleton(self.assignment, self.root)
+        self.master = master_notebook(self.skeleton.source, self.config)
         self.known = known_cells(self.master)
         (self.root / "grading").mkdir(exist_ok=True)
         self.gradebook = open_gradebook(
@@ -192,10 +192,9 @@ class Book:
         Raises
         ------
         BookError
-            If nothing is recorded of the student.
+            If nothing is recorded of the student, or the gradebook is locked.
         """
-        db = self.gradebook.db
-        try:
+        with self.reading() as db:
             found = self._find(db, student)
             if found is None:
                 raise BookError(f"{student} has no submission of {self.assignment}")
@@ -207,11 +206,9 @@ class Book:
                 select(Comment.cell_id, Comment.comment).where(*self._of(Comment, found.notebook))
             )
             texts = {row.cell_id: row.comment for row in comments}
-        finally:
-            db.rollback()
         penalty = found.penalty or 0
         return {
-            "score": sum(scores.get(cell_id, 0.0) for cell_id in self.graded) - penalty,
+            "score": max(0.0, sum(scores.get(cell, 0.0) for cell in self.graded) - penalty),
             "max_score": sum(points for _, _, points in self.graded.values()),
             "late_penalty": penalty,
             "cells": {
@@ -234,11 +231,22 @@ class Book:
         self.gradebook.db.expunge_all()
 
     @contextlib.contextmanager
+    def reading(self) -> Iterator[Any]:
+        """The database's session, for statements that change nothing."""
+        db = self.gradebook.db
+        try:
+            with told_if_locked():
+                yield db
+        finally:
+            db.rollback()
+
+    @contextlib.contextmanager
     def _transaction(self) -> Iterator[Any]:
         db = self.gradebook.db
         try:
-            yield db
-            db.commit()
+            with told_if_locked():
+                yield db
+                db.commit()
         except BaseException:
             db.rollback()
             raise

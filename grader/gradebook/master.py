@@ -26,6 +26,8 @@ from nbgrader.api import (
     Notebook,
     SolutionCell,
     SourceCell,
+    SubmittedAssignment,
+    SubmittedNotebook,
     TaskCell,
 )
 from nbgrader.preprocessors import (
@@ -41,8 +43,11 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import OperationalError
 from traitlets.config import Config, PyFileConfigLoader
 
+from grader.text import shortened
+
 ROOT = Path(__file__).resolve().parents[2]
 CONFIG_NAME = "nbgrader_config.py"
+MOST_NAMES = 10
 SECONDS_TO_WAIT = 60  # for another program that is writing into the gradebook
 
 Cells = dict[type, dict[str, tuple[Any, ...]]]
@@ -110,15 +115,19 @@ def open_gradebook(url: str, config: Config) -> Gradebook:
         )
 
 
+class Locked(BookError):
+    """Another program did not let go of the gradebook."""
+
+
 @contextlib.contextmanager
 def told_if_locked() -> Iterator[None]:
-    """Raise a `BookError` that says so when another program did not let go of the gradebook."""
+    """Raise `Locked`, in a sentence, when another program did not let go of the gradebook."""
     try:
         yield
     except OperationalError as error:
         if "locked" not in str(error):
             raise
-        raise BookError(
+        raise Locked(
             f"The gradebook is locked: another program has been writing into it for more than "
             f"{SECONDS_TO_WAIT} seconds. Is a second `course grade` or a formgrader at work? "
             "End it or wait for it, and call again: what is recorded stays."
@@ -248,20 +257,21 @@ def _follow(gradebook: Gradebook, assignment: str, master: NotebookNode) -> None
 
 
 def _remove(db: Any, cell: BaseCell) -> None:
-    by_hand = (
-        db.execute(
-            select(Grade.id).where(Grade.cell_id == cell.id, Grade.manual_score.is_not(None))
-        ).first()
-        or db.execute(
-            select(Comment.id).where(
-                Comment.cell_id == cell.id, Comment.manual_comment.is_not(None)
+    students: set[str] = set()
+    for kind, given in ((Grade, Grade.manual_score), (Comment, Comment.manual_comment)):
+        students |= set(
+            db.scalars(
+                select(SubmittedAssignment.student_id)
+                .join(SubmittedNotebook, SubmittedNotebook.assignment_id == SubmittedAssignment.id)
+                .join(kind, kind.notebook_id == SubmittedNotebook.id)
+                .where(kind.cell_id == cell.id, given.is_not(None))
             )
-        ).first()
-    )
-    if by_hand:
+        )
+    if students:
         raise BookError(
-            f"{cell.name} is no longer in the assignment, but a person has graded it. Put it back, "
-            "or export the marks and remove the assignment: nbgrader db assignment remove NAME"
+            f"{cell.name} is no longer in the assignment, but a person has graded it (of "
+            f"{', '.join(shortened(sorted(students), MOST_NAMES))}). Put it back; or, if these "
+            "marks and comments may go, empty their boxes in formgrader first. Nothing was changed."
         )
     db.execute(delete(Grade).where(Grade.cell_id == cell.id))
     db.execute(delete(Comment).where(Comment.cell_id == cell.id))

@@ -312,6 +312,16 @@ VERBS = (
         usage="FILE",
     ),
     Verb(
+        "feedback",
+        "teach",
+        "write pages and tables again, after marks by hand",
+        tool("-m", "grader.command.feedback"),
+        ("instructor",),
+        SOLUTIONS,
+        names=100,
+        usage="NAME",
+    ),
+    Verb(
         "new-seed",
         "teach",
         "draw the numbers of hidden tests anew, for your class",

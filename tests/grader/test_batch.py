@@ -15,6 +15,7 @@ from sqlalchemy.exc import OperationalError
 from grader.batch import coordinator, report
 from grader.batch.coordinator import Batch, Options
 from grader.batch.store import Store
+from grader.gradebook.marks import Marks
 from grader.intake.rebuild import load_skeleton
 from grader.judging.policy import Policy
 from tests.support.assignment_files import release
@@ -418,8 +419,14 @@ def test_table_and_summary(bench):
     batch = bench.grade()
     skeleton = load_skeleton(NAME, bench.root)
     path = bench.root / "grades.csv"
-    students = {submission.student for submission in batch.submissions}
-    report.write_table(batch.store, students, skeleton.test_ids, path)
+    marks = {
+        record["student"]: Marks(
+            skeleton.max_score, sum(record["tests"].values()), tests=record["tests"]
+        )
+        for record in batch.store.records()
+    }
+    marks["=zoe"] = Marks(skeleton.max_score, 1.0, 2.5, 1.0, 0.5, 1.25, open=["why", "picture"])
+    report.write_table(marks, batch.store.records(), skeleton.test_ids, path)
     with open(path, newline="") as file:
         rows = {row["student"]: row for row in csv.DictReader(file)}
     assert list(next(iter(rows.values())))[:6] == list(report.COLUMNS)
@@ -428,6 +435,11 @@ def test_table_and_summary(bench):
     assert rows["eve"]["outcome"] == "unreadable"
     assert rows["eve"]["score"] == "0"
     assert not any(name.startswith("=") for name in rows)
+    # Only `nbgrader autograde` has graded her: there is no record.
+    (zoe,) = (row for name, row in rows.items() if name.endswith("zoe"))
+    assert [zoe[name] for name in ("outcome", *report.FROM_A_PERSON)] == [
+        *("", "2.5", "1", "0.5", "4", "1.25", "2")
+    ]
     text = report.summary_text(batch.summary())
     assert "100 %" in text
     assert "unreadable" in text

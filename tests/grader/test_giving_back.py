@@ -1,0 +1,203 @@
+"""What goes out to a class: no mark by hand is lost, and a table is that of the assignment."""
+
+import contextlib
+import shutil
+import sqlite3
+import subprocess
+import sys
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+from bs4 import BeautifulSoup
+
+from grader.command import feedback
+from grader.gradebook import master
+from tests.support.small_class import AUTOMATIC, NAME, WHOLE, SmallClass, source
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="grading runs on Linux only")
+
+
+@pytest.fixture(scope="module")
+def graded(tmp_path_factory):
+    root = tmp_path_factory.mktemp("graded") / "course"
+    with pytest.MonkeyPatch.context() as patch:
+        made = SmallClass(root, patch)
+        made.hand_in("ann", double="RIGHT = 1", triple="RIGHT = 2", why="So.")
+        made.hand_in("bob", double="n * n  # SQUARED", triple="RIGHT = 2", why="Because.")
+        made.hand_in("eve")
+        assert made.grade() == 0
+    return root
+
+
+@pytest.fixture
+def klass(graded, tmp_path, monkeypatch):
+    """Three students are graded: all right, half right, and nothing done."""
+    shutil.copytree(graded, tmp_path / "course")
+    return SmallClass(tmp_path / "course", monkeypatch)
+
+
+def tell(klass, *more):
+    return feedback.main([NAME, "--root", str(klass.root), *more])
+
+
+def words(page):
+    return " ".join(BeautifulSoup(page, "html.parser").get_text(" ").split())
+
+
+def by_formgrader_s_command(klass):
+    nbgrader = Path(sys.executable).with_name("nbgrader")
+    done = subprocess.run(
+        [nbgrader, "generate_feedback", NAME], cwd=klass.root, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+
+
+@pytest.mark.parametrize("again", [tell, SmallClass.grade, by_formgrader_s_command])
+def test_a_mark_and_a_comment_by_hand_reach_the_page(klass, again):
+    klass.give("ann", "why", 2.5, "Say *why* it holds.")
+    klass.give("bob", "double_two", 1, extra=0.5)
+    again(klass)
+    page = words(klass.page("ann"))
+    assert "Say why it holds." in page
+    assert f"{AUTOMATIC + 2.5:g} / {WHOLE:g}" in page.replace(".0 ", " ")
+    assert "5.5 / 10" in words(klass.page("bob")).replace(".0 ", " ")
+
+
+@pytest.mark.parametrize("again", [tell, SmallClass.grade], ids=["feedback", "grade"])
+def test_the_table_holds_what_a_person_gave(klass, again):
+    before = klass.table()
+    assert before["ann"]["open"] == "1"
+    klass.give("ann", "why", 2.5, extra=1)
+    klass.give("bob", "double_two", 1)
+    klass.give("bob", "triple_one", 3)
+    with klass.gradebook() as book:
+        book.find_submission_notebook(NAME, NAME, "bob").late_submission_penalty = 0.5
+        book.find_assignment(NAME).duedate = datetime(2026, 3, 1)
+        for student in ("ann", "bob"):
+            book.find_submission(NAME, student).timestamp = datetime(2026, 3, 3, 12)
+        book.find_submission(NAME, "ann").extension = timedelta(days=1)
+        book.db.commit()
+    again(klass)
+    rows = klass.table()
+    names = ("by_hand", "extra_credit", "late_penalty", "total", "late_days", "open")
+    given = {student: tuple(row[name] for name in names) for student, row in rows.items()}
+    assert given["ann"] == ("2.5", "1", "0", "10.5", "1.5", "0")
+    assert given["bob"] == ("0", "0", "0.5", "3.5", "2.5", "1")
+    # What scripts read is what it was.
+    for student, row in before.items():
+        kept = {name: value for name, value in rows[student].items() if name not in names}
+        assert kept == {name: value for name, value in row.items() if name not in names}
+        assert row["total"] == row["score"]
+
+
+def test_a_penalty_never_takes_more_than_there_is(klass):
+    with klass.gradebook() as book:
+        book.find_submission_notebook(NAME, NAME, "eve").late_submission_penalty = 2
+        book.db.commit()
+    tell(klass)
+    assert klass.table()["eve"]["total"] == "0"
+    assert "-2" not in words(klass.page("eve")).partition("penalty")[0]
+
+
+def test_grading_one_again_keeps_the_rows_of_the_others(klass, tmp_path):
+    before = klass.table()
+    late = tmp_path / "late"
+    late.mkdir()
+    shutil.move(klass.hand_in("bob", double="RIGHT = 3", triple="RIGHT = 2"), late)
+    shutil.move(klass.hand_in("zoe", triple="RIGHT"), late)
+    assert klass.grade(batch=late) == 0
+    after = klass.table()
+    assert list(after) == ["ann", "bob", "eve", "zoe"]
+    assert after["bob"]["score"] == f"{AUTOMATIC:g}"
+    assert {name: after[name] for name in ("ann", "eve")} == {
+        name: before[name] for name in ("ann", "eve")
+    }
+
+
+def test_who_is_taken_out_of_the_gradebook_is_not_in_the_table(klass):
+    with klass.gradebook() as book:
+        book.remove_student("eve")
+    tell(klass)
+    assert list(klass.table()) == ["ann", "bob"]
+
+
+@contextlib.contextmanager
+def locked(klass):
+    with contextlib.closing(sqlite3.connect(klass.root / "grading" / "gradebook.db")) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        yield
+        other.rollback()
+
+
+@pytest.mark.parametrize("again", [tell, SmallClass.grade], ids=["feedback", "grade"])
+def test_a_locked_gradebook_is_told_in_a_sentence(klass, again, monkeypatch, capsys):
+    monkeypatch.setattr(master, "SECONDS_TO_WAIT", 0)
+    before = klass.table()
+    with locked(klass):
+        assert again(klass) == 2
+    said = capsys.readouterr().err
+    assert "another program has been writing" in said
+    assert "Traceback" not in said
+    assert klass.table() == before
+
+
+@pytest.mark.parametrize("call", ["recording", "asking for a page", "noting an unreadable one"])
+def test_locked_in_the_middle_it_ends_and_goes_on_when_called_again(
+    klass, monkeypatch, capsys, call
+):
+    """One who holds the gradebook for good must not cost a minute for each student."""
+    monkeypatch.setattr(master, "SECONDS_TO_WAIT", 0)
+    if call == "recording":
+        klass.hand_in("bob", double="RIGHT = 4")
+    elif call == "noting an unreadable one":
+        (klass.batch / "bob.ipynb").write_text("{")
+    from grader.batch.coordinator import Batch
+
+    run = Batch.run
+
+    def run_locked(batch):
+        with locked(klass):
+            return run(batch)
+
+    batch = klass.batch / "bob.ipynb"
+    with monkeypatch.context() as patch:
+        patch.setattr(Batch, "run", run_locked)
+        assert klass.grade(batch=batch) == 2
+    said = capsys.readouterr().err
+    assert said.count("another program has been writing") == 1
+    number = len(klass.jobs)
+    assert klass.grade(batch=batch) == 0
+    assert len(klass.jobs) == number  # what had come back was kept
+    if call != "asking for a page":
+        assert klass.table()["bob"]["score"] == ("3" if call == "recording" else "0")
+
+
+def test_a_test_that_is_dropped_takes_no_mark_by_hand_with_it(klass, capsys):
+    """What was said before led to all marks of the assignment being deleted."""
+    klass.give("bob", "double_zero", 1)
+    klass.give("ann", "why", 3)
+    notebook = source()
+    notebook.cells = [one for one in notebook.cells if one.id != "double_zero"]
+    klass.write_source(notebook)
+    assert klass.grade() == 2
+    said = capsys.readouterr().err
+    assert "a person has graded it (of bob)" in said
+    assert "db assignment remove" not in said
+    with klass.gradebook() as book:
+        book.find_grade("double_zero", NAME, NAME, "bob").manual_score = None
+        book.db.commit()
+    assert klass.grade() == 0
+    row = klass.table()["ann"]
+    assert "double_zero" not in row
+    assert (row["max_score"], row["by_hand"]) == (f"{WHOLE - 1:g}", "3")
+
+
+def test_feedback_names_what_is_not_graded(klass, capsys):
+    with pytest.raises(SystemExit):
+        feedback.main(["07", "--root", str(klass.root)])
+    assert "there is no 07" in capsys.readouterr().err
+    shutil.rmtree(klass.root / "grading")
+    with pytest.raises(SystemExit):
+        feedback.main(["--root", str(klass.root)])
+    assert "nothing is graded yet" in capsys.readouterr().err
