@@ -39,11 +39,11 @@ c.Autograde.autograde_preprocessors = [
 ]
 # A page is written again: marks and comments may have been given since.
 c.GenerateFeedback.force = True
+c.GenerateFeedback.exporter_class = "grader.gradebook.feedback.Pages"
 # The feedback shows no hidden tests and no mark schemes.
 c.GenerateFeedback.preprocessors = [
     "nbgrader.preprocessors.GetGrades",
     "grader.gradebook.hidden.HideHiddenTests",
-    "nbconvert.preprocessors.CSSHTMLHeaderPreprocessor",
 ]
 # Formgrader shows students' cells on a page that may do all that JupyterLab may: no scripts there.
 c.HTMLExporter.sanitize_html = True

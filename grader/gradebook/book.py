@@ -40,6 +40,7 @@ from grader.gradebook.master import (
     told_if_locked,
 )
 from grader.intake.rebuild import load_skeleton
+from grader.intake.roster import load_roster
 
 # Of what is late, nobody knows how much: the least is taken.
 JUST_LATE = timedelta(seconds=1)
@@ -68,6 +69,7 @@ class Book:
         self.late_policy = penalties.plugin_inst
 
     def __enter__(self) -> Book:
+        self.names = {student.id: student.name for student in load_roster(self.root)}
         self.skeleton = load_skeleton(self.assignment, self.root)
         self.master = master_notebook(self.skeleton.source, self.config)
         self.known = known_cells(self.master)
@@ -86,6 +88,10 @@ class Book:
 
     def __exit__(self, *error: object) -> None:
         self.gradebook.close()
+
+    def name_of(self, student: str) -> str:
+        """What the roster calls a student; the name in the gradebook for one who is not in it."""
+        return self.names.get(student) or student
 
     def path(self, student: str) -> Path:
         """Where a student's graded notebook is."""

@@ -4,14 +4,16 @@ Formgrader shows students' cells and outputs in the same origin as JupyterLab: a
 would act with the grader's rights, on files and marks. nbgrader_config.py puts these filters in
 the place of nbconvert's, for formgrader and feedback alike.
 
-MathJax reads a page after it was cleaned: what its commands could do (`\href`) is taken out of
-texts by `grader.text.for_mathjax`.
+Formulas become MathML here. On formgrader's pages MathJax, which nbgrader fetches, reads the rest
+after it was cleaned: what its commands could do (`\href`) is taken out of texts by
+`grader.text.for_mathjax`.
 """
 
 from __future__ import annotations
 
 import functools
 import re
+import secrets
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import unquote
@@ -20,6 +22,7 @@ import nh3
 from jinja2 import pass_context
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 
+from grader.gradebook.formulas import to_mathml
 from grader.text import for_html, for_mathjax
 
 Pictures = Mapping[str, Mapping[str, str]]
@@ -39,6 +42,7 @@ CLEANER_OPTIONS = {
         "*": set(),
         **dict.fromkeys(f"{BLOCK_TAGS} {TABLE_TAGS}".split(), ATTRIBUTES),
         "a": {"href"},
+        "i": {"title"},  # in the place of a formula, while the rest is cleaned
         "img": {"src", *ATTRIBUTES},
     },
     # The page has styles of its own for many classes.
@@ -56,6 +60,7 @@ MOST_REPEATED, MOST_COPIED = 200_000, 50_000_000
 OPENS_FORMULA = re.compile(r"\\\\[\[(]|\\begin\{")
 MOST_FORMULAS = 200
 LONGEST_MARKDOWN = 20_000
+SECRET = secrets.token_hex(16)
 
 
 def clean_html(element: str | bytes) -> str:
@@ -68,7 +73,8 @@ def clean_html(element: str | bytes) -> str:
         or (open_tags and tags * len(text) > MOST_COPIED)
     ):
         return as_text(text)
-    return for_mathjax(_cleaner().clean(text))
+    made = for_mathjax(_cleaner().clean(text))
+    return made.replace("<th></th>", "<td></td>")  # tables of pandas begin with one
 
 
 @functools.cache
@@ -98,10 +104,34 @@ def markdown2html(context: Any, source: str) -> str:
 @functools.lru_cache(500)
 def render_ours(source: str) -> str:
     """Markdown of the assignment to HTML, once for all students."""
-    return MarkdownWithMath(renderer=IPythonRenderer(escape=False)).render(source)
+    return MarkdownWithMath(renderer=WithFormulas(escape=False)).render(source)
 
 
-class StudentsMarkdown(IPythonRenderer):
+class WithFormulas(IPythonRenderer):
+    """Markdown with formulas as MathML; what cannot be made into it stays as it is written."""
+
+    def block_math(self, body: str) -> str:
+        return self.formula(body, True) or super().block_math(body)
+
+    def inline_math(self, body: str) -> str:
+        return self.formula(body, False) or super().inline_math(body)
+
+    def latex_environment(self, name: str, body: str) -> str:
+        made = self.formula(f"\\begin{{{name}}}{body}\\end{{{name}}}", True)
+        return made or super().latex_environment(name, body)
+
+    def table_cell(self, text: str, align: str | None = None, head: bool = False) -> str:
+        """A cell; an empty one is no heading, which screen readers would read out."""
+        tag = "th" if head and text.strip() else "td"
+        place = f' style="text-align:{align}"' if align else ""
+        return f"  <{tag}{place}>{text}</{tag}>\n"
+
+    def formula(self, latex: str, is_block: bool) -> str | None:
+        """A formula as it stands in the HTML, or None."""
+        return to_mathml(latex, is_block)
+
+
+class StudentsMarkdown(WithFormulas):
     """Markdown with pasted pictures, and without colours for code: some languages take minutes.
 
     Parameters
@@ -112,6 +142,16 @@ class StudentsMarkdown(IPythonRenderer):
     def __init__(self, pictures: Pictures) -> None:
         super().__init__(escape=False, allow_harmful_protocols=False, exclude_anchor_links=True)
         self.pictures = pictures
+        self.formulas: dict[str, str] = {}
+
+    def formula(self, latex: str, is_block: bool) -> str | None:
+        """What stands for it until all else is cleaned: nobody can write that."""
+        made = to_mathml(latex, is_block) if len(self.formulas) < MOST_FORMULAS else None
+        if made is None:
+            return None
+        place = f'<i title="{SECRET}{len(self.formulas)}"></i>'
+        self.formulas[place] = made
+        return place
 
     def block_code(self, code: str, info: str | None = None) -> str:
         return super().block_code(code, None)
@@ -132,11 +172,15 @@ def render(source: str, pictures: Pictures | None = None) -> str:
     """Markdown of a student to HTML that does nothing."""
     if len(source) > LONGEST_MARKDOWN or len(OPENS_FORMULA.findall(source)) > MOST_FORMULAS:
         return as_text(source)
+    renderer = StudentsMarkdown(pictures or {})
     try:
-        made = MarkdownWithMath(renderer=StudentsMarkdown(pictures or {})).render(source)
+        made = MarkdownWithMath(renderer=renderer).render(source)
     except Exception:  # whatever a text that was made for it does to the parser
         return as_text(source)
-    return clean_html(made)
+    made = clean_html(made)
+    for place, formula in renderer.formulas.items():
+        made = made.replace(place, formula)
+    return made
 
 
 def as_text(text: str) -> str:

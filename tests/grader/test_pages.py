@@ -82,7 +82,8 @@ class Graded:
         self.notebook = finish(made, known, self.result, notes)
         score = self.result["tests"]["double_test"]["score"]
         marks = {"score": score, "max_score": 2, "late_penalty": 0, "comments": {}}
-        self.page = make_page(self.notebook, {**marks, "cells": {"double_test": (score, 2)}}, "x")
+        marks["cells"] = {"double_test": (score, 2)}
+        self.page = make_page(self.notebook, marks, "ann", "x")
         self.words = " ".join(re.sub(r"<[^>]*>", "", unescape(self.page)).split())
 
 

@@ -3,11 +3,14 @@
 import base64
 import re
 
+import nbformat
 import pytest
 from bs4 import BeautifulSoup
 
 from grader.gradebook import safe_html
+from grader.gradebook.formulas import KEPT_ATTRIBUTES, KEPT_TAGS, LONGEST, NAMESPACE, to_mathml
 from grader.gradebook.safe_html import clean_html, markdown2html, render, render_ours
+from tests.support.lessons import ROOT
 
 
 @pytest.mark.parametrize(
@@ -25,6 +28,10 @@ from grader.gradebook.safe_html import clean_html, markdown2html, render, render
         "```mermaid\n</pre><script>alert(1)</script>\n```",
         "$x<script>alert(1)</script>$",
         "$\\href{javascript:alert(1)}{x}$",
+        r"$\class{onload}{x} \style{position:fixed}{y}$",
+        r"$\text{<img src=x onerror=alert(1)>} \color{red}{x}$",
+        r"![$\text{x onerror=alert(1) y}$](attachment:none)",
+        r'<p title="$\text{ onerror=alert(1) }$">x</p>',
         "<style>body {display: none}</style>",
         "<form action=/api><input type=submit></form>",
         "<math><mtext></form><form><mglyph><style></math><img src onerror=alert(1)>",
@@ -35,7 +42,14 @@ def test_students_html_does_nothing(text):
         tree = BeautifulSoup(made, "html.parser")
         assert "kept" in made
         for tag in tree.find_all(True):
-            assert tag.name not in ("script", "svg", "iframe", "style", "form", "input", "math")
+            assert tag.name not in ("script", "svg", "iframe", "style", "form", "input")
+            # A formula's own are those that the converter makes.
+            if tag.name == "math":
+                inside = [tag, *tag.find_all(True)]
+                assert {f"{NAMESPACE}{one.name}" for one in inside} <= KEPT_TAGS
+                names = {name for one in inside for name in one.attrs}
+                assert names <= {*KEPT_ATTRIBUTES, "xmlns"}
+                assert text.startswith("$")
             assert not any(name.startswith("on") for name in tag.attrs)
             assert "script" not in str(tag.get("href")).lower()
             assert not str(tag.get("href")).startswith("data")
@@ -163,5 +177,45 @@ def test_tables_and_pictures_stay():
     assert clean_html(picture) == picture
     assert 'class="dataframe"' in clean_html(table)
     assert "<th " in clean_html(table)
-    assert "$a &lt; b$" in render("$a < b$")
+    assert "<mo>&lt;</mo>" in render("$a < b$")
     assert render_ours("<details>own</details>").strip() == "<details>own</details>"
+
+
+def test_a_formula_is_there_without_a_script():
+    for make in (render, render_ours):
+        made = make("Of $x_1$ and\n\n$$\\frac{1}{2}$$\n\n\\begin{align}a&=b\\end{align}")
+        tree = BeautifulSoup(made, "html.parser")
+        assert [one["display"] for one in tree.find_all("math")] == ["inline", "block", "block"]
+        assert tree.find("mfrac").get_text() == "12"
+        assert "$" not in tree.get_text()
+        assert tree.find("i") is None
+
+
+@pytest.mark.parametrize(
+    "latex",
+    [
+        "\\nosuchcommand x",
+        "{" * 2000,
+        "x^a^b",
+        "\\frac" * 900,
+        "x" * (LONGEST + 1),
+        "\\begin{a}",
+        " ",
+    ],
+)
+def test_what_cannot_become_a_formula_stays_as_it_is_written(latex):
+    assert to_mathml(latex, True) is None
+    assert latex.strip()[:20] in BeautifulSoup(render(f"$${latex}$$"), "html.parser").get_text()
+
+
+def test_all_formulas_of_the_assignments_can_be_made():
+    count = 0
+    for path in sorted((ROOT / "assignments").glob("*/*.ipynb")):
+        for one in nbformat.read(path, as_version=4).cells:
+            if one.cell_type == "markdown":
+                tree = BeautifulSoup(render_ours(one.source), "html.parser")
+                count += len(tree.find_all("math"))
+                for code in tree(["code", "pre"]):
+                    code.decompose()
+                assert "$" not in tree.get_text(), (path.name, one.source)
+    assert count
