@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import csv
+import io
+from collections.abc import Mapping
 from pathlib import Path
 
-from grader.batch.report import write_table
+from grader.batch.report import number, write_table
 from grader.batch.store import Store
+from grader.files import write_whole
 from grader.gradebook.book import Book
 from grader.gradebook.marks import Marks, marks_of_class
+from grader.intake.roster import load_roster
+from grader.text import for_table
 
 
 def write_tables(book: Book) -> tuple[dict[str, Marks], Path]:
@@ -32,3 +38,41 @@ def write_tables(book: Book) -> tuple[dict[str, Marks], Path]:
     path = folder / "grades.csv"
     write_table(marks, Store(folder).records(), book.skeleton.test_ids, path)
     return marks, path
+
+
+def write_marks(root: Path, marks: Mapping[str, Mapping[str, Marks]]) -> Path:
+    """Write grading/marks.csv: one row a student, one column an assignment; for a spreadsheet.
+
+    Behind the final marks stand, for each assignment, what was given by hand, the days after the
+    due date, and how many cells still have to be marked. Who handed in nothing has empty cells.
+
+    Parameters
+    ----------
+    root : path
+        The course's folder.
+    marks : dict of str to (dict of str to Marks)
+        By assignment, then by student.
+    """
+    roster = {student.id: student for student in load_roster(root)}
+    others = {student for found in marks.values() for student in found} - set(roster)
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\r\n")
+    details = [f"{name} {what}" for name in marks for what in ("by hand", "late", "open")]
+    writer.writerow(["student", "name", "email", *marks, *details])
+    for student in [*roster, *sorted(others)]:
+        known = roster.get(student)
+        row: list[object] = [student, known.name, known.email] if known else [student, "", ""]
+        found = [by_student.get(student) for by_student in marks.values()]
+        row += [number(round(mark.total, 4)) if mark else "" for mark in found]
+        for mark in found:
+            row += _details(mark) if mark else ("", "", "")
+        writer.writerow(map(for_table, row))
+    path = root / "grading" / "marks.csv"
+    # With the mark at its beginning by which Excel knows the encoding.
+    write_whole(path, text.getvalue().encode("utf-8-sig"))
+    return path
+
+
+def _details(mark: Marks) -> tuple[float, float, int]:
+    by_hand = number(round(mark.by_hand + mark.extra_credit, 4))
+    return by_hand, number(round(mark.late, 2)), len(mark.open)

@@ -10,6 +10,7 @@ from pathlib import Path
 from grader.authoring.source import assignments, full_name
 
 ROOT = Path(__file__).resolve().parents[2]
+PLATFORMS = ("moodle", "canvas", "blackboard", "gradescope")
 
 
 def speak_plainly() -> None:
@@ -26,13 +27,17 @@ def chosen(parser: argparse.ArgumentParser, given: Sequence[str], root: Path) ->
     """
     known = assignments(root / "solutions")
     if not given:
-        # What is graded has records; what only `nbgrader autograde` has graded is named.
-        found = [name for name in known if (root / "grading" / name / "records.jsonl").exists()]
-        if not found:
+        if not graded(root):
             parser.error("nothing is graded yet: course grade NAME FOLDER")
-        return found
+        return graded(root)
     names = [full_name(name, known) for name in given]
     for name in names:
         if name not in known:
             parser.error(f"there is no {name}; there are {', '.join(known)}")
     return names
+
+
+def graded(root: Path) -> list[str]:
+    """The assignments of which `course grade` has graded something."""
+    known = assignments(root / "solutions")
+    return [name for name in known if (root / "grading" / name / "records.jsonl").exists()]

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from grader.command.arguments import ROOT, chosen, speak_plainly
+from grader.command.arguments import PLATFORMS, ROOT, chosen, speak_plainly
 
 
 def arguments() -> argparse.ArgumentParser:
@@ -21,6 +21,12 @@ def arguments() -> argparse.ArgumentParser:
         "the tables: to be called after marking by hand.",
     )
     parser.add_argument("assignments", nargs="*", metavar="assignment", help="default: all")
+    parser.add_argument(
+        "--for",
+        dest="platform",
+        choices=PLATFORMS,
+        help="also write a zip of the pages, by the names in this platform's download",
+    )
     parser.add_argument("--root", type=Path, default=ROOT, help=argparse.SUPPRESS)
     return parser
 
@@ -35,15 +41,16 @@ def main(given: Sequence[str] | None = None) -> int:
 
     try:
         for name in names:
-            write_pages(options.root, name)
+            write_pages(options.root, name, options.platform)
     except (BookError, FileNotFoundError) as error:
         print(error, file=sys.stderr)
         return 2
     return 0
 
 
-def write_pages(root: Path, assignment: str) -> None:
+def write_pages(root: Path, assignment: str, platform: str | None = None) -> None:
     """Write what has changed of one assignment, and say what was done."""
+    from grader.batch import platforms
     from grader.batch.report import names
     from grader.batch.tables import write_tables
     from grader.gradebook.book import Book
@@ -58,7 +65,17 @@ def write_pages(root: Path, assignment: str) -> None:
                     written.append(student)
             except OSError:  # there is no graded notebook
                 without.append(student)
+        if platform:
+            path, unknown = platforms.write_pages(book, marks, platform)
     print(f"{assignment}: {len(written)} of {len(marks)} pages written anew. Table: {table}")
+    if platform:
+        print(f"  for {platform}: {path}")
+        if unknown:
+            print(
+                f"  did not come from a download of {platform}, so no page can go back there: "
+                f"{names(unknown)}. Their pages are in {root / 'grading' / 'feedback'}.",
+                file=sys.stderr,
+            )
     if without:
         print(f"  no graded notebook, so no page: {names(without)}", file=sys.stderr)
     if any(mark.open for mark in marks.values()):

@@ -136,7 +136,7 @@ def update_feedback(book: Book, student: str) -> bool:
     """
     notebook, marks, digest = _ingredients(book, student)
     try:
-        is_current = digest in _path(book, student).read_text(encoding="utf-8")
+        is_current = digest in page_path(book, student).read_text(encoding="utf-8")
     except OSError:
         is_current = False
     if not is_current:
@@ -144,7 +144,8 @@ def update_feedback(book: Book, student: str) -> bool:
     return not is_current
 
 
-def _path(book: Book, student: str) -> Path:
+def page_path(book: Book, student: str) -> Path:
+    """Where a student's page is."""
     folder = book.root / "grading" / "feedback" / student / book.assignment
     return folder / f"{book.assignment}.html"
 
@@ -158,7 +159,7 @@ def _ingredients(book: Book, student: str) -> tuple[bytes, dict[str, Any], str]:
 
 def _write(book: Book, student: str, notebook: bytes, marks: dict[str, Any], digest: str) -> Path:
     text = make_page(json.loads(notebook), marks, book.name_of(student), book.assignment)
-    path = _path(book, student)
+    path = page_path(book, student)
     # Above the students' folders, so that a page that was cut off is in none of them.
     write_whole(path, f"{text}\n<!-- {digest} -->\n", path.parents[2])
     return path

@@ -322,6 +322,16 @@ VERBS = (
         usage="NAME",
     ),
     Verb(
+        "export",
+        "teach",
+        "write the final marks, for a spreadsheet or a platform",
+        tool("-m", "grader.command.export"),
+        ("instructor",),
+        SOLUTIONS,
+        names=100,
+        usage="NAME",
+    ),
+    Verb(
         "new-seed",
         "teach",
         "draw the numbers of hidden tests anew, for your class",

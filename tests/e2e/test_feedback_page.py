@@ -22,7 +22,9 @@ OUTPUTS = [
     {"output_type": "stream", "name": "stdout", "text": "\x1b[31mred\x1b[0m " + "long " * 200},
     {
         "output_type": "display_data",
-        "data": {"text/html": "<table><tr><th></th><th>a</th><td>" + "wide" * 99 + "</td></tr></table>"},
+        "data": {
+            "text/html": "<table><tr><th></th><th>a</th><td>" + "wide" * 99 + "</td></tr></table>"
+        },
         "metadata": {},
     },
     {"output_type": "display_data", "data": {"image/png": DOT}, "metadata": {}},

@@ -6,17 +6,18 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+import zipfile
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 from bs4 import BeautifulSoup
 
-from grader.command import feedback
+from grader.command import export, feedback
 from grader.gradebook import master
 from grader.gradebook import page as page_form
 from grader.intake.roster import Student, roster_path, write_roster
-from tests.support.small_class import AUTOMATIC, NAME, WHOLE, SmallClass, source
+from tests.support.small_class import AUTOMATIC, NAME, OTHER, WHOLE, SmallClass, source
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="grading runs on Linux only")
 
@@ -75,7 +76,6 @@ def test_the_table_holds_what_a_person_gave(klass, again):
     klass.give("bob", "double_two", 1)
     klass.give("bob", "triple_one", 3)
     with klass.gradebook() as book:
-        book.find_submission_notebook(NAME, NAME, "bob").late_submission_penalty = 0.5
         book.find_assignment(NAME).duedate = datetime(2026, 3, 1)
         for student in ("ann", "bob"):
             book.find_submission(NAME, student).timestamp = datetime(2026, 3, 3, 12)
@@ -86,7 +86,7 @@ def test_the_table_holds_what_a_person_gave(klass, again):
     names = ("by_hand", "extra_credit", "late_penalty", "total", "late_days", "open")
     given = {student: tuple(row[name] for name in names) for student, row in rows.items()}
     assert given["ann"] == ("2.5", "1", "0", "10.5", "1.5", "0")
-    assert given["bob"] == ("0", "0", "0.5", "3.5", "2.5", "1")
+    assert given["bob"] == ("0", "0", "0", "4", "2.5", "1")
     # What scripts read is what it was.
     for student, row in before.items():
         kept = {name: value for name, value in rows[student].items() if name not in names}
@@ -99,7 +99,8 @@ def test_a_penalty_never_takes_more_than_there_is(klass):
         book.find_submission_notebook(NAME, NAME, "eve").late_submission_penalty = 2
         book.db.commit()
     tell(klass)
-    assert klass.table()["eve"]["total"] == "0"
+    row = klass.table()["eve"]
+    assert (row["late_penalty"], row["total"]) == ("2", "0")
     page = words(klass.page("eve"))
     assert f"0 of {WHOLE:g} points 2 points are taken off" in page
     assert "-2" not in page
@@ -231,6 +232,98 @@ def test_a_page_in_an_older_form_is_written_again(klass, monkeypatch):
     monkeypatch.setattr(page_form, "form_digest", lambda: "another")
     tell(klass)
     assert klass.page("ann") != before
+
+
+PLACES = {
+    "moodle": "Änne Kim_{}_assignsubmission_file_/01-small",
+    "canvas": "kimanne_{}_778_01-small-2",
+    "blackboard": "Assignment 1_kim{}_attempt_2026-03-01-10-11-12_01-small",
+    "gradescope": "submission_{}/01-small",
+}
+TOLD = {
+    "moodle": [
+        "Identifier,Full name,Email address,Grade,Maximum grade,Last modified (grade)",
+        'Participant 4711,"Kim, Änne",anne@example.org,10,10,',
+        "Participant 4712,bob,bob@example.org,4.5,10,",
+    ],
+    "canvas": [
+        "Student,ID,SIS User ID,SIS Login ID,Section,Exercise 1 (99)",
+        "    Points Possible,,,,,10",
+        '"Kim, Änne",4711,,,,10',
+        "bob,4712,,,,4.5",
+    ],
+    "blackboard": ["Username,Exercise 1 (99)", "kim4711,10", "kim4712,4.5"],
+    "gradescope": [
+        "Name,SID,Email,Total Score,Max Points",
+        '"Kim, Änne",kim4711,anne@example.org,10,10',
+        "bob,kim4712,bob@example.org,4.5,10",
+    ],
+}
+
+
+@pytest.mark.parametrize("to", PLACES)
+def test_marks_and_pages_go_back_where_the_notebooks_came_from(tmp_path, monkeypatch, capsys, to):
+    klass = SmallClass(tmp_path / "course", monkeypatch)
+    also = {"also": ("4711",)}, {"also": ("4712",)}
+    if to == "gradescope":
+        also = {"also": ("submission_4711",)}, {"also": ("submission_4712",)}
+    roster = [
+        Student("ann", "Kim, Änne", "anne@example.org", "kim4711", **also[0]),
+        Student("bob", "bob", "bob@example.org", "kim4712", **also[1]),
+        Student("eve", "Eve", "eve@example.org", "kim4713"),
+    ]
+    write_roster(roster_path(klass.root), roster)
+    ann, bob = (PLACES[to].format(number) for number in (4711, 4712))
+    klass.hand_in(ann, double="RIGHT = 1", triple="RIGHT = 2", why="So.")
+    klass.hand_in(bob, triple="RIGHT = 2")
+    assert klass.grade() == 0
+    assert list(klass.table()) == ["ann", "bob"]
+    klass.give("ann", "why", 3)
+    klass.give("bob", "triple_one", 4, extra=0.5)
+    root = ["--root", str(klass.root)]
+    capsys.readouterr()
+    assert export.main([NAME, "--for", to, "--column", "Exercise 1 (99)", *root]) == 0
+    written = (klass.root / "grading" / NAME / f"{to}.csv").read_text(encoding="utf-8")
+    assert written.splitlines() == TOLD[to]
+    assert tell(klass, "--for", to) == 0
+    with zipfile.ZipFile(klass.root / "grading" / NAME / f"{to}-feedback.zip") as archive:
+        names = archive.namelist()
+        assert names[:2] == [f"{ann}.html", f"{bob}.html"]
+        assert archive.read(names[1]).decode() == klass.page("bob")
+        if len(names) == 3:
+            index = archive.read("index.csv").decode("utf-8-sig").splitlines()
+            assert index[2] == f"{bob}.html,bob,bob,bob@example.org,kim4712"
+    assert len(names) == (2 if to in ("moodle", "canvas") else 3)
+
+
+def test_whom_a_platform_does_not_know_is_named(klass, capsys):
+    assert tell(klass, "--for", "moodle") == 0
+    said = capsys.readouterr().err
+    assert "did not come from a download of moodle" in said
+    assert "ann, bob, eve" in said
+
+
+def test_one_table_of_all_assignments_for_a_spreadsheet(tmp_path, monkeypatch, capsys):
+    klass = SmallClass(tmp_path / "course", monkeypatch, (NAME, OTHER))
+    roster = [Student("zoe", "Zoë, 민수", "zoe@example.org"), Student("ann", "=Ann")]
+    write_roster(roster_path(klass.root), roster)
+    klass.hand_in("ann", double="RIGHT = 1", why="So.")
+    klass.hand_in("guest", double="RIGHT = 1", triple="RIGHT = 1")
+    assert klass.grade() == 0
+    assert klass.grade(name=OTHER, batch=klass.hand_in("ann", OTHER, triple="RIGHT = 1")) == 0
+    klass.give("ann", "why", 2.5, extra=1)
+    assert export.main(["--root", str(klass.root)]) == 0
+    assert "still to be marked by hand" in capsys.readouterr().err
+    path = klass.root / "grading" / "marks.csv"
+    assert path.read_bytes().startswith(b"\xef\xbb\xbf")  # without it Excel shows rubbish
+    rows = klass.table("marks.csv")
+    assert list(rows) == ["zoe", "ann", "guest"]
+    assert rows["zoe"]["name"] == "Zoë, 민수"
+    assert not rows["ann"]["name"].startswith("=")
+    assert set(list(rows["zoe"].values())[3:]) == {""}
+    names = (NAME, OTHER, f"{NAME} by hand", f"{NAME} late", f"{NAME} open", f"{OTHER} open")
+    assert [rows["ann"][name] for name in names] == ["6.5", "4", "3.5", "0", "0", "0"]
+    assert [rows["guest"][name] for name in names[:2]] == ["7", ""]
 
 
 def test_feedback_names_what_is_not_graded(klass, capsys):
