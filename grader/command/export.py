@@ -56,7 +56,7 @@ def main(given: Sequence[str] | None = None) -> int:
 
 def export(options: argparse.Namespace, names: Sequence[str]) -> None:
     """What `main` does when nothing is wrong."""
-    from grader.batch import platforms
+    from grader.batch import to_platforms
     from grader.batch.report import names as listed
     from grader.batch.tables import write_marks, write_tables
     from grader.gradebook.book import Book
@@ -68,7 +68,7 @@ def export(options: argparse.Namespace, names: Sequence[str]) -> None:
             marks[name], _ = write_tables(book)
             if options.platform and name in names:
                 to = options.platform
-                print(platforms.write_marks(book, marks[name], to, options.column))
+                print(to_platforms.write_marks(book, marks[name], to, options.column))
     print(write_marks(options.root, dict(sorted(marks.items()))))
     for name in names:
         waiting = [student for student, mark in marks[name].items() if mark.open]

@@ -50,7 +50,7 @@ def main(given: Sequence[str] | None = None) -> int:
 
 def write_pages(root: Path, assignment: str, platform: str | None = None) -> None:
     """Write what has changed of one assignment, and say what was done."""
-    from grader.batch import platforms
+    from grader.batch import to_platforms
     from grader.batch.report import names
     from grader.batch.tables import write_tables
     from grader.gradebook.book import Book
@@ -66,7 +66,7 @@ def write_pages(root: Path, assignment: str, platform: str | None = None) -> Non
             except OSError:  # there is no graded notebook
                 without.append(student)
         if platform:
-            path, unknown = platforms.write_pages(book, marks, platform)
+            path, unknown = to_platforms.write_pages(book, marks, platform)
     print(f"{assignment}: {len(written)} of {len(marks)} pages written anew. Table: {table}")
     if platform:
         print(f"  for {platform}: {path}")

@@ -248,7 +248,7 @@ TOLD = {
     ],
     "canvas": [
         "Student,ID,SIS User ID,SIS Login ID,Section,Exercise 1 (99)",
-        "    Points Possible,,,,,10",
+        "Points Possible,,,,,10",
         '"Kim, Änne",4711,,,,10',
         "bob,4712,,,,4.5",
     ],
@@ -261,21 +261,27 @@ TOLD = {
 }
 
 
+SUBMITTERS = """
+submission_4711:
+  :submitters: [{":email": anne@example.org}]
+submission_4712:
+  :submitters: [{":email": bob@example.org}]
+"""
+
+
 @pytest.mark.parametrize("to", PLACES)
 def test_marks_and_pages_go_back_where_the_notebooks_came_from(tmp_path, monkeypatch, capsys, to):
     klass = SmallClass(tmp_path / "course", monkeypatch)
-    also = {"also": ("4711",)}, {"also": ("4712",)}
-    if to == "gradescope":
-        also = {"also": ("submission_4711",)}, {"also": ("submission_4712",)}
     roster = [
-        Student("ann", "Kim, Änne", "anne@example.org", "kim4711", **also[0]),
-        Student("bob", "bob", "bob@example.org", "kim4712", **also[1]),
+        Student("ann", "Kim, Änne", "anne@example.org", "kim4711", ("4711",)),
+        Student("bob", "bob", "bob@example.org", "kim4712", ("4712",)),
         Student("eve", "Eve", "eve@example.org", "kim4713"),
     ]
     write_roster(roster_path(klass.root), roster)
     ann, bob = (PLACES[to].format(number) for number in (4711, 4712))
     klass.hand_in(ann, double="RIGHT = 1", triple="RIGHT = 2", why="So.")
     klass.hand_in(bob, triple="RIGHT = 2")
+    (klass.batch / "submission_metadata.yml").write_text(SUBMITTERS, encoding="utf-8")
     assert klass.grade() == 0
     assert list(klass.table()) == ["ann", "bob"]
     klass.give("ann", "why", 3)
@@ -308,7 +314,7 @@ def test_one_table_of_all_assignments_for_a_spreadsheet(tmp_path, monkeypatch, c
     roster = [Student("zoe", "Zoë, 민수", "zoe@example.org"), Student("ann", "=Ann")]
     write_roster(roster_path(klass.root), roster)
     klass.hand_in("ann", double="RIGHT = 1", why="So.")
-    klass.hand_in("guest", double="RIGHT = 1", triple="RIGHT = 1")
+    klass.hand_in("guest", double="RIGHT = 1", triple="RIGHT = 1", why="So.")
     assert klass.grade() == 0
     assert klass.grade(name=OTHER, batch=klass.hand_in("ann", OTHER, triple="RIGHT = 1")) == 0
     klass.give("ann", "why", 2.5, extra=1)

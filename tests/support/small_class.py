@@ -15,7 +15,7 @@ from nbgrader.api import Gradebook
 
 from grader.batch import coordinator
 from grader.command import grade as command
-from grader.gradebook.master import master_notebook
+from grader.gradebook.master import load_config, master_notebook
 from tests.support.lessons import ROOT
 
 NAME, OTHER = "01-small", "02-more"
@@ -121,7 +121,8 @@ class SmallClass:
 
     def write_source(self, notebook, name=NAME):
         """Write an assignment's source, and the student version as nbgrader would."""
-        for folder, made in (("solutions", notebook), ("assignments", master_notebook(notebook))):
+        released = master_notebook(notebook, load_config(self.root))
+        for folder, made in (("solutions", notebook), ("assignments", released)):
             (self.root / folder / name).mkdir(parents=True, exist_ok=True)
             nbformat.write(made, self.root / folder / name / f"{name}.ipynb")
 

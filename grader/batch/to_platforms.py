@@ -105,7 +105,7 @@ def _moodle(rows: list[Row], column: str) -> Iterable[Sequence[object]]:
 
 def _canvas(rows: list[Row], column: str) -> Iterable[Sequence[object]]:
     yield ["Student", "ID", "SIS User ID", "SIS Login ID", "Section", column]
-    yield ["    Points Possible", "", "", "", "", rows[0].max_score if rows else ""]
+    yield ["Points Possible", "", "", "", "", rows[0].max_score if rows else ""]
     for row in rows:
         identity = row.number or row.student.lms_id
         yield [row.student.name, identity, "", "", "", row.total]
