@@ -6,13 +6,16 @@ import argparse
 import sys
 from collections.abc import Sequence
 
+from helpers.assignment.overview import overview
 from helpers.assignment.selfcheck import NotCheckable, check
+from helpers.assignment.watch import watch
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="course check",
-        description="Run an assignment from top to bottom in a fresh kernel, and report each test.",
+        description="Run an assignment from top to bottom in a fresh kernel, and report each test. "
+        "Without an assignment: how far each of them is, and the next step.",
     )
     parser.add_argument(
         "assignment",
@@ -20,9 +23,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
         default="",
         help="its number, its name, or the path of a notebook, for instance 01",
     )
-    name = parser.parse_args(arguments).assignment
+    parser.add_argument(
+        "--watch", action="store_true", help="check it again each time it is saved; Ctrl-C ends it"
+    )
+    given = parser.parse_args(arguments)
+
+    def show(text: str) -> None:
+        print(text, flush=True)
+
     try:
-        return 0 if check(name, lambda t: print(t, flush=True)) else 1
+        if given.watch:
+            watch(given.assignment, show)
+            return 0
+        if not given.assignment.strip():
+            return 0 if overview(show) else 1
+        return 0 if check(given.assignment, show) else 1
     except NotCheckable as error:
         print(error, file=sys.stderr)
         return 2

@@ -25,8 +25,10 @@ OURS = Path(__file__).resolve().parents[1]
 
 
 def wrap(text: str, indent: int = 0) -> str:
-    """Text in lines of at most WIDTH characters."""
-    return textwrap.fill(text, WIDTH, initial_indent=" " * indent, subsequent_indent=" " * indent)
+    """Text in lines of at most WIDTH characters; a path stays whole, so that it can be copied."""
+    lines = textwrap.TextWrapper(WIDTH, break_on_hyphens=False, break_long_words=False)
+    lines.initial_indent = lines.subsequent_indent = " " * indent
+    return lines.fill(text)
 
 
 def labelled(label: str, text: str) -> str:

@@ -7,7 +7,10 @@ Nothing is changed: neither the notebook nor its outputs. No network is needed.
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import re
+import signal
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,6 +21,7 @@ import nbformat
 from helpers.assignment.messages import WIDTH, wrap
 from helpers.assignment.notebook_file import Unreadable, read
 from helpers.assignment.notebook_scan import Limits
+from helpers.assignment.remembered import Memory, digest_of
 from helpers.assignment.sheet import Sheet, fingerprint
 from helpers.command.files import notebooks_below, notebooks_in
 
@@ -52,7 +56,9 @@ def find_notebook(name: str | Path, folder: Path = ASSIGNMENTS) -> Path:
     """
     if not str(name).strip():
         listed = "\n".join(f"  {found.stem}" for found in notebooks_below(folder))
-        raise NotCheckable(f"Say which assignment, for instance: course check 01\n{listed}")
+        raise NotCheckable(
+            f"Say which assignment to watch, for instance: course check 01 --watch\n{listed}"
+        )
     path = Path(name)
     if path.is_file():
         return path
@@ -147,6 +153,46 @@ def complaints(notebook: nbformat.NotebookNode, sheet: Sheet) -> list[str]:
     return found
 
 
+@dataclass
+class Opened:
+    """A student's notebook, ready to run as it does when it is graded.
+
+    Attributes
+    ----------
+    path : path
+    notebook : notebook
+    sheet : Sheet
+    notes : list of str
+        What is unusual about it, in sentences.
+    content : str
+        A digest of what is in it.
+    """
+
+    path: Path
+    notebook: nbformat.NotebookNode
+    sheet: Sheet
+    notes: list[str]
+    content: str
+
+    def run(self, report: Callable[[Result], object], memory: Memory) -> list[Result]:
+        """Run it, and remember the results: for each test of the assignment one."""
+        results = _counting(run_tests(self.notebook, self.path.parent, report), self.sheet)
+        memory.keep(self.path, self.content, [(r.grade_id, r.points, r.out_of) for r in results])
+        return results
+
+
+def open_notebook(path: Path) -> Opened:
+    """Read an assignment's notebook; raises `NotCheckable` if it cannot be, or has no tests."""
+    sheet = Sheet.beside(path.parent)
+    notebook, notes = read_notebook(path)
+    content = digest_of(notebook)
+    notes = [f"{note[0].upper()}{note[1:]}." for note in notes]
+    notes += put_back(notebook, sheet)
+    if not _tests(notebook):
+        raise NotCheckable(f"There are no test cells in {path}. Is it the right file?")
+    return Opened(path, notebook, sheet, notes + complaints(notebook, sheet), content)
+
+
 def run_tests(
     notebook: nbformat.NotebookNode,
     folder: str | Path,
@@ -165,8 +211,31 @@ def run_tests(
     Returns
     -------
     list of Result
+
+    Raises
+    ------
+    KeyboardInterrupt
+        At Ctrl-C, when the kernel has been ended.
     """
     from nbclient import NotebookClient  # slow to import, and only needed here
+
+    stopped = []
+
+    class Client(NotebookClient):
+        async def async_start_new_kernel(self, **kwargs):
+            # nbclient's own answer to Ctrl-C is to end the kernel: that looks like a crash.
+            task, loop = asyncio.current_task(), asyncio.get_running_loop()
+            assert task is not None
+
+            def stop():
+                stopped.append(True)
+                self.shutdown_kernel = "immediate"
+                task.cancel()
+
+            # Windows has no such handlers, and threads may not set any: there it comes by itself.
+            with contextlib.suppress(RuntimeError):
+                loop.add_signal_handler(signal.SIGINT, stop)
+            await super().async_start_new_kernel(**kwargs)
 
     results = []
 
@@ -181,7 +250,7 @@ def run_tests(
             results.append(result)
             report(result)
 
-    client = NotebookClient(
+    client = Client(
         notebook,
         timeout=SECONDS_A_CELL,
         interrupt_on_timeout=True,
@@ -194,7 +263,9 @@ def run_tests(
     )
     try:
         client.execute()
-    except Exception as error:
+    except (Exception, asyncio.CancelledError) as error:
+        if stopped:
+            raise KeyboardInterrupt from None
         if type(error).__name__ != "DeadKernelError":
             raise
         missing = _tests(notebook)[len(results) :]
@@ -216,19 +287,16 @@ def check(
     bool
         Whether all visible tests are passed.
     """
-    path = find_notebook(name, folder)
-    sheet = Sheet.beside(path.parent)
-    notebook, notes = read_notebook(path)
-    notes = [f"{note[0].upper()}{note[1:]}." for note in notes]
-    notes += put_back(notebook, sheet)
-    if not _tests(notebook):
-        raise NotCheckable(f"There are no test cells in {path}. Is it the right file?")
-    show(f"Running {path} from top to bottom ...")
-    for sentence in notes + complaints(notebook, sheet):
+    return check_opened(open_notebook(find_notebook(name, folder)), show, folder)
+
+
+def check_opened(opened: Opened, show: Callable[[str], object], folder: Path) -> bool:
+    """Run a notebook and show the report; whether all visible tests are passed."""
+    show(f"Running {opened.path} from top to bottom ...")
+    for sentence in opened.notes:
         show(wrap(f"Note: {sentence}"))
     shown: set[str] = set()
-    ran = run_tests(notebook, path.parent, lambda result: show(_lines(result, shown)))
-    results = _counting(ran, sheet)
+    results = opened.run(lambda result: show(_lines(result, shown)), Memory(folder))
     points, total = sum(r.points for r in results), sum(r.out_of for r in results)
     failed = sum(r.message is not None for r in results)
     show("")

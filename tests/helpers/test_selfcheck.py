@@ -137,7 +137,7 @@ def test_names_numbers_and_paths_find_the_notebook(course):
         assert selfcheck.find_notebook(name, folder).resolve() == path.resolve()
     with pytest.raises(selfcheck.NotCheckable, match="There is no assignment '07'"):
         selfcheck.find_notebook("07", folder)
-    with pytest.raises(selfcheck.NotCheckable, match="course check 01\n  01-trial"):
+    with pytest.raises(selfcheck.NotCheckable, match="course check 01 --watch\n  01-trial"):
         selfcheck.find_notebook("", folder)
 
 
