@@ -146,7 +146,12 @@ def test_ctrl_c_ends_it_and_the_kernel(folder, more):  # noqa: F811
         assert process.poll() is None, process.stdout.read()
         time.sleep(0.1)
     process.send_signal(signal.SIGINT)
-    said = process.communicate()[0]
+    said = ""
+    for line in process.stdout:
+        said += line
+        if "it is checked again" in line:  # it has not ended
+            process.kill()
+    process.wait()
     assert (process.returncode, said.split("\n")[-2]) == (
         (0, "Not watching any more.") if more else (130, "Stopped.")
     )
