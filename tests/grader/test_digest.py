@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from grader.batch import digest
-from grader.batch.digest import code_digest, key_of, modules_in
+from grader import imports
+from grader.batch.digest import ALWAYS, key_of
+from grader.imports import code_digest, files_of, imported_by, modules_in
 from tests.support.lessons import ROOT
 
 
@@ -21,9 +22,8 @@ def course(tmp_path):
 
 
 def digest_of(course, named=("helpers.ops", "helpers.data")):
-    for cached in (digest.code_digest, digest._content, digest._imports):
-        cached.cache_clear()
-    return code_digest(frozenset(named), course)
+    imports.forget()
+    return code_digest(ALWAYS | frozenset(named), course)
 
 
 @pytest.mark.parametrize(
@@ -78,16 +78,33 @@ def test_data_beside_the_code_matters(course):
         ("from helpers.data import load_mnist", {"helpers.data", "helpers.data.load_mnist"}),
         ("import helpers\nhelpers.plots.show(x)", {"helpers", "helpers.plots.show"}),
         ("def f(:\nfrom helpers.ops import (\n  relu,\n)", {"helpers.ops", "helpers.ops.relu"}),
+        ("from helpers import ops as o", {"helpers", "helpers.ops"}),
+        ("from grader.judging import pairs", {"grader.judging", "grader.judging.pairs"}),
     ],
 )
 def test_the_modules_that_a_text_names(code, named):
     assert modules_in(code) - {"helpers.ops.", "helpers."} == named
 
 
+@pytest.mark.parametrize(
+    ("code", "file"),
+    [
+        ("from helpers import (\n    data,  # pictures\n    plots,\n)", "helpers/plots/charts.py"),
+        ("import helpers\nhelpers.plots.show()", "helpers/plots/charts.py"),
+        ("import helpers as h\nh.plots.show()", "helpers/plots/charts.py"),
+        ("from helpers import *", "helpers/plots/charts.py"),
+        ("import importlib\nimportlib.import_module('helpers.plots')", "helpers/plots/charts.py"),
+        ("from helpers.data import photos", "helpers/data/samples/cat.jpg"),
+    ],
+)
+def test_what_a_trusted_text_can_reach(code, file):
+    assert ROOT / file in files_of(imported_by(code), ROOT)
+    assert ROOT / file not in files_of(imported_by("from helpers import checks"), ROOT)
+
+
 def test_every_module_that_judging_loads_is_in_the_digest():
     """The imports are read from the text: what a module loads in another way would be missed."""
-    for cached in (digest.code_digest, digest._content, digest._imports):
-        cached.cache_clear()
+    imports.forget()
     code = (
         "import sys, grader.judging.job, grader.sandbox.inside.server\n"
         "print(*(m.__file__ for name, m in sys.modules.items() if m and "
@@ -100,7 +117,7 @@ def test_every_module_that_judging_loads_is_in_the_digest():
     loaded = {Path(name) for name in done.stdout.decode().split()}
     inside = set((ROOT / "grader/sandbox/inside").glob("*.py"))
     assert ROOT / "grader/judging/run.py" in loaded
-    assert loaded | inside <= digest._files(digest.ALWAYS, ROOT)
+    assert loaded | inside <= files_of(ALWAYS, ROOT)
 
 
 def test_the_key_depends_on_the_job_and_on_the_code():
