@@ -15,12 +15,14 @@ import tempfile
 import zipfile
 from pathlib import Path
 
+from grader.authoring.bank import SOLUTIONS
 from grader.authoring.examine import examine, make_sheet
 from grader.authoring.source import (
     assignments,
     full_name,
     graded_cells,
     notebook_path,
+    read_extra,
 )
 from grader.cells import without_hidden
 from helpers.assignment.sheet import SHEET_NAME, fingerprint
@@ -52,9 +54,13 @@ FOR_STUDENTS = (
 LEFT_OUT = ("__pycache__", ".ipynb_checkpoints", "*.pyc", ".DS_Store", "*.egg-info", OWN_COPY)
 
 
-def sheet_of(report):
-    """The `Sheet` of an assignment: known mistakes by fingerprint, and its released tests."""
+def sheet_of(report, solutions=SOLUTIONS):
+    """The `Sheet` of an assignment: known mistakes by fingerprint, and its released cells."""
     sheet = make_sheet(report)
+    sheet.tries = {
+        cell.id: fingerprint(cell.source.strip())
+        for cell in read_extra(notebook_path(report.assignment, solutions))
+    }
     sheet.tests = {
         cell.grade_id: {
             "points": cell.points,
@@ -75,7 +81,7 @@ def write_sheet(assignment, root=ROOT):
     """
     solutions = Path(root) / "solutions"
     report = examine(assignment, solutions=solutions)
-    sheet = sheet_of(report)
+    sheet = sheet_of(report, solutions)
     path = notebook_path(assignment, solutions).with_name(SHEET_NAME)
     path.write_text(sheet.to_json(), encoding="utf-8")
     return report.told_by(sheet)

@@ -37,6 +37,17 @@ def read_cells(path):
     ]
 
 
+def read_extra(path):
+    """The code cells of a notebook that nbgrader leaves as they are: they show a result."""
+    import nbformat
+
+    return [
+        cell
+        for cell in nbformat.read(path, as_version=4).cells
+        if cell.cell_type == "code" and metadata_of(cell) is None
+    ]
+
+
 def graded_cells(cells):
     """The automatically graded cells."""
     return [cell for cell in cells if cell.kind == "test"]

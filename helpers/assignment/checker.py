@@ -14,12 +14,18 @@ from typing import Any, NoReturn
 
 import numpy as np
 
+from helpers.assignment.cells import protect
 from helpers.assignment.messages import (
     WIDTH,
     call_text,
     error_lines,
+    error_text,
     inputs_lines,
+    is_stub,
     labelled,
+    not_written,
+    place_of,
+    plain,
     student_frame,
     values_lines,
     window_lines,
@@ -28,6 +34,8 @@ from helpers.assignment.messages import (
 from helpers.assignment.sheet import Sheet, fingerprint
 from helpers.assignment.time_limit import WALL_FACTOR, TookTooLong, time_limit
 from helpers.checks import as_numpy, difference
+
+SECONDS_AGAIN = 2  # for a function that was stopped before
 
 
 class CheckFailed(AssertionError):
@@ -90,6 +98,8 @@ class Checker:
         self.seconds = seconds
         self.is_hidden = False
         self.seed = ""
+        protect(self.sheet.tries)
+        self._slow: list[object] = []  # functions that were stopped once
 
     def rng(self, number: int) -> np.random.Generator:
         """A generator for the numbers of a hidden test: the same for the whole class.
@@ -126,7 +136,8 @@ class Checker:
         -------
         Observation
         """
-        return self._observe(self._find(name), name, name, args, kwargs)
+        thing = self._find(name)
+        return self._observe(thing, thing, name, name, args, kwargs)
 
     def probe(self, procedure: Callable[..., object], name: str, *args: Any) -> Observation:
         """Observe a class or function at work: ``procedure(thing, *args)``.
@@ -143,7 +154,7 @@ class Checker:
         """
         thing = self._find(name)
         at_work = functools.partial(procedure, thing)
-        return self._observe(at_work, name, f"{procedure.__name__} of {name}", args, {})
+        return self._observe(thing, at_work, name, f"{procedure.__name__} of {name}", args, {})
 
     def _changed(self, **attributes):
         other = copy.copy(self)
@@ -176,24 +187,29 @@ class Checker:
             )
         return space[name]
 
-    def _observe(self, function, name, label, args, kwargs):
+    def _observe(self, thing, function, name, label, args, kwargs):
         given, options = _own(args), _own(kwargs)
         value = error = None
+        # Nobody waits seven times for the same endless loop.
+        is_slow = any(thing is other for other in self._slow)
+        seconds = min(self.seconds, SECONDS_AGAIN) if is_slow else self.seconds
         try:
             with (
-                time_limit(WALL_FACTOR * self.seconds, thread_seconds=self.seconds),
+                time_limit(WALL_FACTOR * seconds, thread_seconds=seconds),
                 contextlib.redirect_stderr(io.StringIO()),
             ):
                 value = function(*given, **options)
         except TookTooLong as long:
             error = long
+            self._slow.append(thing)
         except KeyboardInterrupt:
             raise
         except BaseException as raised:  # SystemExit too: exit() in a solution ends no notebook
             error = raised
         names = _argument_names(function, args)
         before, after = (args, kwargs), (given, options)
-        return Observation(self, name, label, names, before, after, value, error)
+        checker = self.limit(seconds)
+        return Observation(checker, name, label, names, before, after, value, error)
 
 
 class Observation:
@@ -294,7 +310,7 @@ class Observation:
                     lines += window_lines(self._before[0][0], place, **window)
                 self._fail(
                     "values",
-                    f"at {list(place)} expected {expected}, received {array[place]:g}",
+                    f"at {list(place)} expected {plain(expected)}, received {plain(array[place])}",
                     ("value", self.value),
                     lines,
                 )
@@ -379,7 +395,7 @@ class Observation:
 
     def raises(self, error: type[BaseException], mentions: object = None) -> Observation:
         """The call raises this error, and its message has this in it."""
-        if isinstance(self.error, error) and not isinstance(self.error, NotImplementedError):
+        if isinstance(self.error, error) and not is_stub(self.error):
             if mentions is None or str(mentions) in str(self.error):
                 return self
             self._fail(
@@ -432,22 +448,17 @@ class Observation:
         if isinstance(self.error, TookTooLong):
             self._fail(
                 "too long",
-                f"still running after {self.checker.seconds:g} seconds, and stopped. Does a loop "
-                "never end, or does it do far too much work?",
+                f"it was still running after {self.checker.seconds:g} "
+                "seconds, and was stopped. Does a loop never end, or does it do far too much work?",
+                None,
+                place_of(student_frame(self.error), "stopped"),
             )
-        if isinstance(self.error, NotImplementedError):
-            place = student_frame(self.error)
-            where = place.name if place is not None and place.name.isidentifier() else self.name
-            self._fail(
-                "not written",
-                f"it is not written yet: `{where}` still reaches `raise NotImplementedError`. "
-                "Write your answer, and delete that line",
-            )
-        reason = f"it stopped with {_a(self.error)}"
+        if is_stub(self.error):
+            self._fail("not written", not_written(self.error, self.name))
         if self.checker.is_hidden:
             # The message of an error can hold the numbers of the hidden test.
-            self._fail("error", reason, cause=self.error)
-        self._fail("error", reason, None, error_lines(self.error), cause=self.error)
+            self._fail("error", f"it stopped with {_a(self.error)}", cause=self.error)
+        self._fail("error", error_text(self.error), None, error_lines(self.error), cause=self.error)
 
     def _array(self, value, what, needs_axes=True):
         """The value as a NumPy array, or a failure that says what it is instead."""
@@ -548,13 +559,18 @@ class Observation:
         if evidence is not None:
             evidence = (self.label, *_numbers(self._before), *evidence)
             diagnosis = checker.sheet.diagnose(fingerprint(*evidence))
-        parts = [wrap(f"{self.name}: {reason}" + "." * (reason[-1] not in ".?!"))]
+        is_error = kind in ("error", "too long")
+        parts = [wrap(f"{self.name}: {reason}" + "." * (not is_error and reason[-1] not in ".?!"))]
         if diagnosis:
             parts.append(labelled("why", diagnosis))
+        if is_error:
+            # What is to be mended stands in the student's line: the shapes in the call are enough.
+            parts += lines
         if kind != "not written":
             parts.append(labelled("call", call_text(self.label, *self._before)))
+        if not is_error and kind != "not written" and self.value is not None:
             parts += inputs_lines(self._names, self._before[0])
-        parts += lines
+            parts += lines
         if hint and not diagnosis and self.label == self.name:
             # The hints know arrays, not what a probe puts together, and a guess at the cause
             # would not fit every task.

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import linecache
+import re
+import sys
+import sysconfig
 import textwrap
 import traceback
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from helpers._arguments import check_pair
+from helpers.assignment.reasons import reason
 from helpers.checks import as_numpy, entry
 
 if TYPE_CHECKING:
@@ -21,7 +25,9 @@ if TYPE_CHECKING:
 
 # nbgrader's Validate cuts lines after 87 characters.
 WIDTH = 80
-OURS = Path(__file__).resolve().parents[1]
+DEEPEST = 200  # frames of an error that are looked at
+LONGEST_INPUT = 8  # lines of an input that a message shows
+NOT_THEIRS = (str(Path(__file__).resolve().parents[1]), sysconfig.get_path("stdlib"))
 
 
 def wrap(text: str, indent: int = 0) -> str:
@@ -48,7 +54,7 @@ def _brief(value):
         return "×".join(map(str, value.shape)) + (
             " tensor" if hasattr(value, "detach") else " array"
         )
-    text = repr(value)
+    text = plain(value)
     if callable(value) and getattr(value, "__name__", "<")[0] != "<":
         return value.__name__
     if " at 0x" in text:
@@ -61,16 +67,37 @@ def _brief(value):
 
 
 def inputs_lines(names: Sequence[str], args: Sequence[object]) -> list[str]:
-    """A block for each array among the arguments, by the student's own name for it."""
+    """A block for each array among the arguments, by the student's own name for it.
+
+    An array that would take many lines is told by its shape and its smallest and largest number.
+    """
     lines = []
     for name, value in zip(names, args, strict=True):
-        if hasattr(value, "shape") and len(value.shape):
-            lines.append(entry("input", value, f"{name} = "))
+        if not (hasattr(value, "shape") and len(value.shape)):
+            continue
+        block = entry("input", value, f"{name} = ")
+        array = as_numpy(value)
+        if array.size > 1 and array.dtype.kind in "iuf" and not np.isnan(array).any():
+            low, high = array.min(), array.max()
+            shape = "×".join(map(str, array.shape))
+            if low == high:
+                block = labelled("input", f"{name} = {shape} numbers, all {plain(low)}")
+            elif block.count("\n") > LONGEST_INPUT:
+                told = f"{name} = {shape} numbers, from {plain(low)} to {plain(high)}"
+                block = labelled("input", told)
+        lines.append(block)
     return lines
 
 
-def values_lines(expected: object, received: object) -> list[str]:
-    """What was expected and what came back, as blocks."""
+def values_lines(expected: object, received: Any) -> list[str]:
+    """What was expected and what came back, as blocks.
+
+    An array that is expected is shown without its type, which is asked for in a test of its own,
+    and as floats if floats came.
+    """
+    if hasattr(expected, "shape") and getattr(received, "dtype", np.dtype(int)).kind == "f":
+        whole = as_numpy(expected)
+        expected = whole.astype(received.dtype) if whole.dtype.kind in "iu" else whole
     return [_value_line("expected", expected), _value_line("received", received)]
 
 
@@ -78,10 +105,28 @@ def _value_line(label, value):
     if isinstance(value, float):
         return labelled(label, f"{value:.6g}")
     if isinstance(value, tuple | list | dict | str) or value is None:
-        return labelled(
-            label, repr(value) if len(repr(value)) < 400 else repr(value)[:400] + " ..."
-        )
-    return entry(label, value)
+        text = plain(value)
+        return labelled(label, text if len(text) < 400 else text[:400] + " ...")
+    block = entry(label, value)
+    dtype = f", {getattr(value, 'dtype', '')}\n"
+    return block.replace(dtype, "\n", 1) if label == "expected" else block
+
+
+def plain(value: Any) -> str:
+    """A value as a student writes it: numbers without the names of their types."""
+    if isinstance(value, np.generic) or (hasattr(value, "shape") and not len(value.shape)):
+        value = value.item()
+    if hasattr(value, "shape"):
+        value = as_numpy(value).tolist()
+    if isinstance(value, float):
+        return f"{value:.6g}" if float(f"{value:.6g}") == value else repr(value)
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{plain(k)}: {plain(v)}" for k, v in value.items()) + "}"
+    if type(value) is list:
+        return "[" + ", ".join(map(plain, value)) + "]"
+    if type(value) is tuple:
+        return "(" + ", ".join(map(plain, value)) + ("," if len(value) == 1 else "") + ")"
+    return repr(value)
 
 
 def window_lines(
@@ -136,24 +181,74 @@ def window_lines(
 def student_frame(error: BaseException) -> traceback.FrameSummary | None:
     """The innermost line of the student's own code that an error came through, or None."""
     place = getattr(error, "place", None)  # of an error in another process
-    for frame in traceback.extract_tb(error.__traceback__):
+    return place if place is not None else next(iter(student_frames(error)), None)
+
+
+def student_frames(error: BaseException) -> list[traceback.FrameSummary]:
+    """The lines of the student's own code that an error came through, the innermost first."""
+    found = []
+    for frame in traceback.extract_tb(error.__traceback__, limit=-DEEPEST):
         path = frame.filename
-        ours = path.startswith(str(OURS)) or "site-packages" in path or "/lib/python3" in path
-        if not ours and not path.startswith("<frozen"):
-            place = frame
-    return place
+        if not path.startswith((*NOT_THEIRS, "<frozen")) and "site-packages" not in path:
+            found.append(frame)
+    return found[::-1]
+
+
+def error_text(error: BaseException) -> str:
+    """The error as Python's own last line has it; of a long one the beginning."""
+    said = str(error).strip()
+    if not isinstance(error, AssertionError):
+        said = said.partition("\n")[0]
+    text = f"{type(error).__name__}: {said}" if said else type(error).__name__
+    return text if len(text) < 400 else text[:400] + " ..."
+
+
+def is_stub(error: BaseException | None) -> bool:
+    """Whether it is the error of a function that is still as it was given.
+
+    PyTorch raises errors of the same type, with words of its own.
+    """
+    return isinstance(error, NotImplementedError) and not str(error)
+
+
+def not_written(error: BaseException, name: str) -> str:
+    """A clause for a function that is still as it was given: this one, or one that it calls."""
+    place = student_frame(error)
+    where = place.name if place is not None and place.name.isidentifier() else name
+    return (
+        f"it is not written yet: `{where}` still reaches `raise NotImplementedError`. Write your "
+        "answer, and delete that line"
+    )
 
 
 def error_lines(error: BaseException) -> list[str]:
-    """What went wrong inside the student's function, and in which line of it."""
-    place = student_frame(error)
-    text = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-    lines = [labelled("error", text if len(text) < 400 else text[:400] + " ...")]
-    if "unexpected keyword argument" in text:
-        lines.append(labelled("hint", "keep the names of the arguments as the task gives them"))
-    if place is not None:
-        line = (place.line or linecache.getline(place.filename, place.lineno or 0)).strip()
-        if line:
-            lines.append(labelled("in", f"{place.name}, line {place.lineno}:"))
-            lines.append(" " * 14 + line[: WIDTH - 14])
-    return lines
+    """The student's line in which an error came up, and what the error means."""
+    lines = place_of(student_frame(error))
+    meaning = reason(error)
+    return [*lines, labelled("why", meaning)] if meaning else lines
+
+
+def place_of(frame: traceback.FrameSummary | None, label: str = "in") -> list[str]:
+    """Where in the notebook a line of code stands, and the line; nothing if it is not known."""
+    if frame is None:
+        return []
+    line = (frame.line or linecache.getline(frame.filename, frame.lineno or 0)).strip()
+    if not line:
+        return []
+    cell = cell_number(frame.filename)
+    where = f"line {frame.lineno}" + (f" of cell [{cell}]" if cell else "")
+    if frame.name.isidentifier():
+        where = f"{frame.name}, {where}"
+    return [labelled(label, f"{where}:"), " " * 14 + line[: WIDTH - 14]]
+
+
+def cell_number(filename: str) -> str | None:
+    """The number in brackets beside the cell of a notebook that was run under this name."""
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython else None
+    if shell is None:
+        return None
+    # Not what the shell keeps for itself: this is how its own tracebacks ask.
+    named = shell.compile.format_code_name(filename)
+    found = re.search(r"\d+", named[1]) if named else None
+    return found[0] if found else None

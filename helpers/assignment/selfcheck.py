@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import re
 import signal
+import textwrap
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -35,11 +36,15 @@ class NotCheckable(Exception):
 
 @dataclass(frozen=True)
 class Result:
-    """What came of one test: `points` of `out_of`, and the message of a failure."""
+    """What came of one test: `points` of `out_of`, and the message of a failure.
+
+    ``follows`` is the number of a cell that stopped before, if the failure is its consequence.
+    """
 
     grade_id: str
     out_of: float
     message: str | None
+    follows: int | None = None
 
     @property
     def points(self) -> float:
@@ -238,17 +243,24 @@ def run_tests(
             await super().async_start_new_kernel(**kwargs)
 
     results = []
+    lost: dict[str, int] = {}  # names that a cell should have made, and that cell's number
 
     def on_cell_executed(cell, **rest):
         meta = cell.metadata.get("nbgrader", {})
-        if not meta.get("grade") and not _is_stub(cell):
-            message = _failure(cell)
-            if message and not message.startswith("NotImplementedError"):
-                report(Result(meta.get("grade_id") or _first_line(cell), 0.0, message))
-        if meta.get("grade") and not meta.get("solution") and cell.cell_type == "code":
-            result = Result(meta["grade_id"], float(meta.get("points", 0)), _failure(cell))
+        message = _failure(cell)
+        missing = re.search(
+            r"name '(\w+)' is not defined|no `(\w+)` in this notebook", message or ""
+        )
+        follows = lost.get(missing[1] or missing[2]) if missing else None
+        if meta.get("grade") and not meta.get("solution"):
+            result = Result(meta["grade_id"], float(meta.get("points", 0)), message, follows)
             results.append(result)
             report(result)
+        elif message:
+            names = _defined_names(cell.source)
+            lost.update(dict.fromkeys(names, follows or cell.execution_count))
+            if follows is None and "is not written yet" not in message:
+                report(Result(_cell_name(cell), 0.0, message))
 
     client = Client(
         notebook,
@@ -296,7 +308,15 @@ def check_opened(opened: Opened, show: Callable[[str], object], folder: Path) ->
     for sentence in opened.notes:
         show(wrap(f"Note: {sentence}"))
     shown: set[str] = set()
-    results = opened.run(lambda result: show(_lines(result, shown)), Memory(folder))
+
+    def report(result):
+        text = _lines(result, shown)
+        if text:
+            show(text)
+
+    results = opened.run(report, Memory(folder))
+    if any(re.search(r"\bcell \[\d", text) for text in shown) or "stopped" in shown:
+        show("\nCells have the numbers that Kernel > Restart Kernel and Run All Cells gives them.")
     points, total = sum(r.points for r in results), sum(r.out_of for r in results)
     failed = sum(r.message is not None for r in results)
     show("")
@@ -328,20 +348,33 @@ def _counting(ran: list[Result], sheet: Sheet) -> list[Result]:
 
 
 def _lines(result, shown):
-    """A result as text; only the first failure of a function is shown with all its numbers."""
-    if not result.out_of:
-        text = f"  The cell `{result.grade_id}` stopped: {result.message}\n  Fix this first."
-        return "\n" + text + "\n"
+    """A result as text; what was shown before is not shown again.
+
+    Of a function only the first failure is shown with all its numbers.
+    """
     head = f"  {'FAIL' if result.message else 'pass'}  {result.points:g}/{result.out_of:g}  "
     head += result.grade_id
     if not result.message:
         return head
-    function = result.message.partition(":")[0]
+    if result.follows:
+        return f"{head}   cell [{result.follows}] stopped, see above"
+    function, _, error = result.message.partition(": ")
+    is_cell = not result.out_of
+    # The same error in the same line, whatever the call, and whoever called.
+    said = re.split(r"\n  (?:call|called in) ", result.message if is_cell else error)[0]
+    key = " ".join(said.split())
+    if key in shown:
+        return "" if is_cell else f"{head}   the same as above"
+    shown.add(key)
+    if is_cell:
+        first = "  Fix this first.\n" if "stopped" not in shown else ""
+        shown.add("stopped")
+        return f"\n  {result.grade_id} stopped:\n{textwrap.indent(result.message, '    ')}\n{first}"
     lines = result.message.split("\n")
     if function in shown:
         lines = _without_numbers(lines)
     shown.add(function)
-    return head + "\n" + "\n".join("        " + line for line in lines)
+    return f"{head}\n" + "\n".join("        " + line for line in lines)
 
 
 def _without_numbers(lines):
@@ -350,7 +383,7 @@ def _without_numbers(lines):
     for line in lines:
         label = re.match(r"  (\w+) {2,}", line)
         if label:
-            inside = label[1] in ("why", "error", "in", "hint")
+            inside = label[1] in ("why", "in", "stopped", "hint")
         elif not line.startswith("   "):
             inside = True
         if inside:
@@ -358,23 +391,44 @@ def _without_numbers(lines):
     return kept
 
 
-def _is_stub(cell):
-    return cell.cell_type != "code" or "raise NotImplementedError" in cell.source
+def _cell_name(cell):
+    """What a cell is called: its number after Run All, and how it begins or what it is for."""
+    first = cell.source.strip().partition("\n")[0]
+    return f"Cell [{cell.execution_count}], `{_grade_id(cell) or first[:60]}`,"
 
 
-def _first_line(cell):
-    return cell.source.strip().partition("\n")[0][:60]
+def _defined_names(source):
+    """The names that a cell gives a value at its top level, as far as its lines tell."""
+    lines = r"^(?:(?:def|class) (\w+)|(\w+) *=[^=]|(?:import|from .* import).*?(\w+)$)"
+    return {name for found in re.findall(lines, source, re.MULTILINE) for name in found if name}
 
 
 def _failure(cell):
     """The message of the error that a cell ended with, or None."""
     for output in cell.outputs:
         if output.output_type == "error":
-            text = "\n".join(output.traceback)
-            if output.ename != "CheckFailed":
+            text = re.sub(r"\x1b\[[0-9;]*m", "", "\n".join(output.traceback))
+            if output.ename == "KeyboardInterrupt":
+                # Nobody pressed a key: the cell was interrupted here.
+                place = text.partition("(KeyboardInterrupt).\n")[2]
+                text = f"It ran too long: it was stopped after {SECONDS_A_CELL} seconds.\n{place}"
+            elif output.ename in ("SyntaxError", "IndentationError", "TabError"):
+                text = _syntax_error(output)
+            elif "Traceback (most recent call last)" in text:  # nobody protected this cell
                 text = f"{output.ename}: {output.evalue}"
-            return re.sub(r"\x1b\[[0-9;]*m", "", text)[: 40 * WIDTH]
+            return text.strip()[: 40 * WIDTH]
     return None
+
+
+def _syntax_error(output):
+    """A cell that Python cannot read: what is wrong, and the line."""
+    said = f"{output.ename}: {output.evalue.partition(' (')[0]}"
+    shown = re.sub(r"\x1b\[[0-9;]*m", "", "\n".join(output.traceback))
+    found = re.search(r"(line \d+)\n(.*)\n\w+: ", shown, re.DOTALL)
+    if not found:
+        return said
+    line = textwrap.indent(textwrap.dedent(found[2].rstrip()), " " * 14)
+    return f"{said}\n  in        {found[1]}:\n{line}"
 
 
 def _grade_id(cell):

@@ -29,6 +29,8 @@ class Sheet:
         The index of the sentence that belongs to a fingerprint.
     tests : dict of str to dict
         By grade id: ``points``, and ``digest``, the `fingerprint` of the released cell's text.
+    tries : dict of str to str
+        The cells that only show a student's result: the `fingerprint` of the text by the cell's id.
     """
 
     def __init__(
@@ -36,10 +38,12 @@ class Sheet:
         sentences: Iterable[str] = (),
         fingerprints: Mapping[str, int] | None = None,
         tests: Mapping[str, dict] | None = None,
+        tries: Mapping[str, str] | None = None,
     ) -> None:
         self.sentences = list(sentences)
         self.fingerprints = dict(fingerprints or {})
         self.tests = dict(tests or {})
+        self.tries = dict(tries or {})
 
     @classmethod
     def beside(cls, folder: str | Path) -> Sheet:
@@ -61,6 +65,7 @@ class Sheet:
             "sentences": self.sentences,
             "fingerprints": dict(sorted(self.fingerprints.items())),
             "tests": self.tests,
+            "tries": self.tries,
         }
         return json.dumps(content, indent=1, ensure_ascii=False) + "\n"
 

@@ -90,14 +90,54 @@ def test_unwritten_function_says_only_that():
     )
 
 
-def test_error_names_the_students_line(tmp_path):
+def test_an_error_of_pytorchs_own_is_no_unwritten_function():
+    message = str(run(lambda image, kernel: torch.arange(3).softmax(0), GIVES))
+    assert message.startswith('f: NotImplementedError: "softmax')
+    assert "not written" not in message
+
+
+def test_error_and_the_students_line_come_first_and_inputs_do_not_come(tmp_path):
     path = tmp_path / "student.py"
-    path.write_text("def student(image, kernel):\n    return image[99]  # too far\n")
+    path.write_text("def student(image, kernel):\n    return imge[99]  # too far\n")
     space = {}
     exec(compile(path.read_text(), str(path), "exec"), space)
-    message = str(run(space["student"], GIVES))
-    assert "return image[99]" in message
-    assert "student, line 2" in message
+    assert str(run(space["student"], GIVES)).split("\n") == [
+        "f: NameError: name 'imge' is not defined",
+        "  in        student, line 2:",
+        "              return imge[99]  # too far",
+        "  why       There is no `imge` here. Did you mean `image`?",
+        "  call      f(3×3 array, 2×2 array)",
+    ]
+
+
+def test_inputs_are_short():
+    def wrong(*arrays):
+        return np.zeros((2, 2))
+
+    test = 'check("f", np.ones((3, 40, 40)), np.arange(80.0).reshape(2, 2, 4, 5) - 7).gives(RIGHT)'
+    message = str(run(wrong, test))
+    assert "  input     argument 1 = 3×40×40 numbers, all 1\n" in message
+    assert "  input     argument 2 = 2×2×4×5 numbers, from -7 to 72\n" in message
+    assert "[[0 1 2]\n" in str(run(wrong, GIVES))
+
+
+def test_expected_numbers_are_of_the_type_that_came():
+    message = str(run(lambda image, kernel: correlate(image, kernel) + 0.5, GIVES))
+    assert "expected  array of shape 2×2\n              [[19. 25.]\n" in message
+    assert "received  array of shape 2×2, float64\n              [[19.5 25.5]\n" in message
+    assert "int64" not in message.partition("  expected  ")[2]
+
+
+def test_numbers_are_shown_without_the_names_of_their_types():
+    one, half = np.int64(1), np.float32(0.5)
+    message = str(run(lambda: [one, half, (one,)], 'check("f").gives((1, 2))'))
+    assert "received  [1, 0.5, (1,)]" in message
+    message = str(run(lambda: {"a": one, "b": torch.tensor(half)}, 'check("f").gives({"a": 1})'))
+    assert "received  {'a': 1, 'b': 0.5}" in message
+    message = str(run(lambda n: np.array([n, True]), 'check("f", np.int64(3)).gives_at({(1,): 5})'))
+    assert "at [1] expected 5, received 1." in message
+    assert "call      f(3)" in message
+    assert "received True" in str(run(lambda: np.array([True]), 'check("f").gives_at({(0,): 0})'))
 
 
 @pytest.mark.skipif(not hasattr(__import__("signal"), "setitimer"), reason="needs SIGALRM")
@@ -113,6 +153,7 @@ def test_endless_loop_is_stopped_even_if_it_catches_exceptions():
     failure = run(student, 'check.limit(0.2)("f", IMAGE, KERNEL).gives(RIGHT)')
     assert failure.kind == "too long"
     assert "still running after 0.2 seconds" in str(failure)
+    assert "  stopped   student, line " in str(failure)
     assert run(correlate, GIVES) is None
 
 

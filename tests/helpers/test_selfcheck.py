@@ -12,6 +12,7 @@ from helpers.assignment import Sheet, fingerprint, selfcheck
 from helpers.assignment.notebook_file import Unreadable, read
 
 SETUP = 'from helpers.assignment import Checker\n\ncheck = Checker("trial")'
+TRY = "number = 3\nf(number)"
 TEST_F = '# It doubles.\ncheck("f", 3).gives(6)'
 TEST_G = '# It squares.\ncheck("g", 3).gives(9)'
 
@@ -39,7 +40,8 @@ def course(tmp_path):
         tests={
             "f_doubles": {"points": 2, "digest": fingerprint(TEST_F)},
             "g_squares": {"points": 3, "digest": fingerprint(TEST_G)},
-        }
+        },
+        tries={"try": fingerprint(TRY)},
     )
     (folder / "checks.json").write_text(sheet.to_json(), encoding="utf-8")
 
@@ -86,10 +88,42 @@ def test_a_mistake_is_shown_with_its_message_and_the_rest_still_runs(course):
     assert "3 of 5 points on the visible tests; 1 of 2 tests fail." in text
 
 
-def test_an_error_outside_the_tests_is_shown_first(course):
-    _, text = run(course(f="def f(x)\n    return 2 * x"))
-    assert "The cell `f` stopped: SyntaxError" in text
-    assert text.index("Fix this first.") < text.index("FAIL  0/2  f_doubles")
+def test_a_syntax_error_is_told_with_its_cell_and_line_and_what_follows_is_not(course):
+    def change(cells):
+        cells.insert(2, cell(TRY, cell_id="try"))
+        cells.insert(3, cell("h = f\nh(5)", cell_id="own"))
+
+    _, text = run(course(f="def f(x):\n    y = 2 * x\n    return y)", change=change))
+    assert (
+        "\n  Cell [2], `f`, stopped:\n    SyntaxError: unmatched ')'\n      in        line 3:\n"
+        f"{' ' * 18}return y)\n{' ' * 18}        ^\n\n  Fix this first.\n"
+    ) in text.replace("^\n", "^\n\n")
+    assert "  FAIL  0/2  f_doubles   cell [2] stopped, see above\n" in text
+    assert "is not defined" not in text
+    assert "There is no `f`" not in text
+    assert "Cells have the numbers that" in text
+    assert "pass  3/3  g_squares" in text
+
+
+def test_an_error_is_shown_once_with_the_students_line_wherever_it_comes_up_again(course):
+    def change(cells):
+        cells.insert(2, cell(TRY, cell_id="try"))
+
+    _, text = run(course(f="def f(number):\n    return 2 * numbr", change=change))
+    assert text.count("NameError: name 'numbr' is not defined") == 1
+    assert "in        f, line 2 of cell [2]:\n                  return 2 * numbr" in text
+    assert "why       There is no `numbr` here. Did you mean `number`?" in text
+    assert "called in line 2 of cell [3]:\n                  f(number)" in text
+    assert text.index("Fix this first.") < text.index("FAIL  0/2  f_doubles   the same as above")
+
+
+def test_what_is_not_written_yet_is_told_by_the_tests_alone(course):
+    def change(cells):
+        cells.insert(2, cell(TRY, cell_id="try"))
+
+    _, text = run(course(f="def f(x):\n    raise NotImplementedError", change=change))
+    assert "stopped" not in text
+    assert text.count("it is not written yet") == 1
 
 
 def test_later_failures_of_a_function_are_shown_without_its_numbers(course):
@@ -121,12 +155,14 @@ def test_a_cell_that_ends_python_costs_the_rest_but_not_the_report(course):
     assert "Python itself ended here" in text
 
 
-def test_an_endless_cell_is_interrupted(course, monkeypatch):
+def test_an_endless_cell_ran_too_long(course, monkeypatch):
     monkeypatch.setattr(selfcheck, "SECONDS_A_CELL", 2)
-    passed, text = run(course(f="while True:\n    pass"))
+    passed, text = run(course(f="f = 1\nwhile True:\n    f += 1"))
     assert not passed
+    assert "Cell [2], `f`, stopped:\n    It ran too long: it was stopped after 2 seconds." in text
+    assert "of cell [2]:" in text
+    assert "KeyboardInterrupt" not in text
     assert "FAIL  0/2  f_doubles" in text
-    assert "There is no `f` in this notebook" in " ".join(text.split())
     assert "pass  3/3  g_squares" in text
 
 
