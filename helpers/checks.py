@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from helpers._relations import relation
+
 if TYPE_CHECKING:
     import numpy.typing as npt
 
@@ -112,12 +114,16 @@ def difference(
     rtol, atol : float, optional
         As in `assert_same`.
     """
+
+    def same(a: np.ndarray, b: np.ndarray) -> bool:
+        return bool(_close(a, b, rtol, atol).all())
+
     if received.shape != wanted.shape:
         return Difference(
             f"the shape is {received.shape}, expected {wanted.shape}",
             "shape",
             None,
-            _shape_hint(received, wanted),
+            relation(received, wanted, None, same),
         )
     wrong = ~_close(received, wanted, rtol, atol)
     if not wrong.any():
@@ -131,7 +137,7 @@ def difference(
         f"{int(wrong.sum())} of {wrong.size} values differ{where}: {what}" if first else what,
         "values",
         first,
-        _value_hint(received, wanted, wrong, lambda a, b: _close(a, b, rtol, atol).all()),
+        relation(received, wanted, ~wrong, same),
     )
 
 
@@ -267,57 +273,6 @@ def _close(received, wanted, rtol=None, atol=None):
     if received.dtype.kind == "b" or wanted.dtype.kind == "b":
         return received == wanted
     return np.isclose(received, wanted, rtol=rtol, atol=atol, equal_nan=True)
-
-
-def _shape_hint(received, wanted):
-    if received.shape == wanted.shape[::-1] and received.ndim == 2:
-        return "rows and columns are swapped"
-    if received.size == wanted.size:
-        squeezed = [n for n in received.shape if n != 1] == [n for n in wanted.shape if n != 1]
-        return (
-            "the number of values is right: an axis of length 1 is missing or too many"
-            if squeezed
-            else "the number of values is right: the axes are in another order, or flattened"
-        )
-    if received.ndim == wanted.ndim:
-        differences = [r - w for r, w in zip(received.shape, wanted.shape, strict=True)]
-        if all(abs(d) <= 1 for d in differences):
-            return "off by one: count the positions of the window once more"
-    elif received.ndim != wanted.ndim:
-        axes = "axis" if received.ndim == 1 else "axes"
-        return f"{received.ndim} {axes} instead of {wanted.ndim}"
-    return None
-
-
-def _value_hint(received, wanted, wrong, same):
-    if np.isnan(received).any() and not np.isnan(wanted).any():
-        return "there are NaN values in the result (0/0, or inf − inf)"
-    if wanted.ndim >= 2:
-        if wanted.shape[-1] == wanted.shape[-2] and same(received, wanted.swapaxes(-1, -2)):
-            return "it is the expected result transposed: rows and columns are swapped"
-        if same(received, wanted[..., ::-1, ::-1]):
-            return "it is the expected result turned by 180°"
-        border = np.ones(wanted.shape, dtype=bool)
-        border[..., 1:-1, 1:-1] = False
-        # Of a 3×3 result the inside is a single number: too little to tell.
-        if min(wanted.shape[-2:]) > 3 and not wrong[~border].any():
-            return "only the border differs: look at the padding"
-    if wanted.dtype.kind != "b" and received.dtype.kind != "b" and wanted.size > 1:
-        if same(-received, wanted):
-            return "the sign is the wrong way round"
-        offset = np.subtract(received, wanted, dtype=np.float64)
-        if np.allclose(offset, offset.flat[0]) and not np.allclose(received, wanted):
-            return f"every value is off by {_number(offset.flat[0])}: is a bias missing?"
-        nonzero = wanted != 0
-        if nonzero.any() and not received[~nonzero].any():
-            ratio = received[nonzero] / wanted[nonzero]
-            if (
-                np.allclose(ratio, ratio.flat[0])
-                and ratio.flat[0]
-                and not np.isclose(ratio.flat[0], 1)
-            ):
-                return f"every value is {_number(ratio.flat[0])} times the expected one"
-    return None
 
 
 def _message(name, reason, inputs, wanted, received, hint):

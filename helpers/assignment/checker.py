@@ -293,6 +293,7 @@ class Observation:
             atol = largest * (1e-4 if array.dtype.itemsize < 8 else 1e-9)
         if self._all_at(array, values, rtol, atol):
             return self
+        hint = self._relation_at(array, values, rtol, atol)
         for place, expected in values.items():
             if len(place) != array.ndim or any(
                 not 0 <= at < size for at, size in zip(place, array.shape, strict=True)
@@ -313,18 +314,33 @@ class Observation:
                     f"at {list(place)} expected {plain(expected)}, received {plain(array[place])}",
                     ("value", self.value),
                     lines,
+                    hint=hint,
                 )
         return self
 
+    def _relation_at(self, array, values, rtol, atol):
+        """What the values at these places have to do with the expected ones, or None."""
+        if not self._are_inside(array, values):
+            return None
+        received = array[tuple(np.array(list(values)).T)]
+        found = difference(received, np.array(list(values.values())), rtol=rtol, atol=atol)
+        # Of places that a test chose, only what is said of their numbers means something.
+        return found.hint if found and "order" not in (found.hint or "axis") else None
+
     def _all_at(self, array, values, rtol, atol):
         """Whether `gives_at` holds: in one comparison, since a class has thousands of them."""
+        if not self._are_inside(array, values):
+            return False
+        places = np.array(list(values))
+        wanted = np.array(list(values.values()))
+        return difference(array[tuple(places.T)], wanted, rtol=rtol, atol=atol) is None
+
+    def _are_inside(self, array, values):
+        """Whether the array has all these places."""
         places = np.array(list(values))
         if places.ndim != 2 or places.shape[1] != array.ndim:
             return False
-        if (places < 0).any() or (places >= array.shape).any():
-            return False
-        wanted = np.array(list(values.values()))
-        return difference(array[tuple(places.T)], wanted, rtol=rtol, atol=atol) is None
+        return not ((places < 0).any() or (places >= array.shape).any())
 
     def has_shape(self, shape: Sequence[int]) -> Observation:
         """The result is an array or tensor of this shape."""
@@ -540,7 +556,10 @@ class Observation:
         if found.place is not None and window and self._before[0]:
             lines += window_lines(self._before[0][0], found.place, **window)
         reason = found.reason if what == "the result" else f"{what}: {found.reason}"
-        self._fail(found.kind, reason, ("value", self.value), lines, hint=found.hint)
+        # What a probe puts together is no result of the student's, but parts with axes often are.
+        is_result = self.label == self.name or (what != "the result" and wanted.ndim > 1)
+        hint = found.hint if is_result else None
+        self._fail(found.kind, reason, ("value", self.value), lines, hint=hint)
 
     def _fail(
         self,
@@ -571,10 +590,8 @@ class Observation:
         if not is_error and kind != "not written" and self.value is not None:
             parts += inputs_lines(self._names, self._before[0])
             parts += lines
-        if hint and not diagnosis and self.label == self.name:
-            # The hints know arrays, not what a probe puts together, and a guess at the cause
-            # would not fit every task.
-            parts.append(labelled("hint", hint.partition(": look")[0].partition(": is a bias")[0]))
+        if hint and not diagnosis and kind in ("values", "shape"):
+            parts.append(labelled("hint", hint))
         message = "\n".join(part for part in parts if part)
         raise CheckFailed(message, kind, evidence=evidence, diagnosis=diagnosis) from cause
 
