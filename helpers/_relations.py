@@ -53,23 +53,34 @@ def relation(
         )
 
 
+def relation_of_numbers(received: np.ndarray, wanted: np.ndarray, same: Same) -> str | None:
+    """As `relation`, of numbers that were picked out of a result: their order means nothing."""
+    if _has_nan(received) or received.dtype.kind == "b" or wanted.dtype.kind == "b":
+        return None
+    with np.errstate(all="ignore"):
+        return (
+            _of_types(received, wanted, same)
+            or _of_amounts(received, wanted, same)
+            or _of_room(received, wanted)
+        )
+
+
 def _of_shapes(received, wanted, same):
     """What is said of results of different shapes."""
     if received.size > MOST or wanted.size > MOST:
         return None
     if received.size == wanted.size and received.size > 1:
         return _of_axes(received, wanted, same)
-    if received.ndim == wanted.ndim and received.ndim >= 2:
-        return _of_parts(received, wanted, same)
     for many, few, words in (
         (received, wanted, "added up along axis {0}, it is the expected result"),
         (wanted, received, "it is the expected result, added up along axis {0}"),
     ):
-        if many.ndim == few.ndim + 1 and few.ndim:
-            for axis in range(many.ndim):
-                total = many.sum(axis=axis)
-                if total.shape == few.shape and many.shape[axis] > 1 and same(total, few):
-                    return words.format(axis)
+        for axis in range(many.ndim if few.ndim else 0):
+            total = many.sum(axis=axis, keepdims=many.ndim == few.ndim)
+            if total.shape == few.shape and many.shape[axis] > 1 and same(total, few):
+                return words.format(axis)
+    if received.ndim == wanted.ndim and received.ndim >= 2:
+        return _of_parts(received, wanted, same)
     if received.ndim != wanted.ndim:
         axes = "axis" if received.ndim == 1 else "axes"
         return f"{received.ndim} {axes} instead of {wanted.ndim}"
@@ -249,8 +260,10 @@ def _of_places(received, wanted, right, same):
         border[..., 1:-1, 1:-1] = False
         if right[~border].all():
             return "only the border differs: inside all is right"
-    if not received[~right].any() and 4 * right.sum() >= wanted.size:
-        return f"{int((~right).sum())} of {wanted.size} values are 0, and the others are right"
+    wrong = received[~right]
+    if wrong.size > 1 and _all_equal(wrong) and 4 * right.sum() >= wanted.size:
+        told = _number(wrong[0])
+        return f"{wrong.size} of {wanted.size} values are {told}, and the others are right"
     return _of_slices(received, wanted, right, same)
 
 
@@ -321,6 +334,8 @@ def _of_two(received, wanted, same):
             amount = _of_amounts(received, turned, same)
             if amount:
                 return f"it is the expected result {words}; then {amount}"
+    if same(received.ravel(), np.cumsum(wanted)):
+        return "each value is the sum of all expected ones up to its place, row by row"
     if wanted.size > 2 and same(np.sort(received, axis=None), np.sort(wanted, axis=None)):
         return "the numbers are right, and stand at other places"
     return None

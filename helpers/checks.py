@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from helpers._relations import relation
+from helpers._relations import relation, relation_of_numbers
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -105,6 +105,7 @@ def difference(
     *,
     rtol: float | None = None,
     atol: float | None = None,
+    is_picked: bool = False,
 ) -> Difference | None:
     """The `Difference` between two arrays, or None if they hold the same numbers.
 
@@ -113,6 +114,8 @@ def difference(
     received, wanted : numpy.ndarray
     rtol, atol : float, optional
         As in `assert_same`.
+    is_picked : bool
+        Whether the numbers were picked out of larger arrays, so that their order means nothing.
     """
 
     def same(a: np.ndarray, b: np.ndarray) -> bool:
@@ -137,7 +140,9 @@ def difference(
         f"{int(wrong.sum())} of {wrong.size} values differ{where}: {what}" if first else what,
         "values",
         first,
-        relation(received, wanted, ~wrong, same),
+        relation_of_numbers(received, wanted, same)
+        if is_picked
+        else relation(received, wanted, ~wrong, same),
     )
 
 

@@ -16,6 +16,7 @@ import numpy as np
 
 from helpers.assignment.cells import protect
 from helpers.assignment.messages import (
+    LONGEST,
     WIDTH,
     call_text,
     error_lines,
@@ -33,7 +34,7 @@ from helpers.assignment.messages import (
 )
 from helpers.assignment.sheet import Sheet, fingerprint
 from helpers.assignment.time_limit import WALL_FACTOR, TookTooLong, time_limit
-from helpers.checks import as_numpy, difference
+from helpers.checks import as_numpy, difference, entry
 
 SECONDS_AGAIN = 2  # for a function that was stopped before
 
@@ -323,9 +324,11 @@ class Observation:
         if not self._are_inside(array, values):
             return None
         received = array[tuple(np.array(list(values)).T)]
-        found = difference(received, np.array(list(values.values())), rtol=rtol, atol=atol)
-        # Of places that a test chose, only what is said of their numbers means something.
-        return found.hint if found and "order" not in (found.hint or "axis") else None
+        wanted = np.array(list(values.values()))
+        found = difference(received, wanted, rtol=rtol, atol=atol, is_picked=True)
+        if found is None or found.hint is None:
+            return None
+        return found.hint if len(values) == 1 else f"at the places that are tested, {found.hint}"
 
     def _all_at(self, array, values, rtol, atol):
         """Whether `gives_at` holds: in one comparison, since a class has thousands of them."""
@@ -552,7 +555,7 @@ class Observation:
         found = difference(received, wanted, rtol=rtol, atol=atol)
         if found is None:
             return
-        lines = values_lines(wanted, received)
+        lines = values_lines(wanted, received, found.place)
         if found.place is not None and window and self._before[0]:
             lines += window_lines(self._before[0][0], found.place, **window)
         reason = found.reason if what == "the result" else f"{what}: {found.reason}"
@@ -582,6 +585,8 @@ class Observation:
         parts = [wrap(f"{self.name}: {reason}" + "." * (not is_error and reason[-1] not in ".?!"))]
         if diagnosis:
             parts.append(labelled("why", diagnosis))
+        elif hint:
+            parts.append(labelled("hint", hint))
         if is_error:
             # What is to be mended stands in the student's line: the shapes in the call are enough.
             parts += lines
@@ -590,8 +595,6 @@ class Observation:
         if not is_error and kind != "not written" and self.value is not None:
             parts += inputs_lines(self._names, self._before[0])
             parts += lines
-        if hint and not diagnosis and kind in ("values", "shape"):
-            parts.append(labelled("hint", hint))
         message = "\n".join(part for part in parts if part)
         raise CheckFailed(message, kind, evidence=evidence, diagnosis=diagnosis) from cause
 
@@ -612,7 +615,13 @@ _HIDDEN = {
 
 def place_lines(place: Sequence[int], expected: object, array: np.ndarray) -> list[str]:
     """A place, and what was expected there and what came back, as blocks."""
-    return [labelled("place", str(list(place))), *values_lines(expected, array)]
+    head = labelled("place", str(list(place)))
+    if array.ndim == len(place) > 2 and entry("received", array).count("\n") > LONGEST:
+        at = tuple(place[:-2])
+        if all(0 <= number < size for number, size in zip(at, array.shape, strict=False)):
+            shown = entry("received", array[at], f"of map {list(at)}: ")
+            return [head, values_lines(expected, array)[0], shown]
+    return [head, *values_lines(expected, array)]
 
 
 def _own(arguments):

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 # nbgrader's Validate cuts lines after 87 characters.
 WIDTH = 80
 DEEPEST = 200  # frames of an error that are looked at
-LONGEST_INPUT = 8  # lines of an input that a message shows
+LONGEST = 12  # lines of an array that a message shows
 NOT_THEIRS = (str(Path(__file__).resolve().parents[1]), sysconfig.get_path("stdlib"))
 
 
@@ -82,19 +82,24 @@ def inputs_lines(names: Sequence[str], args: Sequence[object]) -> list[str]:
             shape = "×".join(map(str, array.shape))
             if low == high:
                 block = labelled("input", f"{name} = {shape} numbers, all {plain(low)}")
-            elif block.count("\n") > LONGEST_INPUT:
+            elif block.count("\n") > LONGEST:
                 told = f"{name} = {shape} numbers, from {plain(low)} to {plain(high)}"
                 block = labelled("input", told)
         lines.append(block)
     return lines
 
 
-def values_lines(expected: object, received: Any) -> list[str]:
+def values_lines(expected: object, received: Any, place: Sequence[int] | None = None) -> list[str]:
     """What was expected and what came back, as blocks.
 
     An array that is expected is shown without its type, which is asked for in a test of its own,
-    and as floats if floats came.
+    and as floats if floats came. Of one that would take many lines, the map is shown in which a
+    place lies.
     """
+    if place is not None and len(place) > 2 and entry("received", received).count("\n") > LONGEST:
+        at = tuple(place[:-2])
+        head = labelled("map", f"number {list(at)}, the first that is not right:")
+        return [head, *values_lines(as_numpy(expected)[at], as_numpy(received)[at])]
     if hasattr(expected, "shape") and getattr(received, "dtype", np.dtype(int)).kind == "f":
         whole = as_numpy(expected)
         expected = whole.astype(received.dtype) if whole.dtype.kind in "iu" else whole

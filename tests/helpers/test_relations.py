@@ -76,6 +76,7 @@ def changed(array, *places, by=7):
         (MAPS + BIASES, MAPS, "along axis 0 the values are off by one number each: 1, 20, 300"),
         (IMAGE.T + 3, IMAGE, "rows and columns are swapped; then every value is off by 3"),
         (X[::-1, ::-1] * 2, X, "turned by 180°; then every value is 2 times the expected one"),
+        (np.cumsum(X).reshape(4, 5), X, "the sum of all expected ones up to its place"),
         # where
         (np.zeros((4, 5)), X, "every value is the same, 0"),
         (
@@ -84,6 +85,7 @@ def changed(array, *places, by=7):
             "only the border",
         ),
         (np.where(np.eye(5) > 0, 0, IMAGE), IMAGE, "5 of 25 values are 0, and the others"),
+        (np.where(X < 0, -100, X), X, "values are -100, and the others are right"),
         (np.stack([MAPS[1]] * 3), MAPS, "along axis 0 it is the same at all 3 places"),
         (
             MAPS * [[[1]], [[2]], [[3]]] + MAPS % 5 * [[[0]], [[1]], [[1]]],
@@ -104,6 +106,7 @@ def changed(array, *places, by=7):
         (np.pad(X, ((0, 1), (0, 0)))[:, :3], X, "as far as both go, from the upper left on"),
         (MAPS, MAPS.sum(axis=0), "added up along axis 0, it is the expected result"),
         (MAPS.sum(axis=1), MAPS, "it is the expected result, added up along axis 1"),
+        (X.sum(axis=0)[None], X, "it is the expected result, added up along axis 0"),
         (X[None], X, "an axis of length 1 is too many; the numbers are right"),
         (X + 1, X[None], "an axis of length 1 is missing; the numbers are not all right"),
         (X.ravel(), X, "the numbers are right, and in the right order"),
