@@ -584,7 +584,9 @@ class Observation:
         is_error = kind in ("error", "too long")
         parts = [wrap(f"{self.name}: {reason}" + "." * (not is_error and reason[-1] not in ".?!"))]
         if diagnosis:
-            parts.append(labelled("why", diagnosis))
+            # Other mistakes can give the same: so this is all that is certain.
+            parts.append(labelled("why", "A known mistake gives exactly this:"))
+            parts.append(wrap(diagnosis, 12))
         elif hint:
             parts.append(labelled("hint", hint))
         if is_error:

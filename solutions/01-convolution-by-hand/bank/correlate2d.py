@@ -279,7 +279,7 @@ def kernel_normalised(image, kernel):
 
 
 @mistake(
-    "Your numbers are the sums of the windows: the kernel's numbers are not used. Each number of "
+    "Your numbers are the sums of the windows, as if the kernel held nothing but 1. Each number of "
     "the window is weighed before the sum.",
     fails={VALUES, ORIENTATION, RECTANGLES, FRACTIONS, RANGE, TOGETHER},
 )
@@ -375,6 +375,22 @@ def type_of_image(image, kernel):
         for j in range(width):
             window = image[i : i + kernel.shape[0], j : j + kernel.shape[1]]
             result[i, j] = np.asarray(np.sum(window * kernel)).astype(image.dtype)
+    return result
+
+
+@mistake(
+    "Your kernel takes the image's type before it is used. In whole numbers 0.5 becomes 0, and "
+    "products of uint8 begin again at 0 when they pass 255.",
+    fails={FRACTIONS, RANGE, TOGETHER},
+)
+def kernel_in_the_images_type(image, kernel):
+    kernel = kernel.astype(image.dtype)
+    height, width = image.shape[0] - kernel.shape[0] + 1, image.shape[1] - kernel.shape[1] + 1
+    result = np.zeros((height, width))
+    for i in range(height):
+        for j in range(width):
+            window = image[i : i + kernel.shape[0], j : j + kernel.shape[1]]
+            result[i, j] = (window * kernel).sum()
     return result
 
 

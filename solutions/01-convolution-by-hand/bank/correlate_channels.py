@@ -101,6 +101,26 @@ def everything_added_up(x, weight, bias):
 
 
 @mistake(
+    "Your sum runs over the rows of each channel's map, so the rows are gone and the channels are "
+    "still there. The axes are channel, row, column; the channels are added up.",
+    fails={SUM, OWN_KERNEL, BIAS, WINDOW, FRACTIONS, TOGETHER},
+)
+def rows_added_up(x, weight, bias):
+    maps = np.array([slide(x[c], weight[c]) for c in range(len(x))])
+    return maps.sum(axis=1) + bias
+
+
+@mistake(
+    "Your numbers grow from place to place: the sum goes on from one window to the next. Each "
+    "window starts a new sum.",
+    fails={SUM, OWN_KERNEL, WINDOW, FRACTIONS, TOGETHER},
+)
+def sum_not_started_anew(x, weight, bias):
+    one_map = sum(slide(x[c], weight[c]) for c in range(len(x)))
+    return np.cumsum(one_map).reshape(one_map.shape) + bias
+
+
+@mistake(
     "Only the place [0, 0] of your output is filled. The function returns before the loops have "
     "reached the other places.",
     fails={SUM, OWN_KERNEL, BIAS, WINDOW, FRACTIONS, TOGETHER},

@@ -236,8 +236,7 @@ def kernels_divided(image):
 
 
 @mistake(
-    "Your numbers are scaled so that the largest is 255. On a flat image that divides 0 by 0. "
-    "Nothing is to be scaled.",
+    "Your numbers are scaled so that the largest is 255. Nothing is to be scaled.",
     fails={FLAT, WEIGHTS, MAGNITUDE, RANGE, TOGETHER},
 )
 def scaled_to_255(image):
@@ -246,8 +245,7 @@ def scaled_to_255(image):
 
 
 @mistake(
-    "Your numbers are scaled so that the largest is 1. On a flat image that divides 0 by 0. "
-    "Nothing is to be scaled.",
+    "Your numbers are scaled so that the largest is 1. Nothing is to be scaled.",
     fails={FLAT, WEIGHTS, MAGNITUDE, RANGE, TOGETHER},
 )
 def scaled_to_one(image):

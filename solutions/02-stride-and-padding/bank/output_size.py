@@ -138,12 +138,27 @@ def fit_without_padding(size, kernel_size, stride=1, padding=0, dilation=1):
     "Your test of whether the kernel fits counts the padding once. It can stand on the zeros of "
     "both sides.",
     fails={"output_size_padding", "output_size_together"},
+    undiagnosed="where the visible tests find it, a window that just fits is refused as well",
 )
 def fit_with_padding_once(size, kernel_size, stride=1, padding=0, dilation=1):
     covered = dilation * (kernel_size - 1) + 1
     if covered > size + padding:
         return 0
     return (size + 2 * padding - covered) // stride + 1
+
+
+@mistake(
+    "You find no place for a window that is exactly as long as the line. It fits once.",
+    fails={
+        "output_size_count",
+        "output_size_floor",
+        "output_size_padding",
+        "output_size_together",
+    },
+)
+def just_fitting_refused(size, kernel_size, stride=1, padding=0, dilation=1):
+    room = size + 2 * padding - dilation * (kernel_size - 1) - 1
+    return room // stride + 1 if room > 0 else 0
 
 
 @mistake(

@@ -167,6 +167,15 @@ def search_begins_at_minus_999(x, kernel_size, stride=None, padding=0):
 
 
 @mistake(
+    "Your border holds −100, and wins where all numbers of a window are smaller than that. No "
+    "number that you choose is small enough, but for one.",
+    fails={"max_pool2d_border", "max_pool2d_together"},
+)
+def border_of_minus_100(x, kernel_size, stride=None, padding=0):
+    return slide(with_border(x, padding, -100), kernel_size, stride, largest)
+
+
+@mistake(
     "Your output has the number that is farthest from 0 in each window. −8 is smaller than −3.",
     fails={"max_pool2d_negative", "max_pool2d_padding", "max_pool2d_border", "max_pool2d_together"},
 )

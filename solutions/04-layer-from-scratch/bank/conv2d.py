@@ -814,6 +814,16 @@ def filters_on_the_last_axis(x, weight, bias, stride=1, padding=0):
 
 
 @mistake(
+    "Your numbers stand in memory with the axis of the filters last, and `reshape` leaves them in "
+    "that order. The axis has to be moved before.",
+    fails={"conv2d_filters", "conv2d_batch", "conv2d_bias", "conv2d_together"},
+)
+def filters_last_then_reshaped(x, weight, bias, stride=1, padding=0):
+    out = layer(zeros_around(x, padding), weight, bias, stride)
+    return out.transpose(0, 2, 3, 1).reshape(out.shape)
+
+
+@mistake(
     "Your border holds pixels of the image, mirrored or from the other side. Asked for are zeros.",
     fails={"conv2d_padding", "conv2d_together"},
 )

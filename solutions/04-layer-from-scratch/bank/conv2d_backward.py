@@ -128,6 +128,15 @@ def bias_of_the_last_image(grad_out, x, weight, stride=1, padding=0):
 
 
 @mistake(
+    "Your `grad_bias` is that of the first image alone. All images add their share.",
+    fails={"conv2d_backward_bias", "conv2d_backward_together"},
+)
+def bias_of_the_first_image(grad_out, x, weight, stride=1, padding=0):
+    grad_x, grad_weight, _ = right(grad_out, x, weight, stride, padding)
+    return grad_x, grad_weight, grad_out[0].sum(axis=(1, 2))
+
+
+@mistake(
     "Your `grad_bias` is one number, the sum over all filters. Each filter has its own bias and "
     "its own gradient.",
     fails={"conv2d_backward_shapes", "conv2d_backward_bias", "conv2d_backward_together"},

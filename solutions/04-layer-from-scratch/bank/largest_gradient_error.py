@@ -281,6 +281,27 @@ def zeros_skipped(forward, backward, x):
 
 
 @mistake(
+    "Numbers of x that are 0 are not measured. A step in proportion to x does not move them.",
+    fails={"largest_gradient_error_places"},
+)
+def step_in_proportion_to_x(forward, backward, x):
+    out = forward(x)
+    grad_out = counting(out)
+    gradient, largest = backward(grad_out, x), 0.0
+    for place in np.ndindex(x.shape):
+        step = 1e-5 * abs(x[place])
+        if step:
+            losses = []
+            for moved in (step, -step):
+                other = x.copy()
+                other[place] += moved
+                losses.append((grad_out * forward(other)).sum())
+            measured = (losses[0] - losses[1]) / (2 * step)
+            largest = max(largest, relative_errors(gradient[place], measured))
+    return float(largest)
+
+
+@mistake(
     "Your result is 0 although `backward` is wrong. Either you compare the backward pass with "
     "itself instead of with `forward`, or the errors that you find are not kept.",
     fails={

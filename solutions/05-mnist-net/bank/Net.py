@@ -675,6 +675,27 @@ class log_of_a_little_more(Layers):
 
 
 @mistake(
+    "Some of your logarithms are −∞. A probability that is worked out first becomes 0 in float32 "
+    "where it is very small, and the logarithm of 0 is −∞.",
+    fails={"net_log_probabilities"},
+)
+class log_of_softmax(Layers):
+    def forward(self, x):
+        return torch.log(F.softmax(self.scores(self.maps(x).flatten(1)), dim=1))
+
+
+@mistake(
+    "All logarithms of an image are −∞ where one of its scores is large: e to the power of 1000 is "
+    "more than a float32 holds. A log-softmax first subtracts the largest score.",
+    fails={"net_log_probabilities"},
+)
+class formula_as_it_stands(Layers):
+    def forward(self, x):
+        scores = self.scores(self.maps(x).flatten(1))
+        return scores - scores.exp().sum(dim=1, keepdim=True).log()
+
+
+@mistake(
     "The ten answers are digits, or ones and zeros, not probabilities: the decision for a digit "
     "is made too early. What is not decided can still be trained.",
     fails={"net_log_probabilities", "net_parameters"},
@@ -923,7 +944,7 @@ class with_functions(nn.Module):
         x = torch.max_pool2d(self.c2(x).clamp(min=0), 2)
         x = torch.relu(self.f1(x.reshape(-1, 576)))
         x = F.dropout(x, 0.25, self.training)
-        return torch.log(torch.softmax(self.f2(x), dim=1))
+        return torch.log_softmax(self.f2(x), dim=1)
 
 
 @correct

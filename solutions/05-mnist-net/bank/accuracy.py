@@ -21,6 +21,22 @@ def a_count(model, loader):
 
 
 @mistake(
+    "Your counter begins again at 0 after 255 right answers. That is how far uint8 goes.",
+    fails={"accuracy_fraction"},
+)
+def counter_in_uint8(model, loader):
+    before = model.training
+    model.eval()
+    right, count = torch.tensor(0, dtype=torch.uint8), 0
+    with torch.no_grad():
+        for images, labels in loader:
+            right += (model(images).argmax(dim=1) == labels).sum().to(torch.uint8)
+            count += len(labels)
+    model.train(before)
+    return right.item() / count
+
+
+@mistake(
     "Your number is the accuracy in percent, a hundred times the part of right answers.",
     fails={"accuracy_fraction"},
 )

@@ -219,6 +219,20 @@ def sum_of_losses(model, optimizer, images, labels):
 
 
 @mistake(
+    "The number that you return is the mean loss, but the step goes against the sum of the losses: "
+    "it is as many times too long as there are images.",
+    fails={"train_step_update"},
+)
+def step_with_the_sum(model, optimizer, images, labels):
+    model.train()
+    optimizer.zero_grad()
+    loss = F.nll_loss(model(images), labels, reduction="sum")
+    loss.backward()
+    optimizer.step()
+    return loss.item() / len(labels)
+
+
+@mistake(
     "The step is right, but what you return is the mean loss times the number of images.",
     fails={"train_step_loss"},
 )

@@ -177,6 +177,34 @@ def other_way(images, down, right):
 
 
 @mistake(
+    "Your image goes down as it should, but to the left where it should go to the right.",
+    fails={
+        "shift_down_right",
+        "shift_each_its_own",
+        "shift_together",
+        "shift_up_left",
+        "shift_zeros",
+    },
+)
+def right_the_other_way(images, down, right):
+    return with_slices(images, down, -right)
+
+
+@mistake(
+    "Your image goes to the right as it should, but up where it should go down.",
+    fails={
+        "shift_down_right",
+        "shift_each_its_own",
+        "shift_together",
+        "shift_up_left",
+        "shift_zeros",
+    },
+)
+def down_the_other_way(images, down, right):
+    return with_slices(images, -down, right)
+
+
+@mistake(
     "The two moves are swapped: `down` moves your image to the right, and `right` moves it down.",
     fails={
         "shift_down_right",

@@ -3,6 +3,7 @@
 import math
 from collections import Counter
 
+import torch
 from torch import nn
 
 from grader.authoring.bank import correct, mistake
@@ -21,8 +22,10 @@ ALL = {COUNTS, NESTED, LISTED, FROZEN}
 def biases_forgotten(model):
     counts = {}
     for name, module in model.named_modules():
-        if isinstance(getattr(module, "weight", None), nn.Parameter):
-            counts[name] = module.weight.numel()
+        own = dict(module.named_parameters(recurse=False))
+        own.pop("bias", None)
+        if own:
+            counts[name] = sum(part.numel() for part in own.values())
     return counts
 
 
@@ -92,6 +95,21 @@ def innermost_modules_only(model):
             own = sum(parameter.numel() for parameter in module.parameters())
             if own:
                 counts[name] = own
+    return counts
+
+
+@mistake(
+    "Only parameters with the names `weight` and `bias` are counted. A module may give its "
+    "parameters any name.",
+    fails={NESTED},
+)
+def weight_and_bias_only(model):
+    counts = {}
+    for name, module in model.named_modules():
+        found = [getattr(module, which, None) for which in ("weight", "bias")]
+        own = sum(part.numel() for part in found if isinstance(part, torch.Tensor))
+        if own:
+            counts[name] = own
     return counts
 
 
