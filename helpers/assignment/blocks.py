@@ -10,11 +10,11 @@ wherever the block keeps its layers and however it calls them::
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 
 import torch
 from torch import nn
+from torch.nn.modules import module as every_module
 
 # What a part is called in a sentence.
 WORDS = {
@@ -42,22 +42,21 @@ def parts(block: nn.Module, x: torch.Tensor) -> dict[str, nn.Module]:
     dict of str to nn.Module
         "conv1" and "conv2" are the convolutions larger than 1 × 1, in the order in which they
         run ("conv3" and so on if there are more); "shortcut" is the one of 1 × 1. "norm1",
-        "norm2" and "shortcut_norm" are what normalises the maps of these. What never runs is not
-        in the dict.
+        "norm2" and "shortcut_norm" are what normalises the maps of these, and "norm0" comes before
+        any convolution. What never runs is not in the dict.
     """
     calls: list[tuple[nn.Module, torch.Tensor, torch.Tensor]] = []
-    hooks = [
-        layer.register_forward_hook(lambda layer, given, made: calls.append((layer, *given, made)))
-        for layer in block.modules()
-        if isinstance(layer, nn.Conv2d | nn.BatchNorm2d)
-    ]
+
+    def note(layer, given, made):
+        if isinstance(layer, nn.Conv2d | nn.BatchNorm2d):
+            calls.append((layer, given[0], made))
+
     mode = block.training
     block.eval()
-    with torch.no_grad():
+    # Layers that the block keeps in a plain list are noted, too.
+    with torch.no_grad(), every_module.register_module_forward_hook(note):
         block(x.clone())
     block.train(mode)
-    for hook in hooks:
-        hook.remove()
     found: dict[str, nn.Module] = {}
     waiting: dict[str, torch.Tensor] = {}  # maps that nothing has normalised yet
     larger = 0
@@ -66,6 +65,8 @@ def parts(block: nn.Module, x: torch.Tensor) -> dict[str, nn.Module]:
             larger += layer.kernel_size != (1, 1)
             role = "shortcut" if layer.kernel_size == (1, 1) else f"conv{larger}"
             found[role], waiting[role] = layer, made
+        elif not larger and not waiting:
+            found["norm0"] = layer
         elif waiting:
             # Its input is what a convolution made; or something came between, then the last one.
             role = next((r for r, maps in waiting.items() if maps is given), list(waiting)[-1])
@@ -102,25 +103,26 @@ def write(
             layer.weight.data.fill_(1)
             if layer.bias is not None:
                 layer.bias.data.zero_()
+    missing = [WORDS[role] for role in numbers if role not in found]
+    if "norm0" in found:
+        return "A batch normalisation is called before any convolution"
+    if missing:
+        return f"No {' and no '.join(missing)} is called"
     for role, wanted in numbers.items():
-        if role not in found:
-            return f"No {WORDS[role]} is called"
         layer = found[role]
         if isinstance(layer, nn.Conv2d):
-            targets, rows = [layer.weight], [wanted]
+            pairs = [("weight", wanted)]
         else:
-            targets = [layer.weight, layer.bias, layer.running_mean, layer.running_var]
-            rows = list(wanted)
-        for target, row in zip(targets, rows, strict=True):
+            pairs = list(zip(("weight", "bias", "running_mean", "running_var"), wanted, strict=True))
+        for name, row in pairs:
+            target = getattr(layer, name)
             if target is None:
-                return f"The {WORDS[role]} lacks numbers that it should have"
+                return f"The {WORDS[role]} has no {name}"
             if target.shape != row.shape:
-                return (
-                    f"The {WORDS[role]} has {_size(target)} numbers of a kind, not {_size(row)}"
-                )
+                return f"The {name} of the {WORDS[role]} is {_size(target)}, not {_size(row)}"
             target.data.copy_(row)
     return None
 
 
 def _size(tensor):
-    return " × ".join(map(str, tensor.shape)) if tensor.dim() > 1 else str(math.prod(tensor.shape))
+    return " × ".join(map(str, tensor.shape))

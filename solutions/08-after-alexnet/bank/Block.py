@@ -259,10 +259,15 @@ class attributes_of_another_order(nn.Module):
 
 # The shortcut.
 
+NOTHING_ON_THE_SHORTCUT = (
+    "Your block has no parameters on the shortcut where the shapes differ. Its layers are missing, "
+    "or stand in a plain Python list, where PyTorch does not find them."
+)
+
 
 @mistake(
     "Your numbers equal f alone, after ReLU: what should come over the shortcut is not added.",
-    fails={"Block_branch", "Block_identity", "Block_modes", "Block_parameters", "Block_relu", "Block_shortcut", "Block_together"},
+    fails={"Block_branch", "Block_identity", "Block_parameters", "Block_relu", "Block_shortcut", "Block_together"},
 )
 class nothing_added(Layers):
     def forward(self, x):
@@ -302,7 +307,6 @@ class shortcut_for_depth_only(Layers):
     "With another number of maps and stride 1 your block stops with an error: no convolution "
     "stands on the shortcut.",
     fails={"Block_parameters", "Block_shape", "Block_shortcut", "Block_together"},
-    undiagnosed="PyTorch stops with an error: the shapes cannot be added",
 )
 class shortcut_for_stride_only(Layers):
     def __init__(self, channels, maps, stride=1):
@@ -324,7 +328,7 @@ class no_shortcut_at_all(Layers):
 
 @mistake(
     "The normalisation after the convolution of 1 × 1 is missing.",
-    fails={"Block_modes", "Block_parameters", "Block_shortcut", "Block_together"},
+    fails={"Block_parameters", "Block_shortcut", "Block_together"},
 )
 class shortcut_not_normalised(Layers):
     def __init__(self, channels, maps, stride=1):
@@ -386,9 +390,8 @@ class shortcut_max_pooled(Layers):
 
 
 @mistake(
-    "Where the shapes differ, no convolution of 1 × 1 is called: x is cut, and zeros fill the maps "
-    "that it lacks.",
-    fails={"Block_keeps_x", "Block_modes", "Block_parameters", "Block_shape", "Block_shortcut", "Block_together"},
+    NOTHING_ON_THE_SHORTCUT,
+    fails={"Block_parameters", "Block_shortcut", "Block_together"},
 )
 class zeros_for_missing_maps(Layers):
     def __init__(self, channels, maps, stride=1):
@@ -397,11 +400,8 @@ class zeros_for_missing_maps(Layers):
         self.shortcut = nn.Identity()
 
     def forward(self, x):
-        x = F.pad(x[:, :, :: self.stride, :: self.stride], (0, 0, 0, 0, 0, self.more))
-        return F.relu(self.branch(x) + x) if self.stride == 1 else self.other(x)
-
-    def other(self, x):
-        return F.relu(x)
+        short = F.pad(x[:, :, :: self.stride, :: self.stride], (0, 0, 0, 0, 0, self.more))
+        return F.relu(self.branch(x) + short)
 
 
 @mistake(
@@ -542,7 +542,7 @@ class no_relu_between(Layers):
 
 @mistake(
     "Your f equals what comes out when ReLU stands before the first normalisation, not after it.",
-    fails={"Block_branch", "Block_modes", "Block_together"},
+    fails={"Block_branch", "Block_together"},
 )
 class relu_before_the_normalisation(Layers):
     def branch(self, x):
@@ -551,7 +551,7 @@ class relu_before_the_normalisation(Layers):
 
 @mistake(
     "Your f equals what comes out without the first normalisation.",
-    fails={"Block_branch", "Block_modes", "Block_parameters", "Block_together"},
+    fails={"Block_branch", "Block_parameters", "Block_together"},
 )
 class no_first_normalisation(Layers):
     def branch(self, x):
@@ -560,7 +560,7 @@ class no_first_normalisation(Layers):
 
 @mistake(
     "No batch normalisation follows the second convolution of your block.",
-    fails={"Block_branch", "Block_identity", "Block_modes", "Block_parameters", "Block_relu", "Block_shortcut", "Block_together"},
+    fails={"Block_branch", "Block_identity", "Block_parameters", "Block_relu", "Block_shortcut", "Block_together"},
 )
 class no_second_normalisation(Layers):
     def branch(self, x):
@@ -747,7 +747,6 @@ class one_convolution_twice(Layers):
 @mistake(
     "The padding of your convolutions repeats the pixels at the edge. It consists of zeros.",
     fails={"Block_branch", "Block_together"},
-    undiagnosed="the border of the visible cases shows other mistakes, too",
 )
 class edge_repeated(Layers):
     def __init__(self, channels, maps, stride=1):
@@ -760,11 +759,13 @@ class edge_repeated(Layers):
 
 # Parameters, modes and x.
 
+RELU_FIRST = "Your numbers equal what comes out when x goes through a ReLU before anything else."
+
 
 @mistake(
     "Your convolutions are made anew in each call, with new random weights, so they are not among "
     "the parameters.",
-    fails={"Block_branch", "Block_identity", "Block_keeps_x", "Block_modes", "Block_parameters", "Block_relu", "Block_shape", "Block_shortcut", "Block_together"},
+    fails={"Block_branch", "Block_keeps_x", "Block_modes", "Block_parameters", "Block_shape", "Block_together"},
 )
 class made_in_forward(Layers):
     def __init__(self, channels, maps, stride=1):
@@ -778,9 +779,8 @@ class made_in_forward(Layers):
 
 
 @mistake(
-    "The parameters of your shortcut are missing: its layers stand in a plain Python list, where "
-    "PyTorch does not find them.",
-    fails={"Block_modes", "Block_parameters", "Block_shortcut", "Block_together"},
+    NOTHING_ON_THE_SHORTCUT,
+    fails={"Block_parameters"},
 )
 class shortcut_in_a_list(Layers):
     def __init__(self, channels, maps, stride=1):
@@ -798,7 +798,7 @@ class shortcut_in_a_list(Layers):
 @mistake(
     "Your block holds parameters that no result depends on: the shortcut has layers where the "
     "shapes are equal, too, though they are not used.",
-    fails={"Block_modes", "Block_parameters"},
+    fails={"Block_parameters"},
 )
 class unused_layers(Layers):
     def __init__(self, channels, maps, stride=1):
@@ -881,7 +881,7 @@ class sum_written_into_x(Layers):
 
 
 @mistake(
-    "x is changed by the call: its negative numbers are 0 afterwards.",
+    RELU_FIRST,
     fails={"Block_branch", "Block_keeps_x", "Block_relu", "Block_together"},
 )
 class relu_written_into_x(Layers):
@@ -890,7 +890,7 @@ class relu_written_into_x(Layers):
 
 
 @mistake(
-    "x goes through a ReLU before anything else.",
+    RELU_FIRST,
     fails={"Block_branch", "Block_keeps_x", "Block_relu", "Block_together"},
 )
 class relu_of_x(Layers):
@@ -901,7 +901,6 @@ class relu_of_x(Layers):
 @mistake(
     "Your block returns two things. Only the sum after ReLU is asked for.",
     fails={"Block_branch", "Block_identity", "Block_keeps_x", "Block_modes", "Block_parameters", "Block_relu", "Block_shape", "Block_shortcut", "Block_together"},
-    undiagnosed="the message itself says that a tuple came back",
 )
 class returns_two_things(Layers):
     def forward(self, x):
