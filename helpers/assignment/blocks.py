@@ -75,9 +75,7 @@ def parts(block: nn.Module, x: torch.Tensor) -> dict[str, nn.Module]:
     return found
 
 
-def write(
-    block: nn.Module, numbers: Mapping[str, torch.Tensor], x: torch.Tensor
-) -> str | None:
+def write(block: nn.Module, numbers: Mapping[str, torch.Tensor], x: torch.Tensor) -> str | None:
     """Give the layers of a residual block these numbers.
 
     Parameters
@@ -113,7 +111,9 @@ def write(
         if isinstance(layer, nn.Conv2d):
             pairs = [("weight", wanted)]
         else:
-            pairs = list(zip(("weight", "bias", "running_mean", "running_var"), wanted, strict=True))
+            pairs = list(
+                zip(("weight", "bias", "running_mean", "running_var"), wanted, strict=True)
+            )
         for name, row in pairs:
             target = getattr(layer, name)
             if target is None:

@@ -239,9 +239,9 @@ def are_computed(
 ) -> bool:
     """Whether layers that were filled with these numbers give what was recorded.
 
-    One of the layers must have got all numbers of the images. Each must have made of what it got what
-    its weights make of it, in its first filters or neurons and away from the border: which border
-    is right, and what happens between two layers, is for other tests.
+    One of the layers must have got all numbers of the images. Each must have made of what it got
+    what its weights make of it, in its first filters or neurons and away from the border: which
+    border is right, and what happens between two layers, is for other tests.
 
     What was recorded may be of anybody's making. So the shapes must be those of one layer, all
     numbers must be finite, and there must be something to compare.

@@ -46,10 +46,10 @@ def test_label(pair):
 test_label.__test__ = False
 
 
-def test_seven_assignments_named_as_their_lessons():
+def test_eight_assignments_named_as_their_lessons():
     need()
     lessons = {path.stem for path in LESSONS}
-    assert len(NAMES) == 7
+    assert len(NAMES) == 8
     assert set(NAMES) <= lessons
 
 

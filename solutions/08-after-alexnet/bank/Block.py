@@ -267,7 +267,14 @@ NOTHING_ON_THE_SHORTCUT = (
 
 @mistake(
     "Your numbers equal f alone, after ReLU: what should come over the shortcut is not added.",
-    fails={"Block_branch", "Block_identity", "Block_parameters", "Block_relu", "Block_shortcut", "Block_together"},
+    fails={
+        "Block_branch",
+        "Block_identity",
+        "Block_parameters",
+        "Block_relu",
+        "Block_shortcut",
+        "Block_together",
+    },
 )
 class nothing_added(Layers):
     def forward(self, x):
@@ -277,7 +284,7 @@ class nothing_added(Layers):
 @mistake(
     "Your block has a convolution of 1 × 1 on the shortcut where the shapes are equal, too. There "
     "x passes as it is.",
-    fails={"Block_branch", "Block_identity", "Block_parameters", "Block_relu"},
+    fails={"Block_branch", "Block_identity", "Block_parameters", "Block_relu", "Block_together"},
 )
 class shortcut_always_a_convolution(Layers):
     def __init__(self, channels, maps, stride=1):
@@ -318,7 +325,14 @@ class shortcut_for_stride_only(Layers):
 @mistake(
     "Your block stops with an error where x and f(x) have different shapes: there is no shortcut "
     "that changes them.",
-    fails={"Block_keeps_x", "Block_modes", "Block_parameters", "Block_shape", "Block_shortcut", "Block_together"},
+    fails={
+        "Block_keeps_x",
+        "Block_modes",
+        "Block_parameters",
+        "Block_shape",
+        "Block_shortcut",
+        "Block_together",
+    },
     undiagnosed="PyTorch stops with an error: the shapes cannot be added",
 )
 class no_shortcut_at_all(Layers):
@@ -417,7 +431,14 @@ class shortcut_with_bias(Layers):
 
 @mistake(
     "Your shortcut works on what the first convolution made, not on x.",
-    fails={"Block_branch", "Block_identity", "Block_parameters", "Block_relu", "Block_shortcut", "Block_together"},
+    fails={
+        "Block_branch",
+        "Block_identity",
+        "Block_parameters",
+        "Block_relu",
+        "Block_shortcut",
+        "Block_together",
+    },
 )
 class shortcut_from_the_middle(Layers):
     def __init__(self, channels, maps, stride=1):
@@ -453,7 +474,7 @@ class relu_before_the_sum(Layers):
 
 
 @mistake(
-    "Your numbers equal what comes out when ReLU stands at the end of f, and after the sum as well.",
+    "Your numbers equal what comes out when ReLU stands at the end of f and after the sum as well.",
     fails={"Block_relu", "Block_together"},
 )
 class relu_before_and_after_the_sum(Layers):
@@ -491,7 +512,14 @@ class mean_for_sum(Layers):
 @mistake(
     "Your result has twice as many maps as it should: those of f and of the shortcut stand side by "
     "side. They are added.",
-    fails={"Block_branch", "Block_identity", "Block_relu", "Block_shape", "Block_shortcut", "Block_together"},
+    fails={
+        "Block_branch",
+        "Block_identity",
+        "Block_relu",
+        "Block_shape",
+        "Block_shortcut",
+        "Block_together",
+    },
 )
 class side_by_side(Layers):
     def forward(self, x):
@@ -560,7 +588,14 @@ class no_first_normalisation(Layers):
 
 @mistake(
     "No batch normalisation follows the second convolution of your block.",
-    fails={"Block_branch", "Block_identity", "Block_parameters", "Block_relu", "Block_shortcut", "Block_together"},
+    fails={
+        "Block_branch",
+        "Block_identity",
+        "Block_parameters",
+        "Block_relu",
+        "Block_shortcut",
+        "Block_together",
+    },
 )
 class no_second_normalisation(Layers):
     def branch(self, x):
@@ -569,7 +604,15 @@ class no_second_normalisation(Layers):
 
 @mistake(
     "Your block has no batch normalisation on its way through the two convolutions.",
-    fails={"Block_branch", "Block_identity", "Block_modes", "Block_parameters", "Block_relu", "Block_shortcut", "Block_together"},
+    fails={
+        "Block_branch",
+        "Block_identity",
+        "Block_modes",
+        "Block_parameters",
+        "Block_relu",
+        "Block_shortcut",
+        "Block_together",
+    },
 )
 class no_normalisation(Layers):
     def __init__(self, channels, maps, stride=1):
@@ -596,7 +639,15 @@ class one_normalisation_for_both(Layers):
 
 @mistake(
     "Only one convolution of 3 × 3 is called in your block. f has two.",
-    fails={"Block_branch", "Block_identity", "Block_parameters", "Block_relu", "Block_shape", "Block_shortcut", "Block_together"},
+    fails={
+        "Block_branch",
+        "Block_identity",
+        "Block_parameters",
+        "Block_relu",
+        "Block_shape",
+        "Block_shortcut",
+        "Block_together",
+    },
 )
 class one_convolution(Layers):
     def __init__(self, channels, maps, stride=1):
@@ -634,7 +685,17 @@ class all_with_biases(Layers):
 
 @mistake(
     "Your maps shrink by more than the stride says: the convolutions of 3 × 3 have no padding.",
-    fails={"Block_branch", "Block_identity", "Block_keeps_x", "Block_modes", "Block_parameters", "Block_relu", "Block_shape", "Block_shortcut", "Block_together"},
+    fails={
+        "Block_branch",
+        "Block_identity",
+        "Block_keeps_x",
+        "Block_modes",
+        "Block_parameters",
+        "Block_relu",
+        "Block_shape",
+        "Block_shortcut",
+        "Block_together",
+    },
     undiagnosed="PyTorch stops with an error: f and the shortcut have different sizes",
 )
 class no_padding(Layers):
@@ -658,7 +719,14 @@ class stride_in_the_second_convolution(Layers):
 
 @mistake(
     "Both convolutions of your f have the stride, so f shrinks twice.",
-    fails={"Block_keeps_x", "Block_modes", "Block_parameters", "Block_shape", "Block_shortcut", "Block_together"},
+    fails={
+        "Block_keeps_x",
+        "Block_modes",
+        "Block_parameters",
+        "Block_shape",
+        "Block_shortcut",
+        "Block_together",
+    },
     undiagnosed="PyTorch stops with an error: f and the shortcut have different sizes",
 )
 class stride_in_both_convolutions(Layers):
@@ -700,7 +768,17 @@ class maps_change_late(Layers):
 @mistake(
     "Your block is that of pre-activation: normalisation and ReLU stand before each convolution. "
     "Here they stand after it.",
-    fails={"Block_branch", "Block_identity", "Block_keeps_x", "Block_modes", "Block_parameters", "Block_relu", "Block_shape", "Block_shortcut", "Block_together"},
+    fails={
+        "Block_branch",
+        "Block_identity",
+        "Block_keeps_x",
+        "Block_modes",
+        "Block_parameters",
+        "Block_relu",
+        "Block_shape",
+        "Block_shortcut",
+        "Block_together",
+    },
 )
 class pre_activation(Layers):
     def __init__(self, channels, maps, stride=1):
@@ -765,7 +843,14 @@ RELU_FIRST = "Your numbers equal what comes out when x goes through a ReLU befor
 @mistake(
     "Your convolutions are made anew in each call, with new random weights, so they are not among "
     "the parameters.",
-    fails={"Block_branch", "Block_keeps_x", "Block_modes", "Block_parameters", "Block_shape", "Block_together"},
+    fails={
+        "Block_branch",
+        "Block_keeps_x",
+        "Block_modes",
+        "Block_parameters",
+        "Block_shape",
+        "Block_together",
+    },
 )
 class made_in_forward(Layers):
     def __init__(self, channels, maps, stride=1):
@@ -823,7 +908,14 @@ class gradient_cut(Layers):
 @mistake(
     "Your normalisations keep no running means: in evaluation mode, too, the images of a batch "
     "normalise each other.",
-    fails={"Block_branch", "Block_identity", "Block_modes", "Block_relu", "Block_shortcut", "Block_together"},
+    fails={
+        "Block_branch",
+        "Block_identity",
+        "Block_modes",
+        "Block_relu",
+        "Block_shortcut",
+        "Block_together",
+    },
 )
 class no_running_numbers(Layers):
     def __init__(self, channels, maps, stride=1):
@@ -860,7 +952,14 @@ class always_training(Layers):
 
 @mistake(
     "Your normalisations have no weight and no bias of their own.",
-    fails={"Block_branch", "Block_identity", "Block_parameters", "Block_relu", "Block_shortcut", "Block_together"},
+    fails={
+        "Block_branch",
+        "Block_identity",
+        "Block_parameters",
+        "Block_relu",
+        "Block_shortcut",
+        "Block_together",
+    },
 )
 class without_gamma_and_beta(Layers):
     def __init__(self, channels, maps, stride=1):
@@ -900,7 +999,17 @@ class relu_of_x(Layers):
 
 @mistake(
     "Your block returns two things. Only the sum after ReLU is asked for.",
-    fails={"Block_branch", "Block_identity", "Block_keeps_x", "Block_modes", "Block_parameters", "Block_relu", "Block_shape", "Block_shortcut", "Block_together"},
+    fails={
+        "Block_branch",
+        "Block_identity",
+        "Block_keeps_x",
+        "Block_modes",
+        "Block_parameters",
+        "Block_relu",
+        "Block_shape",
+        "Block_shortcut",
+        "Block_together",
+    },
 )
 class returns_two_things(Layers):
     def forward(self, x):
@@ -909,7 +1018,17 @@ class returns_two_things(Layers):
 
 @mistake(
     "Your block prints its result, but returns nothing.",
-    fails={"Block_branch", "Block_identity", "Block_keeps_x", "Block_modes", "Block_parameters", "Block_relu", "Block_shape", "Block_shortcut", "Block_together"},
+    fails={
+        "Block_branch",
+        "Block_identity",
+        "Block_keeps_x",
+        "Block_modes",
+        "Block_parameters",
+        "Block_relu",
+        "Block_shape",
+        "Block_shortcut",
+        "Block_together",
+    },
 )
 class prints_the_result(Layers):
     def forward(self, x):

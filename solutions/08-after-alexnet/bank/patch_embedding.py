@@ -134,7 +134,13 @@ IMAGES_MISSING = (
 
 @mistake(
     "The axes of tokens and numbers are exchanged: your result has the shape (N, D, T).",
-    fails={"patch_embedding_left_out", "patch_embedding_numbers", "patch_embedding_order", "patch_embedding_sums", "patch_embedding_together"},
+    fails={
+        "patch_embedding_left_out",
+        "patch_embedding_numbers",
+        "patch_embedding_order",
+        "patch_embedding_sums",
+        "patch_embedding_together",
+    },
 )
 def numbers_before_tokens(images, weight, bias):
     return F.conv2d(images, weight, bias, stride=weight.shape[2]).flatten(2)
@@ -143,7 +149,13 @@ def numbers_before_tokens(images, weight, bias):
 @mistake(
     "Your result has four axes, (N, D, rows, columns). The patches should stand in one axis, and "
     "before the numbers.",
-    fails={"patch_embedding_left_out", "patch_embedding_numbers", "patch_embedding_order", "patch_embedding_sums", "patch_embedding_together"},
+    fails={
+        "patch_embedding_left_out",
+        "patch_embedding_numbers",
+        "patch_embedding_order",
+        "patch_embedding_sums",
+        "patch_embedding_together",
+    },
 )
 def not_flattened(images, weight, bias):
     return F.conv2d(images, weight, bias, stride=weight.shape[2])
@@ -151,7 +163,13 @@ def not_flattened(images, weight, bias):
 
 @mistake(
     "Your result has four axes, (N, rows, columns, D). The patches should stand in one axis.",
-    fails={"patch_embedding_left_out", "patch_embedding_numbers", "patch_embedding_order", "patch_embedding_sums", "patch_embedding_together"},
+    fails={
+        "patch_embedding_left_out",
+        "patch_embedding_numbers",
+        "patch_embedding_order",
+        "patch_embedding_sums",
+        "patch_embedding_together",
+    },
 )
 def patches_in_two_axes(images, weight, bias):
     return F.conv2d(images, weight, bias, stride=weight.shape[2]).permute(0, 2, 3, 1)
@@ -179,7 +197,12 @@ def column_by_column(images, weight, bias):
 
 @mistake(
     "Your patches overlap: there is one at each pixel, as with stride 1.",
-    fails={"patch_embedding_left_out", "patch_embedding_order", "patch_embedding_sums", "patch_embedding_together"},
+    fails={
+        "patch_embedding_left_out",
+        "patch_embedding_order",
+        "patch_embedding_sums",
+        "patch_embedding_together",
+    },
 )
 def overlapping_patches(images, weight, bias):
     return F.conv2d(images, weight, bias).flatten(2).transpose(1, 2)
@@ -222,7 +245,12 @@ def first_bias_for_all(images, weight, bias):
 @mistake(
     "Your numbers equal what comes out when the sum of each patch is taken times the sum of the "
     "weights. Each pixel is multiplied by the weight at its place.",
-    fails={"patch_embedding_left_out", "patch_embedding_order", "patch_embedding_sums", "patch_embedding_together"},
+    fails={
+        "patch_embedding_left_out",
+        "patch_embedding_order",
+        "patch_embedding_sums",
+        "patch_embedding_together",
+    },
 )
 def sums_multiplied(images, weight, bias):
     size = weight.shape[2]
@@ -232,7 +260,13 @@ def sums_multiplied(images, weight, bias):
 
 @mistake(
     "Your numbers equal what comes out when all weights are 1.",
-    fails={"patch_embedding_left_out", "patch_embedding_numbers", "patch_embedding_order", "patch_embedding_sums", "patch_embedding_together"},
+    fails={
+        "patch_embedding_left_out",
+        "patch_embedding_numbers",
+        "patch_embedding_order",
+        "patch_embedding_sums",
+        "patch_embedding_together",
+    },
 )
 def weights_left_out(images, weight, bias):
     ones = torch.ones_like(weight)
@@ -241,7 +275,12 @@ def weights_left_out(images, weight, bias):
 
 @mistake(
     "Your numbers equal what comes out when the weights are turned by half a turn.",
-    fails={"patch_embedding_left_out", "patch_embedding_order", "patch_embedding_sums", "patch_embedding_together"},
+    fails={
+        "patch_embedding_left_out",
+        "patch_embedding_order",
+        "patch_embedding_sums",
+        "patch_embedding_together",
+    },
 )
 def weights_turned(images, weight, bias):
     turned = weight.flip(2, 3)
@@ -259,7 +298,13 @@ def weights_transposed(images, weight, bias):
 
 @mistake(
     "Your numbers equal the mean over the weights of a patch where the sum is asked for.",
-    fails={"patch_embedding_left_out", "patch_embedding_numbers", "patch_embedding_order", "patch_embedding_sums", "patch_embedding_together"},
+    fails={
+        "patch_embedding_left_out",
+        "patch_embedding_numbers",
+        "patch_embedding_order",
+        "patch_embedding_sums",
+        "patch_embedding_together",
+    },
 )
 def mean_for_sum(images, weight, bias):
     size = weight.shape[2]
@@ -286,7 +331,13 @@ def first_image_only(images, weight, bias):
 
 @mistake(
     IMAGES_MISSING,
-    fails={"patch_embedding_left_out", "patch_embedding_numbers", "patch_embedding_order", "patch_embedding_sums", "patch_embedding_together"},
+    fails={
+        "patch_embedding_left_out",
+        "patch_embedding_numbers",
+        "patch_embedding_order",
+        "patch_embedding_sums",
+        "patch_embedding_together",
+    },
 )
 def image_axis_lost(images, weight, bias):
     tokens = F.conv2d(images, weight, bias, stride=weight.shape[2]).flatten(2).transpose(1, 2)
@@ -295,7 +346,13 @@ def image_axis_lost(images, weight, bias):
 
 @mistake(
     IMAGES_MISSING,
-    fails={"patch_embedding_left_out", "patch_embedding_numbers", "patch_embedding_order", "patch_embedding_sums", "patch_embedding_together"},
+    fails={
+        "patch_embedding_left_out",
+        "patch_embedding_numbers",
+        "patch_embedding_order",
+        "patch_embedding_sums",
+        "patch_embedding_together",
+    },
 )
 def images_joined(images, weight, bias):
     tokens = F.conv2d(images, weight, bias, stride=weight.shape[2]).flatten(2).transpose(1, 2)
@@ -341,7 +398,12 @@ def edge_is_an_error(images, weight, bias):
 @mistake(
     "Your tokens equal those of an image that is cut into strips of pixels as they lie in memory, "
     "and not into squares.",
-    fails={"patch_embedding_left_out", "patch_embedding_order", "patch_embedding_sums", "patch_embedding_together"},
+    fails={
+        "patch_embedding_left_out",
+        "patch_embedding_order",
+        "patch_embedding_sums",
+        "patch_embedding_together",
+    },
 )
 def strips_for_squares(images, weight, bias):
     n, c, h, w = images.shape
@@ -353,7 +415,13 @@ def strips_for_squares(images, weight, bias):
 
 @mistake(
     "Your result has one token more, of zeros, in front. A class token is not asked for here.",
-    fails={"patch_embedding_left_out", "patch_embedding_numbers", "patch_embedding_order", "patch_embedding_sums", "patch_embedding_together"},
+    fails={
+        "patch_embedding_left_out",
+        "patch_embedding_numbers",
+        "patch_embedding_order",
+        "patch_embedding_sums",
+        "patch_embedding_together",
+    },
 )
 def class_token(images, weight, bias):
     tokens = F.conv2d(images, weight, bias, stride=weight.shape[2]).flatten(2).transpose(1, 2)
@@ -362,7 +430,12 @@ def class_token(images, weight, bias):
 
 @mistake(
     "Your numbers equal what comes out when a ReLU stands at the end. Negative numbers stay.",
-    fails={"patch_embedding_left_out", "patch_embedding_numbers", "patch_embedding_sums", "patch_embedding_together"},
+    fails={
+        "patch_embedding_left_out",
+        "patch_embedding_numbers",
+        "patch_embedding_sums",
+        "patch_embedding_together",
+    },
 )
 def relu_at_the_end(images, weight, bias):
     tokens = F.conv2d(images, weight, bias, stride=weight.shape[2]).flatten(2).transpose(1, 2)
@@ -371,7 +444,13 @@ def relu_at_the_end(images, weight, bias):
 
 @mistake(
     "Your patches are two by two pixels, whatever the weights are.",
-    fails={"patch_embedding_left_out", "patch_embedding_numbers", "patch_embedding_order", "patch_embedding_sums", "patch_embedding_together"},
+    fails={
+        "patch_embedding_left_out",
+        "patch_embedding_numbers",
+        "patch_embedding_order",
+        "patch_embedding_sums",
+        "patch_embedding_together",
+    },
 )
 def stride_of_two(images, weight, bias):
     return F.conv2d(images, weight, bias, stride=2).flatten(2).transpose(1, 2)
@@ -379,7 +458,13 @@ def stride_of_two(images, weight, bias):
 
 @mistake(
     "Your tokens stand in the opposite order: the patch in the lower right comes first.",
-    fails={"patch_embedding_left_out", "patch_embedding_numbers", "patch_embedding_order", "patch_embedding_sums", "patch_embedding_together"},
+    fails={
+        "patch_embedding_left_out",
+        "patch_embedding_numbers",
+        "patch_embedding_order",
+        "patch_embedding_sums",
+        "patch_embedding_together",
+    },
 )
 def opposite_order(images, weight, bias):
     tokens = F.conv2d(images, weight, bias, stride=weight.shape[2]).flatten(2).transpose(1, 2)

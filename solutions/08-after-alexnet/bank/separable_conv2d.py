@@ -61,7 +61,7 @@ def with_layers(x, depthwise, pointwise, stride=1, padding=0):
 
 @correct
 def with_unfold(x, depthwise, pointwise, stride=1, padding=0):
-    n, c, h, w = x.shape
+    n, c, h, _ = x.shape
     side = depthwise.shape[-1]
     rows = F.unfold(x, side, padding=padding, stride=stride).reshape(n, c, side * side, -1)
     alone = (rows * depthwise.reshape(1, c, side * side, 1)).sum(dim=2)
@@ -155,7 +155,13 @@ def pointwise_missing(x, depthwise, pointwise, stride=1, padding=0):
 
 @mistake(
     "Your numbers equal the pointwise convolution alone. The depthwise filters are missing.",
-    fails={"separable_conv2d_depthwise", "separable_conv2d_padding", "separable_conv2d_pointwise", "separable_conv2d_stride", "separable_conv2d_together"},
+    fails={
+        "separable_conv2d_depthwise",
+        "separable_conv2d_padding",
+        "separable_conv2d_pointwise",
+        "separable_conv2d_stride",
+        "separable_conv2d_together",
+    },
 )
 def depthwise_missing(x, depthwise, pointwise, stride=1, padding=0):
     return F.conv2d(F.pad(x, [padding] * 4), pointwise, stride=stride)
@@ -195,7 +201,12 @@ def filters_in_opposite_order(x, depthwise, pointwise, stride=1, padding=0):
 @mistake(
     "Your numbers equal what comes out when the depthwise filters are turned by half a turn. "
     "PyTorch's convolution does not turn them.",
-    fails={"separable_conv2d_depthwise", "separable_conv2d_padding", "separable_conv2d_stride", "separable_conv2d_together"},
+    fails={
+        "separable_conv2d_depthwise",
+        "separable_conv2d_padding",
+        "separable_conv2d_stride",
+        "separable_conv2d_together",
+    },
 )
 def filters_turned(x, depthwise, pointwise, stride=1, padding=0):
     turned = depthwise.flip(2, 3)
@@ -206,7 +217,12 @@ def filters_turned(x, depthwise, pointwise, stride=1, padding=0):
 @mistake(
     "Your numbers equal what comes out when rows and columns of the depthwise filters are "
     "exchanged.",
-    fails={"separable_conv2d_depthwise", "separable_conv2d_padding", "separable_conv2d_stride", "separable_conv2d_together"},
+    fails={
+        "separable_conv2d_depthwise",
+        "separable_conv2d_padding",
+        "separable_conv2d_stride",
+        "separable_conv2d_together",
+    },
 )
 def filters_transposed(x, depthwise, pointwise, stride=1, padding=0):
     turned = depthwise.transpose(2, 3)
@@ -217,7 +233,13 @@ def filters_transposed(x, depthwise, pointwise, stride=1, padding=0):
 @mistake(
     "Your numbers equal what comes out when a ReLU stands between the two convolutions. Nothing "
     "stands there.",
-    fails={"separable_conv2d_depthwise", "separable_conv2d_padding", "separable_conv2d_pointwise", "separable_conv2d_stride", "separable_conv2d_together"},
+    fails={
+        "separable_conv2d_depthwise",
+        "separable_conv2d_padding",
+        "separable_conv2d_pointwise",
+        "separable_conv2d_stride",
+        "separable_conv2d_together",
+    },
 )
 def relu_between(x, depthwise, pointwise, stride=1, padding=0):
     alone = F.conv2d(x, depthwise, stride=stride, padding=padding, groups=x.shape[1])
@@ -226,7 +248,13 @@ def relu_between(x, depthwise, pointwise, stride=1, padding=0):
 
 @mistake(
     "Your numbers equal what comes out when a ReLU stands at the end. Negative numbers stay.",
-    fails={"separable_conv2d_depthwise", "separable_conv2d_padding", "separable_conv2d_pointwise", "separable_conv2d_stride", "separable_conv2d_together"},
+    fails={
+        "separable_conv2d_depthwise",
+        "separable_conv2d_padding",
+        "separable_conv2d_pointwise",
+        "separable_conv2d_stride",
+        "separable_conv2d_together",
+    },
 )
 def relu_at_the_end(x, depthwise, pointwise, stride=1, padding=0):
     alone = F.conv2d(x, depthwise, stride=stride, padding=padding, groups=x.shape[1])
@@ -292,7 +320,12 @@ def edge_repeated(x, depthwise, pointwise, stride=1, padding=0):
 
 @mistake(
     "Your maps equal what comes out with a padding that keeps their size, whatever `padding` is.",
-    fails={"separable_conv2d_depthwise", "separable_conv2d_padding", "separable_conv2d_stride", "separable_conv2d_together"},
+    fails={
+        "separable_conv2d_depthwise",
+        "separable_conv2d_padding",
+        "separable_conv2d_stride",
+        "separable_conv2d_together",
+    },
 )
 def always_the_same_size(x, depthwise, pointwise, stride=1, padding=0):
     side = depthwise.shape[-1]
@@ -302,7 +335,13 @@ def always_the_same_size(x, depthwise, pointwise, stride=1, padding=0):
 
 @mistake(
     "Your maps equal what comes out when stride and padding are exchanged.",
-    fails={"separable_conv2d_depthwise", "separable_conv2d_padding", "separable_conv2d_pointwise", "separable_conv2d_stride", "separable_conv2d_together"},
+    fails={
+        "separable_conv2d_depthwise",
+        "separable_conv2d_padding",
+        "separable_conv2d_pointwise",
+        "separable_conv2d_stride",
+        "separable_conv2d_together",
+    },
 )
 def stride_and_padding_exchanged(x, depthwise, pointwise, stride=1, padding=0):
     alone = F.conv2d(x, depthwise, None, padding, stride, 1, x.shape[1])
@@ -331,7 +370,12 @@ def mean_of_the_maps(x, depthwise, pointwise, stride=1, padding=0):
 
 @mistake(
     "All your maps equal the first one: only the first pointwise filter is used.",
-    fails={"separable_conv2d_depthwise", "separable_conv2d_pointwise", "separable_conv2d_stride", "separable_conv2d_together"},
+    fails={
+        "separable_conv2d_depthwise",
+        "separable_conv2d_pointwise",
+        "separable_conv2d_stride",
+        "separable_conv2d_together",
+    },
 )
 def first_pointwise_filter(x, depthwise, pointwise, stride=1, padding=0):
     alone = F.conv2d(x, depthwise, stride=stride, padding=padding, groups=x.shape[1])
@@ -360,7 +404,13 @@ def first_image_only(x, depthwise, pointwise, stride=1, padding=0):
 
 @mistake(
     "The axis of the images is lost where there is one image.",
-    fails={"separable_conv2d_depthwise", "separable_conv2d_padding", "separable_conv2d_pointwise", "separable_conv2d_stride", "separable_conv2d_together"},
+    fails={
+        "separable_conv2d_depthwise",
+        "separable_conv2d_padding",
+        "separable_conv2d_pointwise",
+        "separable_conv2d_stride",
+        "separable_conv2d_together",
+    },
 )
 def image_axis_lost(x, depthwise, pointwise, stride=1, padding=0):
     alone = F.conv2d(x, depthwise, stride=stride, padding=padding, groups=x.shape[1])

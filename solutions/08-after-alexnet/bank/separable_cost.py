@@ -127,9 +127,7 @@ def with_lambda(height, width, channels, maps, kernel_size, stride=1, padding=0)
     "Your parameters are those of the depthwise filters alone. The pointwise filters are missing.",
     fails={"separable_cost_exact", "separable_cost_parameters", "separable_cost_together"},
 )
-def pointwise_parameters_missing(
-    height, width, channels, maps, kernel_size, stride=1, padding=0
-):
+def pointwise_parameters_missing(height, width, channels, maps, kernel_size, stride=1, padding=0):
     depthwise, pointwise = channels * kernel_size**2, channels * maps
     work = (depthwise + pointwise) * places(height, width, kernel_size, stride, padding)
     return depthwise, work, 1 / maps + 1 / kernel_size**2
@@ -139,9 +137,7 @@ def pointwise_parameters_missing(
     "Your parameters are those of the pointwise filters alone. The depthwise filters are missing.",
     fails={"separable_cost_exact", "separable_cost_parameters", "separable_cost_together"},
 )
-def depthwise_parameters_missing(
-    height, width, channels, maps, kernel_size, stride=1, padding=0
-):
+def depthwise_parameters_missing(height, width, channels, maps, kernel_size, stride=1, padding=0):
     depthwise, pointwise = channels * kernel_size**2, channels * maps
     work = (depthwise + pointwise) * places(height, width, kernel_size, stride, padding)
     return pointwise, work, 1 / maps + 1 / kernel_size**2
@@ -171,7 +167,13 @@ def biases_of_pointwise_counted(height, width, channels, maps, kernel_size, stri
 
 @mistake(
     "Your numbers are those of one ordinary convolution, in which each filter sees all maps.",
-    fails={"separable_cost_exact", "separable_cost_fraction", "separable_cost_multiply_adds", "separable_cost_parameters", "separable_cost_together"},
+    fails={
+        "separable_cost_exact",
+        "separable_cost_fraction",
+        "separable_cost_multiply_adds",
+        "separable_cost_parameters",
+        "separable_cost_together",
+    },
 )
 def ordinary_convolution(height, width, channels, maps, kernel_size, stride=1, padding=0):
     p = channels * maps * kernel_size**2
@@ -181,7 +183,12 @@ def ordinary_convolution(height, width, channels, maps, kernel_size, stride=1, p
 @mistake(
     "Your parameters equal those with K depthwise filters. There is one for each of the C maps "
     "that go in.",
-    fails={"separable_cost_exact", "separable_cost_multiply_adds", "separable_cost_parameters", "separable_cost_together"},
+    fails={
+        "separable_cost_exact",
+        "separable_cost_multiply_adds",
+        "separable_cost_parameters",
+        "separable_cost_together",
+    },
 )
 def a_depthwise_filter_for_each_output(
     height, width, channels, maps, kernel_size, stride=1, padding=0
@@ -194,7 +201,13 @@ def a_depthwise_filter_for_each_output(
 @mistake(
     "Your parameters equal those with depthwise filters that all see C maps. A depthwise filter "
     "sees one.",
-    fails={"separable_cost_exact", "separable_cost_fraction", "separable_cost_multiply_adds", "separable_cost_parameters", "separable_cost_together"},
+    fails={
+        "separable_cost_exact",
+        "separable_cost_fraction",
+        "separable_cost_multiply_adds",
+        "separable_cost_parameters",
+        "separable_cost_together",
+    },
 )
 def depthwise_filters_see_all(height, width, channels, maps, kernel_size, stride=1, padding=0):
     p = channels * channels * kernel_size**2 + channels * maps
@@ -205,7 +218,13 @@ def depthwise_filters_see_all(height, width, channels, maps, kernel_size, stride
 @mistake(
     "Your parameters equal those with a single depthwise filter for all maps. Each map has its "
     "own.",
-    fails={"separable_cost_exact", "separable_cost_fraction", "separable_cost_multiply_adds", "separable_cost_parameters", "separable_cost_together"},
+    fails={
+        "separable_cost_exact",
+        "separable_cost_fraction",
+        "separable_cost_multiply_adds",
+        "separable_cost_parameters",
+        "separable_cost_together",
+    },
 )
 def one_depthwise_filter(height, width, channels, maps, kernel_size, stride=1, padding=0):
     p = kernel_size**2 + channels * maps
@@ -215,7 +234,12 @@ def one_depthwise_filter(height, width, channels, maps, kernel_size, stride=1, p
 
 @mistake(
     "Your parameters equal those with depthwise filters of F weights. A filter of F × F has F².",
-    fails={"separable_cost_fraction", "separable_cost_multiply_adds", "separable_cost_parameters", "separable_cost_together"},
+    fails={
+        "separable_cost_fraction",
+        "separable_cost_multiply_adds",
+        "separable_cost_parameters",
+        "separable_cost_together",
+    },
 )
 def kernel_size_not_squared(height, width, channels, maps, kernel_size, stride=1, padding=0):
     p = channels * kernel_size + channels * maps
@@ -226,11 +250,15 @@ def kernel_size_not_squared(height, width, channels, maps, kernel_size, stride=1
 @mistake(
     "Your parameters equal those with pointwise filters that see K maps. They see the C maps that "
     "come out of the depthwise convolution.",
-    fails={"separable_cost_exact", "separable_cost_fraction", "separable_cost_multiply_adds", "separable_cost_parameters", "separable_cost_together"},
+    fails={
+        "separable_cost_exact",
+        "separable_cost_fraction",
+        "separable_cost_multiply_adds",
+        "separable_cost_parameters",
+        "separable_cost_together",
+    },
 )
-def pointwise_filters_see_k_maps(
-    height, width, channels, maps, kernel_size, stride=1, padding=0
-):
+def pointwise_filters_see_k_maps(height, width, channels, maps, kernel_size, stride=1, padding=0):
     p = channels * kernel_size**2 + maps * maps
     work = p * places(height, width, kernel_size, stride, padding)
     return p, work, p / (channels * maps * kernel_size**2)
@@ -239,7 +267,13 @@ def pointwise_filters_see_k_maps(
 @mistake(
     "Your parameters equal the product of those of the two convolutions. Both are stored, so they "
     "add up.",
-    fails={"separable_cost_exact", "separable_cost_fraction", "separable_cost_multiply_adds", "separable_cost_parameters", "separable_cost_together"},
+    fails={
+        "separable_cost_exact",
+        "separable_cost_fraction",
+        "separable_cost_multiply_adds",
+        "separable_cost_parameters",
+        "separable_cost_together",
+    },
 )
 def multiplied(height, width, channels, maps, kernel_size, stride=1, padding=0):
     p = channels * kernel_size**2 * channels * maps
@@ -260,7 +294,12 @@ def flops(height, width, channels, maps, kernel_size, stride=1, padding=0):
 
 @mistake(
     "Your multiply-adds equal those of a single place. The filters are used at many places.",
-    fails={"separable_cost_exact", "separable_cost_multiply_adds", "separable_cost_places", "separable_cost_together"},
+    fails={
+        "separable_cost_exact",
+        "separable_cost_multiply_adds",
+        "separable_cost_places",
+        "separable_cost_together",
+    },
 )
 def one_place(height, width, channels, maps, kernel_size, stride=1, padding=0):
     p = channels * kernel_size**2 + channels * maps
@@ -280,7 +319,12 @@ def a_place_for_each_pixel(height, width, channels, maps, kernel_size, stride=1,
 @mistake(
     "Your multiply-adds equal those in which the pointwise filters are used at each pixel of the "
     "image. They work on the maps that come out of the depthwise convolution.",
-    fails={"separable_cost_fraction", "separable_cost_multiply_adds", "separable_cost_places", "separable_cost_together"},
+    fails={
+        "separable_cost_fraction",
+        "separable_cost_multiply_adds",
+        "separable_cost_places",
+        "separable_cost_together",
+    },
 )
 def pointwise_at_each_pixel(height, width, channels, maps, kernel_size, stride=1, padding=0):
     depthwise, pointwise = channels * kernel_size**2, channels * maps
@@ -357,7 +401,12 @@ def stride_forgotten(height, width, channels, maps, kernel_size, stride=1, paddi
 
 @mistake(
     "Your multiply-adds equal those with one place too few in each row and each column.",
-    fails={"separable_cost_exact", "separable_cost_multiply_adds", "separable_cost_places", "separable_cost_together"},
+    fails={
+        "separable_cost_exact",
+        "separable_cost_multiply_adds",
+        "separable_cost_places",
+        "separable_cost_together",
+    },
 )
 def a_place_too_few(height, width, channels, maps, kernel_size, stride=1, padding=0):
     p = channels * kernel_size**2 + channels * maps
@@ -494,7 +543,13 @@ def in_int64(height, width, channels, maps, kernel_size, stride=1, padding=0):
 
 @mistake(
     "Multiply-adds and parameters are exchanged. The task asks for parameters first.",
-    fails={"separable_cost_exact", "separable_cost_multiply_adds", "separable_cost_parameters", "separable_cost_places", "separable_cost_together"},
+    fails={
+        "separable_cost_exact",
+        "separable_cost_multiply_adds",
+        "separable_cost_parameters",
+        "separable_cost_places",
+        "separable_cost_together",
+    },
 )
 def exchanged(height, width, channels, maps, kernel_size, stride=1, padding=0):
     p = channels * kernel_size**2 + channels * maps

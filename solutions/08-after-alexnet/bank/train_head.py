@@ -237,7 +237,13 @@ def not_frozen(body, head, images, labels, make_optimizer, steps):
 
 @mistake(
     "The weights of the body have moved with the training, as those of the head have.",
-    fails={"train_head_frozen", "train_head_modes", "train_head_optimizer", "train_head_together", "train_head_unchanged"},
+    fails={
+        "train_head_frozen",
+        "train_head_modes",
+        "train_head_optimizer",
+        "train_head_together",
+        "train_head_unchanged",
+    },
 )
 def everything_trained(body, head, images, labels, make_optimizer, steps):
     net = nn.Sequential(body.eval(), head.train())
@@ -503,11 +509,17 @@ def mode_of_the_head_forgotten(body, head, images, labels, make_optimizer, steps
 
 @mistake(
     "The head is what it was at the start: a copy of it was trained.",
-    fails={"train_head_frozen", "train_head_learns", "train_head_modes", "train_head_optimizer", "train_head_together", "train_head_unchanged"},
+    fails={
+        "train_head_frozen",
+        "train_head_learns",
+        "train_head_modes",
+        "train_head_optimizer",
+        "train_head_together",
+        "train_head_unchanged",
+    },
 )
 def copy_of_the_head(body, head, images, labels, make_optimizer, steps):
     return features_once(body, copy.deepcopy(head), images, labels, make_optimizer, steps)
-
 
 
 @mistake(
@@ -530,7 +542,13 @@ def gradients_add_up(body, head, images, labels, make_optimizer, steps):
 @mistake(
     "The weights of the head equal what comes out when the optimizer moves them before the "
     "gradient of the step is worked out.",
-    fails={"train_head_frozen", "train_head_learns", "train_head_losses", "train_head_optimizer", "train_head_together"},
+    fails={
+        "train_head_frozen",
+        "train_head_learns",
+        "train_head_losses",
+        "train_head_optimizer",
+        "train_head_together",
+    },
 )
 def step_before_backward(body, head, images, labels, make_optimizer, steps):
     body.requires_grad_(False).eval()
@@ -547,7 +565,13 @@ def step_before_backward(body, head, images, labels, make_optimizer, steps):
 
 @mistake(
     "The head does not move at all: its weights are what they were.",
-    fails={"train_head_frozen", "train_head_learns", "train_head_losses", "train_head_together", "train_head_unchanged"},
+    fails={
+        "train_head_frozen",
+        "train_head_learns",
+        "train_head_losses",
+        "train_head_together",
+        "train_head_unchanged",
+    },
 )
 def cleared_before_the_step(body, head, images, labels, make_optimizer, steps):
     body.requires_grad_(False).eval()
@@ -583,11 +607,11 @@ def optimizer_in_each_step(body, head, images, labels, make_optimizer, steps):
 
 @mistake(
     "`make_optimizer` is not called: an optimizer of your own is used.",
-    fails={"train_head_frozen", "train_head_learns", "train_head_losses", "train_head_optimizer", "train_head_together"},
+    fails={"train_head_learns", "train_head_losses", "train_head_optimizer", "train_head_together"},
 )
 def own_optimizer(body, head, images, labels, make_optimizer, steps):
     def own(parameters):
-        return torch.optim.Adam(parameters, lr=0.003)
+        return torch.optim.SGD(parameters, lr=0.01)
 
     return features_once(body, head, images, labels, own, steps)
 
@@ -704,10 +728,9 @@ def last_loss_only(body, head, images, labels, make_optimizer, steps):
     return features_once(body, head, images, labels, make_optimizer, steps)[-1]
 
 
-
 @mistake(
     "There is a step more than asked for, and a loss more.",
-    fails={"train_head_frozen", "train_head_learns", "train_head_losses", "train_head_together"},
+    fails={"train_head_learns", "train_head_losses", "train_head_together"},
 )
 def one_step_too_many(body, head, images, labels, make_optimizer, steps):
     return features_once(body, head, images, labels, make_optimizer, steps + 1)
@@ -749,7 +772,15 @@ def rounded(body, head, images, labels, make_optimizer, steps):
 
 @mistake(
     "Nothing is returned: the losses are only shown.",
-    fails={"train_head_frozen", "train_head_learns", "train_head_losses", "train_head_modes", "train_head_optimizer", "train_head_together", "train_head_unchanged"},
+    fails={
+        "train_head_frozen",
+        "train_head_learns",
+        "train_head_losses",
+        "train_head_modes",
+        "train_head_optimizer",
+        "train_head_together",
+        "train_head_unchanged",
+    },
 )
 def losses_printed(body, head, images, labels, make_optimizer, steps):
     print(features_once(body, head, images, labels, make_optimizer, steps))
@@ -758,7 +789,13 @@ def losses_printed(body, head, images, labels, make_optimizer, steps):
 @mistake(
     "The head gets the images themselves. It should get what the body makes of them.",
     undiagnosed="PyTorch stops with an error, unless images and features have the same size",
-    fails={"train_head_frozen", "train_head_modes", "train_head_optimizer", "train_head_together", "train_head_unchanged"},
+    fails={
+        "train_head_frozen",
+        "train_head_modes",
+        "train_head_optimizer",
+        "train_head_together",
+        "train_head_unchanged",
+    },
 )
 def body_left_out(body, head, images, labels, make_optimizer, steps):
     body.requires_grad_(False).eval()
@@ -775,7 +812,14 @@ def body_left_out(body, head, images, labels, make_optimizer, steps):
 
 @mistake(
     "Each step sees one image, the next one in turn. All images belong into each step.",
-    fails={"train_head_frozen", "train_head_learns", "train_head_losses", "train_head_modes", "train_head_optimizer", "train_head_together"},
+    fails={
+        "train_head_frozen",
+        "train_head_learns",
+        "train_head_losses",
+        "train_head_modes",
+        "train_head_optimizer",
+        "train_head_together",
+    },
 )
 def one_image_a_step(body, head, images, labels, make_optimizer, steps):
     body.requires_grad_(False).eval()
