@@ -30,12 +30,8 @@ FIXED = {
         *("edge_strength_directions", "edge_strength_range"),
     },
     "02-stride-and-padding": {
-        *("output_size_count", "output_size_stride", "output_size_floor", "output_size_too_large"),
-        *("output_size_padding", "output_size_dilation", "output_size_whole_number"),
-        *("zero_pad_shape", "zero_pad_zeros", "zero_pad_channels", "zero_pad_dtype"),
-        *("strided_correlate_shape", "conv_parameters_weights", "conv_parameters_bias"),
-        *("conv_parameters_pair", "receptive_field_kernels", "receptive_field_jump"),
-        *("receptive_field_own_stride", "receptive_field_keeps_list"),
+        *("output_size_too_large", "output_size_whole_number", "zero_pad_channels"),
+        *("zero_pad_dtype", "receptive_field_own_stride", "receptive_field_keeps_list"),
     },
     "03-activations-and-pooling": {
         *("leaky_relu_slopes", "leaky_relu_steep", "leaky_relu_integers", "leaky_relu_keeps_input"),
