@@ -49,7 +49,8 @@ from helpers.command.left_out import left_out
 
 ROOT = Path(__file__).resolve().parent
 
-pytest_plugins = ["tests.support.cpu_seconds"]
+# Students are not given the tests.
+pytest_plugins = ["tests.support.cpu_seconds"] if (ROOT / "tests").exists() else []
 
 # Notebooks are compared on the CPU and without a network, also on machines that have more.
 os.environ.setdefault("COURSE_DEVICE", "cpu")
@@ -154,7 +155,7 @@ class LessonCell(IPyNbCell):
     def watch_asserts(self):
         """Before the first cell: let the kernel say which asserts cannot fail."""
         kernel = self.parent.kernel
-        if not getattr(kernel, "is_watched", False):
+        if WATCH.exists() and not getattr(kernel, "is_watched", False):
             watch = f"exec({WATCH.read_text('utf-8')!r}, {{'__name__': 'weak_asserts'}})"
             kernel.await_reply(kernel.kc.execute(watch, silent=True))
             kernel.is_watched = True

@@ -294,10 +294,10 @@ def test_report_when_nvidia_smi_fails(fake_smi, body, line):
 @posix
 def test_report_when_nvidia_smi_hangs(fake_smi, monkeypatch):
     monkeypatch.setattr(_nvidia_smi, "SMI_SECONDS", 0.3)
-    fake_smi("exec /bin/sleep 20")
+    fake_smi("exec /bin/sleep 1000")
     start = time.monotonic()
     assert "nvidia-smi: it did not answer within 0.3 seconds" in str(device.describe())
-    assert time.monotonic() - start < 10
+    assert time.monotonic() - start < 900  # it was not waited for
 
 
 @posix

@@ -376,6 +376,22 @@ def test_students_copy_is_complete(students_copy):
     assert checked.stderr == ""
 
 
+def test_course_test_works_in_the_students_copy(students_copy):
+    """Students are not given the tests, and what these bring for notebooks."""
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("assert [1]")])
+    notebook.cells[0].execution_count = 1
+    nbformat.write(notebook, students_copy / "own.ipynb")
+    options = ("-q", "-p", "no:cacheprovider", "--nbval", "--nbval-current-env", "own.ipynb")
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", *options],
+        cwd=students_copy,
+        capture_output=True,
+        text=True,
+        env=releasing_environment(),
+    )
+    assert "1 passed" in done.stdout, done.stdout + done.stderr
+
+
 def releasing_environment():
     import os
 

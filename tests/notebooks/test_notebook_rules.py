@@ -250,7 +250,6 @@ def results(notebook_folder):
         env=os.environ | {"PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
-        timeout=240,
     )
     lines = run.stdout.splitlines()
     outcomes, details = {}, {}

@@ -21,6 +21,8 @@ OFFLINE = {
     "PIP_NO_INDEX": "1",
     "PIP_RETRIES": "0",
 }
+# Seconds after which something is taken to run for ever, on the slowest machine.
+PATIENCE = 3600
 
 
 def run_course(root, *arguments, python=sys.executable, **variables):
@@ -236,12 +238,12 @@ def test_ctrl_c_waits_for_pip_and_takes_the_new_environment_away(repository):
         start_new_session=True,
         env={**os.environ, **OFFLINE},
     )
-    until = time.monotonic() + 240
+    until = time.monotonic() + PATIENCE
     while not (repository / "building").exists() and process.poll() is None:
         assert time.monotonic() < until
         time.sleep(0.1)
     os.killpg(process.pid, signal.SIGINT)
-    errors = process.communicate(timeout=240)[1]
+    errors = process.communicate(timeout=PATIENCE)[1]
     assert process.returncode != 0
     assert "Stopped. Nothing was left behind" in errors
     assert "Traceback" not in errors.split("Stopped.")[1]
