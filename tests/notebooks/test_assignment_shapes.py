@@ -26,7 +26,7 @@ def shape(text, sizes):
 
 
 def tables():
-    """Each task whose table works out the shape of the result: (assignment, exercise, {name: shape})."""
+    """The tasks whose tables work out a shape: (assignment, exercise, {name: shape})."""
     for name in NAMES:
         for cell in source(name).cells:
             rows = {key.strip("`"): text for key, text in ROW.findall(cell.source)}
