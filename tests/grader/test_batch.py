@@ -4,6 +4,7 @@ import concurrent.futures
 import csv
 import json
 import os
+import re
 import shutil
 import sys
 import zipfile
@@ -441,5 +442,7 @@ def test_table_and_summary(bench):
         *("", "2.5", "1", "0.5", "4", "1.25", "2")
     ]
     text = report.summary_text(batch.summary())
-    assert "100 %" in text
+    labels = re.findall(r"(\d+)–(\d+) %|(100) %", text)
+    assert labels[:2] == [("0", "9", ""), ("10", "19", "")]
+    assert labels[9:] == [("90", "99", ""), ("", "", "100")]
     assert "unreadable" in text

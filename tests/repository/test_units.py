@@ -64,7 +64,7 @@ def test_units_of_sizes_are_those_that_they_are_divided_by():
     [
         'f"{count / 10**6:.0f} MiB"',
         'f"{count / MEBIBYTE} MB"',
-        'f"{4 * count // 2**10:,} MiB"',
+        'f"{4 * count // 2**30:,} MiB"',
         "MIB = 10**6",
     ],
 )

@@ -76,10 +76,11 @@ def test_an_error_leaves_the_file_as_it_was(notebook, capsys):
     assert [file.name for file in path.parent.iterdir()] == ["lesson.ipynb"]
 
 
-def test_it_runs_in_the_folder_of_the_notebook(notebook):
-    path = notebook("import os; print(os.path.basename(os.getcwd()))")
+def test_it_runs_in_the_folder_of_the_notebook_and_on_the_cpu(notebook, monkeypatch):
+    monkeypatch.setenv("COURSE_DEVICE", "cuda")
+    path = notebook("import os; print(os.path.basename(os.getcwd()), os.environ['COURSE_DEVICE'])")
     tool.main([str(path)])
-    assert nbformat.read(path, 4).cells[1].outputs[0].text.strip() == path.parent.name
+    assert nbformat.read(path, 4).cells[1].outputs[0].text.split() == [path.parent.name, "cpu"]
 
 
 def test_weights_that_somebody_has_downloaded_are_not_seen(notebook, tmp_path):
