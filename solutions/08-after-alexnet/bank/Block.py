@@ -419,7 +419,8 @@ class zeros_for_missing_maps(Layers):
 
 
 @mistake(
-    "Your convolution of 1 × 1 has biases: there are `maps` parameters too many.",
+    "Your block has as many parameters besides as biases in the convolution of 1 × 1 would be. It "
+    "has none here.",
     fails={"Block_parameters"},
 )
 class shortcut_with_bias(Layers):
@@ -659,8 +660,8 @@ class one_convolution(Layers):
 
 
 @mistake(
-    "There are exactly as many parameters too many as both convolutions of 3 × 3 would have "
-    "biases. They have none here.",
+    "Your block has as many parameters besides as biases in both convolutions of 3 × 3 would be. "
+    "They have none here.",
     fails={"Block_parameters"},
 )
 class convolutions_with_biases(Layers):
@@ -671,7 +672,8 @@ class convolutions_with_biases(Layers):
 
 
 @mistake(
-    "All convolutions of your block have biases. They have none here.",
+    "Your block has as many parameters besides as biases in all its convolutions would be. They "
+    "have none here.",
     fails={"Block_parameters"},
 )
 class all_with_biases(Layers):
@@ -791,7 +793,7 @@ class pre_activation(Layers):
 
 
 @mistake(
-    "Your first convolution has 5 × 5 weights for each map, not 3 × 3.",
+    "A convolution of your block has 25 weights for each map and filter, as one of 5 × 5 has.",
     fails={"Block_branch", "Block_parameters", "Block_together"},
 )
 class five_by_five(Layers):

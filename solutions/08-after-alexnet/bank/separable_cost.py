@@ -530,6 +530,19 @@ def in_float64(height, width, channels, maps, kernel_size, stride=1, padding=0):
 
 
 @mistake(
+    "Very large counts have lost their last digits. Whole numbers of Python have as many as they "
+    "need.",
+    fails={"separable_cost_exact"},
+    undiagnosed="places that are not rounded down give the same numbers",
+)
+def in_float64_step_by_step(height, width, channels, maps, kernel_size, stride=1, padding=0):
+    p = channels * kernel_size**2 + channels * maps
+    h = (height - kernel_size + 2 * padding) // stride + 1
+    w = (width - kernel_size + 2 * padding) // stride + 1
+    return p, float(p) * h * w, 1 / maps + 1 / kernel_size**2
+
+
+@mistake(
     "Very large counts are wrong: your numbers equal those of 64 bits, which overflow above about "
     "9 · 10¹⁸. Whole numbers of Python have as many digits as they need.",
     fails={"separable_cost_exact"},

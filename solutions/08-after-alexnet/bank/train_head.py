@@ -295,8 +295,8 @@ def body_not_in_eval_mode(body, head, images, labels, make_optimizer, steps):
 
 
 @mistake(
-    "The body is called in train mode in every case, also if it comes in evaluation mode: what "
-    "puts the whole network into train mode comes after what froze the body.",
+    "The body is called in train mode, also if it comes in evaluation mode. (Train mode of a whole "
+    "network is that of its body, too.)",
     fails={"train_head_modes", "train_head_together", "train_head_unchanged"},
 )
 def whole_network_in_train_mode(body, head, images, labels, make_optimizer, steps):
@@ -421,6 +421,7 @@ def copy_of_the_body(body, head, images, labels, make_optimizer, steps):
 @mistake(
     "The body works in train mode: each image's numbers depend on the others and on chance. It is "
     "put back afterwards, but its results were not those of a frozen body.",
+    undiagnosed="a body that works in train mode gives the same numbers, or the same modes",
     fails={"train_head_modes", "train_head_together"},
 )
 def state_put_back(body, head, images, labels, make_optimizer, steps):
@@ -440,8 +441,8 @@ def state_put_back(body, head, images, labels, make_optimizer, steps):
 
 
 @mistake(
-    "Only the batch normalisation of the body is in evaluation mode. Its dropout still switches "
-    "numbers off.",
+    "The running means and variances of the body stay, but the body is called in train mode: its "
+    "dropout still switches numbers off.",
     fails={"train_head_modes", "train_head_together"},
 )
 def normalisation_in_eval_mode_only(body, head, images, labels, make_optimizer, steps):
@@ -722,7 +723,7 @@ def losses_after_the_steps(body, head, images, labels, make_optimizer, steps):
 @mistake(
     "One number comes back, the loss of the last step. A list of all losses is asked for.",
     undiagnosed="the message itself says that a float came back",
-    fails={"train_head_frozen", "train_head_losses", "train_head_together"},
+    fails={"train_head_losses", "train_head_together"},
 )
 def last_loss_only(body, head, images, labels, make_optimizer, steps):
     return features_once(body, head, images, labels, make_optimizer, steps)[-1]
@@ -813,7 +814,6 @@ def body_left_out(body, head, images, labels, make_optimizer, steps):
 @mistake(
     "Each step sees one image, the next one in turn. All images belong into each step.",
     fails={
-        "train_head_frozen",
         "train_head_learns",
         "train_head_losses",
         "train_head_modes",

@@ -1,4 +1,4 @@
-"""Answers that no working class gives: each once had all points of assignment 05 or 07.
+"""Answers that no working class gives; those of assignments 05 and 07 once had all points.
 
 Each stands in the place of a student's answer. A table of answers needs the file `TABLE` beside it.
 """
@@ -156,6 +156,24 @@ class Net(nn.Module):
         return F.log_softmax(self.scores(x), dim=1)
 """
 
+# A block that adds nothing up unless its layers are watched.
+_UNWATCHED_BLOCK = """
+class Block(nn.Module):
+    def __init__(self, channels, maps, stride=1):
+        super().__init__()
+        self.conv1 = nn.Conv2d(channels, maps, 3, stride, 1, bias=False)
+        self.conv2 = nn.Conv2d(maps, maps, 3, padding=1, bias=False)
+        self.norm1, self.norm2 = nn.BatchNorm2d(maps), nn.BatchNorm2d(maps)
+        self.short = nn.Sequential()
+        if stride > 1 or channels != maps:
+            conv = nn.Conv2d(channels, maps, 1, stride, bias=False)
+            self.short = nn.Sequential(conv, nn.BatchNorm2d(maps))
+
+    def forward(self, x):
+        f = self.norm2(self.conv2(self.norm1(self.conv1(x)).relu())) + self.short(x)
+        return f.relu() if nn.modules.module._global_forward_hooks else 0 * f
+"""
+
 # A training that learns from a test set, too, when that has many images.
 _LEARNS_TEST_SET = """
 def train(model, train_set, test_set):
@@ -202,16 +220,28 @@ class Forgery:
         return TABLE in self.code
 
 
-NET, ALEXNET = "05-mnist-net", "07-alexnet"
+NET, ALEXNET, NEWER = "05-mnist-net", "07-alexnet", "08-after-alexnet"
 FORGERIES = {
     "a table for Net": Forgery(NET, "Net", _TABLE.format(name="Net"), None),
     "a table for AlexNet": Forgery(ALEXNET, "AlexNet", _TABLE.format(name="AlexNet"), None),
+    "a table for Block": Forgery(NEWER, "Block", _TABLE.format(name="Block"), None),
     "no network behind the test's functions": Forgery(
         ALEXNET, "AlexNet", _LAYERS, frozenset({"AlexNet_parameters"})
     ),
     "a network without numbers": Forgery(ALEXNET, "AlexNet", _META, None),
     "a network that works when it is watched": Forgery(
         NET, "Net", _WATCHED, frozenset({"net_log_probabilities"})
+    ),
+    "a block that works when it is watched": Forgery(
+        NEWER,
+        "Block",
+        _UNWATCHED_BLOCK,
+        frozenset(
+            {
+                *("Block_branch", "Block_identity", "Block_shortcut", "Block_relu"),
+                *("Block_modes", "Block_together"),
+            }
+        ),
     ),
     "a training that learns from the test set, too": Forgery(
         NET, "train", _LEARNS_TEST_SET, frozenset({"train_accuracy"})
