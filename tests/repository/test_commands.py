@@ -72,7 +72,9 @@ def nbgrader_problem(verb, given):
     path = folder / f"{verb.replace('_', '')}app.py"
     if not path.exists():
         return f"nbgrader has no {verb}"
-    return options_problem(given, [path, folder / "baseapp.py"]) or names_problem(given)
+    # `nbgrader db` is followed by what is done to what: assignment add NAME.
+    names = given[2:] if verb == "db" else given
+    return options_problem(given, [path, folder / "baseapp.py"]) or names_problem(names)
 
 
 def make_problem(given):
@@ -177,6 +179,7 @@ def test_every_command_can_be_typed():
         "python tools/benchmark_gradings.py 07-alexnet",
         "python tools/benchmark_grading.py 07-alexnet --submission 100",
         "nbgrader autogrades 01-convolution-by-hand",
+        "nbgrader db assignment add 06-convolution-by-hand",
         "nbgrader autograde 06-convolution-by-hand",
         "nbgrader generate_feedback 01-convolution-by-hand --forced",
     ],
