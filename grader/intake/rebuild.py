@@ -18,6 +18,7 @@ from grader.cells import Cell, kind_of, metadata_of, points_of
 from grader.intake.beside import patterns_of
 from grader.intake.parse import defined_names, given_names, magic_elsewhere
 from grader.intake.recognise import ANSWERS, Frame
+from grader.text import shortened
 from helpers.assignment.notebook_file import Unreadable
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -99,6 +100,7 @@ class Skeleton:
         for cell, owner in zip(submitted.cells, owners, strict=True):
             if owner is None and cell.source.strip() in self.not_in_grading:
                 continue
+            notes += self._unseen(cell, owner)
             if owner is None:
                 extras.setdefault(anchor, []).append(_extra(cell))
                 continue
@@ -132,6 +134,21 @@ class Skeleton:
                 raise Unreadable(OF_ANOTHER)
             notes.append("nothing is answered in it: is it the right file?")
         return cells, notes
+
+    def _unseen(self, cell: Any, owner: str | None) -> list[str]:
+        """A note on the pictures that were pasted into a cell and that no page can show."""
+        attached = cell.get("attachments")
+        if not isinstance(attached, dict):
+            return []
+        is_text = owner is None or self.known[owner].cell_type == "markdown"
+        shown = _pictures(cell) if is_text else None
+        seen = {*(shown or ()), *self.frame.pasted.get(owner or "", ())}
+        left = [str(name) for name in attached if name not in seen]
+        if not left:
+            return []
+        listed = ", ".join(shortened(left, 3))
+        place = f"{owner}: " if owner else ""
+        return [f"{place}no page can show {listed}: look into the file that was handed in"]
 
     def _is_of_another(self, submitted: Any, owners: list[str | None]) -> bool:
         """Whether a notebook has an assignment's cells, and no task or test of this one."""

@@ -537,9 +537,15 @@ def test_another_picture_is_another_submission_and_the_job_holds_none(skeleton):
         {"drawing.png": {"image/png": 7}},
     ],
 )
-def test_what_is_no_picture_is_left_out(skeleton, bad):
-    cells, _ = skeleton.rebuild(with_picture(bad))
+def test_what_is_no_picture_is_left_out_with_a_note(skeleton, bad):
+    cells, notes = skeleton.rebuild(with_picture(bad))
     assert cells[-1].attachments is None
+    told = "no page can show drawing.png: look into the file that was handed in"
+    assert [told in note for note in notes] == [True] * (bad != "text")
+    good = with_picture({"a.heic": {"image/heic": "AAAA"}, "b.png": {"image/png": PIXEL}})
+    cells, (note,) = skeleton.rebuild(good)
+    assert list(cells[-1].attachments) == ["b.png"]
+    assert "no page can show a.heic:" in note
     assert cells[-1].source.startswith("See")
 
 
