@@ -198,6 +198,28 @@ def test_the_total_is_the_assignments_whatever_is_missing(course):
     assert "The test cell g_squares is missing." in text
 
 
+@pytest.mark.parametrize("has_metadata", [True, False])
+def test_a_copy_in_another_folder_counts_out_of_the_same_points(course, tmp_path, has_metadata):
+    def change(cells):
+        del cells[-1]
+        for one in () if has_metadata else cells:
+            one.metadata.pop("nbgrader", None)
+
+    path = course(change=change)
+    elsewhere = path.rename(tmp_path / "my copy.ipynb")
+    other = Sheet(tests={"h": {"points": 50, "digest": "other"}})
+    (tmp_path / "assignments" / "02-other").mkdir()
+    for name in ("02-other.ipynb", "checks.json"):
+        (tmp_path / "assignments" / "02-other" / name).write_text(other.to_json())
+    path.write_text("{}")  # the assignment's notebook is there
+    shown = []
+    passed = selfcheck.check(elsewhere, shown.append, tmp_path / "assignments")
+    text = "\n".join(shown)
+    assert not passed
+    assert "2 of 5 points on the visible tests; 1 of 2 tests fail." in text
+    assert "The test cell g_squares is missing." in text
+
+
 def test_copies_and_tests_of_their_own_count_for_nothing(course):
     def change(cells):
         cells.append(cell(TEST_F, "f_doubles", 2, cell_id="again"))
