@@ -74,7 +74,8 @@ class Record(TypedDict):
     """A line about a student: what is in the table, and what the summary counts.
 
     ``key`` is the digest of what the result depends on, ``diagnoses`` are sentences of known
-    mistakes, ``notes`` what was unusual.
+    mistakes, ``notes`` what was unusual; ``answers`` are the forms of the answers in code, with
+    their lengths: see `grader.batch.likeness`.
     """
 
     student: str
@@ -87,3 +88,4 @@ class Record(TypedDict):
     tests: dict[str, float]
     diagnoses: list[str]
     notes: list[str]
+    answers: dict[str, tuple[str, int]]

@@ -10,7 +10,7 @@ import dataclasses
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import Executor
 from pathlib import Path
 from typing import NamedTuple
@@ -19,6 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from grader.authoring.source import assignments
 from grader.batch.digest import key_of
+from grader.batch.likeness import forms_of
 from grader.batch.reader import Reader
 from grader.batch.store import Store
 from grader.cells import Cell
@@ -28,7 +29,7 @@ from grader.gradebook.graded import executed_notebook
 from grader.gradebook.master import BookError, Locked
 from grader.gradebook.submitted import write_one, write_times
 from grader.intake.beside import files_of
-from grader.intake.collect import Submission, Unreadable, Which, collect
+from grader.intake.collect import Reading, Submission, Unreadable, Which, collect
 from grader.intake.jobs import make_job
 from grader.intake.rebuild import load_skeleton
 from grader.intake.roster import Student, load_roster
@@ -37,8 +38,10 @@ from grader.judging.dispatch import Dispatch, JobLost
 from grader.judging.policy import Limits, Policy
 from grader.judging.seed import class_seed
 from grader.outcomes import Outcome
-from grader.records import Record, Result
-from grader.text import writable
+from grader.records import Job, Record, Result
+from grader.text import shortened, writable
+
+MOST_NAMES = 50
 
 
 def unforeseen(error: Exception) -> str:
@@ -81,6 +84,10 @@ class Options:
         Write the pages for the students.
     which : str
         Which attempt of a student counts, "last" or "first"; only with a roster.
+    only : collection of str
+        The students to grade; all if it is empty.
+    test : str
+        The one test to grade again: all else stays as it was recorded. Empty for all.
     """
 
     workers: int = 1
@@ -89,6 +96,8 @@ class Options:
     force: bool = False
     feedback: bool = True
     which: Which = "last"
+    only: Collection[str] = ()
+    test: str = ""
 
 
 @dataclasses.dataclass
@@ -123,8 +132,8 @@ class Batch:
     root : path
         The course's folder.
     options : Options
-    book : Book
-        The gradebook; see `grader.gradebook.book`.
+    book : Book or None
+        The gradebook; see `grader.gradebook.book`. None for a `plan`.
     make_executor : callable
         Gives an executor; called again when one is broken.
     show : callable
@@ -146,13 +155,13 @@ class Batch:
         path: str | Path,
         root: str | Path,
         options: Options,
-        book: Book,
+        book: Book | None,
         make_executor: Callable[[], Executor],
         show: Callable[[Record | Lost | None], object],
         show_waiting: Callable[[list[str]], object] = lambda students: None,
     ) -> None:
         self.assignment, self.root, self.options = assignment, Path(root), options
-        self.book, self.make_executor = book, make_executor
+        self._book, self.make_executor = book, make_executor
         self.show, self.show_waiting = show, show_waiting
         self.skeleton = load_skeleton(assignment, root)
         others = [name for name in assignments(self.root / "solutions") if name != assignment]
@@ -161,16 +170,35 @@ class Batch:
             path, assignment, others, self.roster, options.which, options.limits
         )
         self.submissions = self.handed_in.submissions
+        if options.only:
+            known = [one.student for one in self.submissions]
+            if unknown := sorted(set(options.only) - set(known)):
+                raise Unreadable(
+                    f"nothing is handed in here by {', '.join(unknown)}. There are: "
+                    f"{', '.join(shortened(known, MOST_NAMES))}"
+                )
+            self.submissions = [one for one in self.submissions if one.student in options.only]
         self.entries = list(self.handed_in.entries)
+        if options.test and options.test not in self.skeleton.test_ids:
+            raise Unreadable(
+                f"there is no test {options.test}. There are: {', '.join(self.skeleton.test_ids)}"
+            )
         self.store = Store(self.root / "grading" / assignment)
         self.class_seed = class_seed(root)
         self.files, self.beside = files_of(assignment, self.root)
         self.recorded = self.store.keys_recorded()
-        self.done = {} if options.force else self.recorded
+        self.done = {} if options.force or options.test else self.recorded
         self.reader = Reader()
         self.lost: list[str] = []
         self.pending: dict[str, list[Pending]] = {}  # by key, what waits for its result
         self.fresh: set[str] = set()  # results made in this call, which --force need not make again
+
+    @property
+    def book(self) -> Book:
+        """The gradebook, which a plan does without."""
+        if self._book is None:
+            raise BookError("there is no gradebook to write into")
+        return self._book
 
     def run(self) -> list[str]:
         """Grade everything that is not graded yet.
@@ -247,26 +275,8 @@ class Batch:
         Whatever one submission leads to is its own outcome: the others are graded.
         """
         try:
-            reading = submission.read(
-                self.assignment,
-                self.skeleton.known,
-                self.options.limits,
-                self.skeleton.files,
-                {*self.files, *self.beside},
-                self.reader.parse,
-            )
-            cells, notes = self.skeleton.rebuild(reading.notebook)
+            reading, cells, notes, data, key = self.examine(submission)
             self.entries += reading.entries
-            data = make_job(
-                self.assignment,
-                cells,
-                self.options.policy,
-                self.class_seed,
-                self.files,
-                self.beside,
-                reading.files,
-            )
-            key = key_of(data)
         except Unreadable as error:
             self.refuse_to_read(submission, str(error))
             return None
@@ -277,6 +287,53 @@ class Batch:
             return None
         pending = Pending(submission, cells, reading.notes + notes, reading.files)
         return key, json.dumps(data), pending
+
+    def examine(self, submission: Submission) -> tuple[Reading, list[Cell], list[str], Job, str]:
+        """What was read, the rebuilt cells, notes on these, the job, and its key.
+
+        Raises
+        ------
+        Unreadable
+            And whatever else a submission leads to.
+        """
+        reading = submission.read(
+            self.assignment,
+            self.skeleton.known,
+            self.options.limits,
+            self.skeleton.files,
+            {*self.files, *self.beside},
+            self.reader.parse,
+        )
+        cells, notes = self.skeleton.rebuild(reading.notebook)
+        data = make_job(
+            self.assignment,
+            cells,
+            self.options.policy,
+            self.class_seed,
+            self.files,
+            self.beside,
+            reading.files,
+        )
+        return reading, cells, notes, data, key_of(data)
+
+    def plan(self) -> Iterator[tuple[str, str]]:
+        """What would be done with each student's notebook, in words; nothing is written."""
+        with self.reader:
+            for submission in self.submissions:
+                try:
+                    key = self.examine(submission)[-1]
+                except Unreadable as error:
+                    yield submission.student, f"cannot be read: {error}"
+                    continue
+                except Exception as error:
+                    yield submission.student, f"cannot be read: {unforeseen(error)}"
+                    continue
+                if self.done.get(submission.student) == key:
+                    yield submission.student, "is graded, and has not changed"
+                elif not self.options.force and self.store.get(key) is not None:
+                    yield submission.student, "would be recorded with a result that is known"
+                else:
+                    yield submission.student, "would be run"
 
     def refuse_to_read(self, submission: Submission, reason: str) -> None:
         """Record that a submission cannot be read, and say so of each of its files."""
@@ -328,6 +385,8 @@ class Batch:
         """What `record` does when nothing goes wrong."""
         submission, cells, notes, files = pending
         student = submission.student
+        if self.options.test:
+            key, result = self.with_one_test(key, result, student, cells)
         notebook = executed_notebook(cells, self.skeleton, result["outputs"])
         self.book.record(student, result, notebook, notes, submission.time, submission.is_late)
         # So that nbgrader and formgrader can grade it again.
@@ -348,9 +407,32 @@ class Batch:
             "tests": {grade_id: test["score"] for grade_id, test in tests.items()},
             "diagnoses": sorted({f["diagnosis"] for f in failures if f["diagnosis"]}),
             "notes": notes,
+            "answers": forms_of(cells),
         }
         self.store.record(record)
         self.show(record)
+
+    def with_one_test(
+        self, key: str, result: Result, student: str, cells: list[Cell]
+    ) -> tuple[str, Result]:
+        """The result that is recorded of a student, with one test of a new one; and its key.
+
+        The next grading of all tests finds another key, and records what it comes to.
+        """
+        old = self.store.get(self.recorded.get(student, ""))
+        if old is None:
+            return key, result  # nothing that could stay as it was
+        test = self.options.test
+        kept = {name: old["tests"].get(name, new) for name, new in result["tests"].items()}
+        tests = {**kept, test: result["tests"][test]}
+        outputs = result["outputs"]
+        if len(old["outputs"]) == len(outputs):  # of the same cells, as far as one can tell
+            place = next(number for number, cell in enumerate(cells) if cell.grade_id == test)
+            outputs = [*old["outputs"][:place], outputs[place], *old["outputs"][place + 1 :]]
+        made: Result = {**old, "tests": tests, "outputs": outputs}
+        digest = hashlib.sha256(f"{self.recorded[student]} {key} {test}".encode()).hexdigest()[:40]
+        self.store.put(digest, made)
+        return digest, made
 
     def folder(self, kind: str, student: str) -> Path:
         """One of nbgrader's folders of a student."""
@@ -387,6 +469,7 @@ class Batch:
             "tests": {},
             "diagnoses": [],
             "notes": [reason],
+            "answers": {},
         }
         self.store.record(record)
         self.show(record)

@@ -28,7 +28,6 @@ class Store:
     def __init__(self, folder: str | Path) -> None:
         self.folder = Path(folder)
         self.results = self.folder / "results"
-        self.results.mkdir(parents=True, exist_ok=True)
         self.records_path = self.folder / "records.jsonl"
 
     def get(self, key: str) -> Result | None:
@@ -69,6 +68,7 @@ class Store:
 
     def record(self, record: Record) -> None:
         """Append what became of a submission."""
+        self.folder.mkdir(parents=True, exist_ok=True)
         with self.records_path.open("a+b") as file:
             # A line that was cut off must not take the next one with it.
             if file.tell() and _last_byte(file) != b"\n":

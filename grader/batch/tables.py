@@ -6,27 +6,33 @@ import csv
 import io
 from collections.abc import Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 from grader.batch.report import number, write_table
 from grader.batch.store import Store
+from grader.batch.to_do import ToDo, to_do, write_to_do
 from grader.files import write_whole
 from grader.gradebook.book import Book
 from grader.gradebook.marks import Marks, marks_of_class
+from grader.intake.entries import read_entries
 from grader.intake.roster import load_roster
 from grader.text import for_table
 
 
-def write_tables(book: Book) -> tuple[dict[str, Marks], Path]:
-    """Write the table of an assignment, grading/ASSIGNMENT/grades.csv.
+class Tables(NamedTuple):
+    """What `write_tables` has written: the marks by student, the table, and what is open."""
+
+    marks: dict[str, Marks]
+    path: Path
+    open: list[ToDo]
+
+
+def write_tables(book: Book) -> Tables:
+    """Write the tables of an assignment, grades.csv and open.csv in grading/ASSIGNMENT.
 
     Parameters
     ----------
     book : Book
-
-    Returns
-    -------
-    (dict of str to Marks, Path)
-        The marks by student, and the table.
 
     Raises
     ------
@@ -36,8 +42,12 @@ def write_tables(book: Book) -> tuple[dict[str, Marks], Path]:
     folder = book.root / "grading" / book.assignment
     marks = marks_of_class(book)
     path = folder / "grades.csv"
-    write_table(marks, Store(folder).records(), book.skeleton.test_ids, path)
-    return marks, path
+    records = list(Store(folder).records())
+    write_table(marks, records, book.skeleton.test_ids, path)
+    entries = read_entries(folder / "handed-in.csv")
+    found = to_do(book.assignment, marks, records, load_roster(book.root), entries)
+    write_to_do(folder / "open.csv", found)
+    return Tables(marks, path, found)
 
 
 def write_marks(root: Path, marks: Mapping[str, Mapping[str, Marks]]) -> Path:

@@ -65,7 +65,7 @@ def export(options: argparse.Namespace, names: Sequence[str]) -> None:
     marks = {}
     for name in dict.fromkeys([*graded(options.root), *names]):
         with Book(options.root, name) as book:
-            marks[name], _ = write_tables(book)
+            marks[name] = write_tables(book).marks
             if options.platform and name in names:
                 to = options.platform
                 print(to_platforms.write_marks(book, marks[name], to, options.column))

@@ -53,11 +53,12 @@ def write_pages(root: Path, assignment: str, platform: str | None = None) -> Non
     from grader.batch import to_platforms
     from grader.batch.report import names
     from grader.batch.tables import write_tables
+    from grader.batch.to_do import words
     from grader.gradebook.book import Book
     from grader.gradebook.feedback import update_feedback
 
     with Book(root, assignment) as book:
-        marks, table = write_tables(book)
+        marks, table, found = write_tables(book)
         written, without = [], []
         for student in marks:
             try:
@@ -78,9 +79,8 @@ def write_pages(root: Path, assignment: str, platform: str | None = None) -> Non
             )
     if without:
         print(f"  no graded notebook, so no page: {names(without)}", file=sys.stderr)
-    if any(mark.open for mark in marks.values()):
-        waiting = [student for student, mark in marks.items() if mark.open]
-        print(f"  still to be marked by hand: {names(waiting)}")
+    for line in words(found):
+        print(f"  {line}")
 
 
 if __name__ == "__main__":

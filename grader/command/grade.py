@@ -50,6 +50,19 @@ def arguments() -> argparse.ArgumentParser:
     parser.add_argument("--dask-tls", metavar="FOLDER", help="with ca.pem, cert.pem and key.pem")
     parser.add_argument("--force", action="store_true", help="run everything again")
     parser.add_argument(
+        "--only",
+        metavar="STUDENT",
+        action="append",
+        default=[],
+        help="grade this student's notebook alone; may be said several times",
+    )
+    parser.add_argument(
+        "--test", default="", help="grade this test again, and leave all other marks as they are"
+    )
+    parser.add_argument(
+        "--dry-run", action="store_true", help="say what would be graded, and write nothing"
+    )
+    parser.add_argument(
         "--attempt",
         choices=("last", "first"),
         default="last",
@@ -83,6 +96,8 @@ def main(given: Sequence[str] | None = None) -> int:
     except WrongPlace as error:
         print(error, file=sys.stderr)
         return 2
+    if options.dry_run:
+        return grade(options, no_executor, options.workers)
     try:
         if options.unsafe_no_sandbox:
             check_system()
@@ -99,6 +114,11 @@ def main(given: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("\nStopped. The same command goes on where it was.", file=sys.stderr)
         return 130
+
+
+def no_executor() -> Executor:
+    """What stands for the executor where nothing is to be run."""
+    raise RuntimeError("nothing is run in a dry run")
 
 
 def grade(options: argparse.Namespace, make_executor: Callable[[], Executor], workers: int) -> int:
@@ -126,8 +146,10 @@ def grade_batch(
     from grader.batch import report
     from grader.batch.coordinator import Batch, Options
     from grader.batch.tables import write_tables
+    from grader.batch.to_do import words
     from grader.gradebook.book import Book
     from grader.intake.entries import NOTHING, Entry, write_entries
+    from grader.text import for_terminal
 
     print(f"Grading {options.assignment} with Python {platform.python_version()}.")
     if class_seed(options.root) == DEFAULT:
@@ -146,8 +168,17 @@ def grade_batch(
         limits=Limits(notebook_bytes=options.notebook_mib * MEBIBYTE),
         force=options.force,
         feedback=not options.no_feedback,
+        only=options.only,
+        test=options.test,
         which=options.attempt,
     )
+    if options.dry_run:
+        place = (options.assignment, options.submissions, options.root)
+        planned = Batch(*place, settings, None, make_executor, lambda record: None)
+        for student, what in planned.plan():
+            print(f"  {for_terminal(student)}: {for_terminal(what)}")
+        print("Nothing was written.")
+        return 0
     with Book(options.root, options.assignment) as book, tqdm(unit="notebook") as bar:
 
         def show(record: Record | Lost | None) -> None:
@@ -172,17 +203,22 @@ def grade_batch(
         bar.total = len(batch.submissions)
         bar.refresh()
         lost = batch.run()
-        _, table = write_tables(book)
+        everything = options.root / "grading" / options.assignment / "handed-in.csv"
+        nothing = [Entry("", student.id, False, NOTHING) for student in batch.missing()]
+        if not options.only:  # of the others nothing was read
+            write_entries(everything, str(options.submissions), [*batch.entries, *nothing])
+        _, table, found = write_tables(book)
     students = {submission.student for submission in batch.submissions}
-    everything = table.with_name("handed-in.csv")
-    nothing = [Entry("", student.id, False, NOTHING) for student in batch.missing()]
-    write_entries(everything, str(options.submissions), [*batch.entries, *nothing])
     print(report.summary_text(batch.summary()))
     print(f"\nWhat was handed in: {everything}")
     for line in batch.handed_in.words():
         print(f"  {line}")
     if nothing:
         print(f"  nothing was handed in by: {report.names([entry.student for entry in nothing])}")
+    if found:
+        print(f"\nWhat is open: {table.with_name('open.csv')}")
+        for line in words(found):
+            print(f"  {line}")
     print(f"\n{len(students) - len(lost)} of {len(students)} recorded. Table: {table}")
     if lost:
         print(f"Not graded (call again): {report.names(lost)}", file=sys.stderr)

@@ -59,6 +59,8 @@ OTHERS = "belongs to another assignment"
 MOST_NAMES = 20  # on a line
 MOST_TEXT = 64 * 2**10  # bytes that are read of what a platform writes about one submission
 
+OF_SEVERAL = "counts, of several:"
+
 
 class Reading(NamedTuple):
     """What was read of a submission.
@@ -155,7 +157,7 @@ class Submission:
         if others:
             more = f" and {len(others) - 3} more" if len(others) > 3 else ""
             paths = ", ".join(other.path for other in others[:3])
-            notes.append(f"{chosen.path} counts, of several: {paths}{more}")
+            notes.append(f"{chosen.path} {OF_SEVERAL} {paths}{more}")
         notebook, unusual = parse(chosen.read(limits.file_bytes), limits)
         files, left, why_not = handed_in_beside(self.beside, patterns, own, limits)
         entries = [self.entry(chosen, COUNTS, is_taken=True)]

@@ -30,6 +30,8 @@ OF_ANOTHER = (
 )
 BASE64 = re.compile(r"[A-Za-z0-9+/=\s]*+")
 
+NOTHING_ANSWERED = "nothing is answered in it: is it the right file?"
+
 
 class Skeleton:
     """An assignment's source, and its student version, as the frame for answers.
@@ -132,7 +134,7 @@ class Skeleton:
         if given and not any(given):
             if self._is_of_another(submitted, owners):
                 raise Unreadable(OF_ANOTHER)
-            notes.append("nothing is answered in it: is it the right file?")
+            notes.append(NOTHING_ANSWERED)
         return cells, notes
 
     def _unseen(self, cell: Any, owner: str | None) -> list[str]:

@@ -1,6 +1,7 @@
 """What goes out to a class: no mark by hand is lost, and a table is that of the assignment."""
 
 import contextlib
+import csv
 import re
 import shutil
 import sqlite3
@@ -13,6 +14,8 @@ from pathlib import Path
 import pytest
 from bs4 import BeautifulSoup
 
+from grader.batch import to_do
+from grader.batch.likeness import LONGEST, form_of
 from grader.command import export, feedback
 from grader.gradebook import master
 from grader.gradebook import page as page_form
@@ -340,3 +343,150 @@ def test_feedback_names_what_is_not_graded(klass, capsys):
     with pytest.raises(SystemExit):
         feedback.main(["--root", str(klass.root)])
     assert "nothing is graded yet" in capsys.readouterr().err
+
+
+def hand_in_two(klass, **answers):
+    for student in ("ann", "bob"):
+        klass.hand_in(student, **answers, why=f"So says {student}.")
+
+
+def test_one_student_is_graded_again_and_nothing_else_changes(klass, capsys):
+    before = klass.table()
+    hand_in_two(klass, double="# neither")
+    number = len(klass.jobs)
+    assert klass.grade("--only", "ann") == 0
+    assert len(klass.jobs) == number + 1
+    after = klass.table()
+    assert after["ann"]["score"] == "0"
+    assert {name: after[name] for name in ("bob", "eve")} == {
+        name: before[name] for name in ("bob", "eve")
+    }
+    assert klass.grade("--only", "An") == 2
+    assert "nothing is handed in here by An. There are: ann, bob, eve" in capsys.readouterr().err
+
+
+def test_one_test_is_graded_again_and_all_else_stays(klass, capsys):
+    before = klass.table()
+    klass.give("ann", "why", 2)
+    # Every answer is another one: but only one test is asked for.
+    hand_in_two(klass, double="RIGHT = 9", triple="# not")
+    assert klass.grade("--test", "double_two") == 0
+    after = klass.table()
+    assert after["bob"]["double_two"] == "2"
+    same = [name for name in before["bob"] if name not in ("double_two", "score", "total")]
+    assert [after["bob"][name] for name in same] == [before["bob"][name] for name in same]
+    assert after["ann"]["triple_one"] == "4"
+    assert (after["ann"]["score"], after["ann"]["by_hand"]) == (before["ann"]["score"], "2")
+    assert klass.grade("--test", "triple_one") == 0
+    assert klass.table()["ann"]["triple_one"] == "0"
+    assert klass.table()["bob"]["double_zero"] == "0"  # still as it was at first
+    assert klass.grade() == 0
+    assert klass.table()["bob"]["double_zero"] == "1"
+    assert klass.grade("--test", "triple") == 2
+    assert "There are: double_two, double_zero, triple_one" in capsys.readouterr().err
+
+
+def content(root):
+    return {path: path.read_bytes() for path in root.rglob("*") if path.is_file()}
+
+
+def test_a_dry_run_says_what_would_be_done_and_writes_nothing(klass, capsys):
+    klass.hand_in("bob", double="RIGHT = 5")
+    klass.hand_in("zoe", double="RIGHT = 1", triple="RIGHT = 2", why="So.")  # as ann has it
+    (klass.batch / "cut.ipynb").write_text("{")
+    before, number = content(klass.root), len(klass.jobs)
+    capsys.readouterr()
+    assert klass.grade("--dry-run") == 0
+    said = capsys.readouterr().out
+    for line in (
+        "ann: is graded, and has not changed",
+        "bob: would be run",
+        "zoe: would be recorded with a result that is known",
+        "cut: cannot be read: ",
+    ):
+        assert line in said
+    assert (content(klass.root), len(klass.jobs)) == (before, number)
+    shutil.rmtree(klass.root / "grading")
+    assert klass.grade("--dry-run") == 0
+    assert not (klass.root / "grading" / NAME).exists()
+
+
+LOOP = """
+def {name}({image}):
+    {doc}
+    height, width = {image}.shape
+    {total} = 0.0
+    for {i} in range(height):
+        for {j} in range(width):
+            {total} = {total} + {image}[{i}, {j}] * ({i} + 2 * {j})  {comment}
+    return {total}
+"""
+NAMES = {"name": "double", "image": "image", "total": "total", "i": "i", "j": "j"}
+OTHERS = {"name": "double", "image": "bild", "total": "summe", "i": "zeile", "j": "spalte"}
+
+
+def test_what_is_open_is_listed_with_the_way_to_it(tmp_path, monkeypatch, capsys):
+    klass = SmallClass(tmp_path / "course", monkeypatch)
+    students = ("ann", "bob", "cat", "dan", "eve", "fay", "gus", "hal")
+    write_roster(roster_path(klass.root), [Student(name, name.title()) for name in students])
+    klass.hand_in("ann", double=LOOP.format(**NAMES, doc='"""Mine."""', comment="# RIGHT"))
+    klass.hand_in("bob", double=LOOP.format(**OTHERS, doc="'''Meins'''", comment="# genau"))
+    other = LOOP.format(**NAMES, doc='"""Mine."""', comment="").replace("+ 2 *", "- 2 *")
+    klass.hand_in("cat", double=other)
+    klass.hand_in("dan", double="RIGHT = 4", why="So.")
+    klass.hand_in("eve", double="RIGHT = 4", why="So.")
+    klass.hand_in("fay", double="CHEAT = 1")
+    klass.hand_in("gus")
+    klass.hand_in("hal/first", triple="RIGHT = 3")
+    klass.hand_in(f"hal/{NAME}", triple="RIGHT = 3")
+    klass.hand_in("stranger", triple="RIGHT = 9")
+    (klass.batch / "fay2.ipynb").write_text("{")
+    assert klass.grade() == 0
+    said = capsys.readouterr().out
+    found = {}
+    for row in csv_rows(klass):
+        found.setdefault(row["what"], {})[row["student"]] = row
+        assert (klass.root / row["graded"]).exists()
+    for what in found:
+        assert f"  {what}: " in said
+    assert {what: list(students) for what, students in found.items()} == {
+        to_do.BY_HAND: ["dan", "eve"],
+        to_do.FLAGGED: ["fay"],
+        to_do.NOT_GRADED: ["fay2"],
+        to_do.UNTOUCHED: ["gus"],
+        to_do.STRANGER: ["fay2", "stranger"],
+        to_do.SEVERAL: ["hal"],
+        to_do.IDENTICAL: ["dan", "eve"],
+        to_do.ALIKE: ["ann", "bob"],
+    }
+    assert found[to_do.BY_HAND]["dan"]["more"] == "why"
+    assert found[to_do.BY_HAND]["dan"]["handed_in"] == "dan.ipynb"
+    assert found[to_do.IDENTICAL]["dan"]["more"] == "with eve"
+    assert found[to_do.ALIKE]["bob"]["more"] == "with ann: double"
+    before = klass.table()
+    klass.give("dan", "why", 3)
+    tell(klass)
+    # What is open is no penalty: no mark follows from it.
+    assert {row["student"] for row in csv_rows(klass) if row["what"] == to_do.BY_HAND} == {"eve"}
+    assert klass.table()["ann"] == before["ann"]
+
+
+def csv_rows(klass):
+    with (klass.root / "grading" / NAME / "open.csv").open(encoding="utf-8-sig") as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.mark.parametrize("source", ["x = (", "'", "x" * (LONGEST + 1), "\tif:\n  \n x", "\0"])
+def test_what_cannot_be_taken_apart_has_no_form(source):
+    assert form_of(source) == ("", 0)
+
+
+def test_the_form_of_code_is_what_it_does():
+    def form(code):
+        return form_of(code)[0]
+
+    assert form("def f(a):\n    return a + 1  # x") == form("def g(b):\n\n  return b+1")
+    assert form("a.sum()") != form("a.mean()")
+    assert form("max(a, b)") != form("min(a, b)")
+    assert form("a - b") != form("a - a")
+    assert form("a = 1") != form("a = 2")
