@@ -23,7 +23,7 @@ course = @$(PYTHON) -c '' 2>/dev/null || { \
 
 .PHONY: help lab check doctor reset update test setup clean
 .PHONY: lint format notebooks sandbox e2e mutate constraints digit-net site site-serve
-.PHONY: assignments release roster collect grade feedback export new-seed
+.PHONY: assignments release roster collect grade feedback export statistics new-seed
 
 help:
 	$(course) help
@@ -41,7 +41,7 @@ site-serve:
 	$(course) site serve $(ARGS)
 assignments:
 	$(course) assignments $(ASSIGNMENT)
-feedback export:
+feedback export statistics:
 	$(course) $@ $(ASSIGNMENT) $(ARGS)
 collect:
 	$(course) collect "$(ASSIGNMENT)" "$(SUBMISSIONS)" $(ARGS)

@@ -20,7 +20,7 @@ from grader.records import Record
 
 LONGEST = 20_000  # characters of an answer that are looked at
 FEWEST_TOKENS = 40  # of an answer; shorter ones are alike by accident
-RARE = 0.05  # of the class, or two students, may share a form
+RARE, MOST_SHARING = 0.05, 10  # of the class may share a form: two at least, ten at most
 MOST_ALIKE = 0.5  # of both students' answers, by length
 KEPT = {*keyword.kwlist, *keyword.softkwlist, *dir(builtins)}
 IGNORED = {tokenize.COMMENT, tokenize.NL, tokenize.ENCODING, tokenize.ENDMARKER}
@@ -94,7 +94,7 @@ def alike(records: Sequence[Record]) -> list[Alike]:
         for task, (form, tokens) in record["answers"].items():
             if tokens >= FEWEST_TOKENS:
                 sharing[task, form].append(place)
-    most = max(2, int(RARE * len(records)))
+    most = max(2, min(MOST_SHARING, int(RARE * len(records))))
     tasks: Mapping[tuple[int, int], list[str]] = defaultdict(list)
     for (task, _), places in sharing.items():
         if len(places) <= most:

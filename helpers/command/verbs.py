@@ -332,6 +332,16 @@ VERBS = (
         usage="NAME",
     ),
     Verb(
+        "statistics",
+        "teach",
+        "what the class made of each test, with plots",
+        tool("-m", "grader.command.statistics"),
+        ("instructor",),
+        SOLUTIONS,
+        names=100,
+        usage="NAME",
+    ),
+    Verb(
         "new-seed",
         "teach",
         "draw the numbers of hidden tests anew, for your class",

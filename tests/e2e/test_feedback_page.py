@@ -1,7 +1,9 @@
-"""The page that a student gets back, in a browser without a network: legible, light and dark."""
+"""Pages for students and instructors in a browser without a network: legible, light and dark."""
 
 import pytest
 
+from grader.batch.statistics import Mistake, OneTest
+from grader.batch.statistics import make_page as make_statistics
 from grader.gradebook.feedback import make_page
 from grader.gradebook.graded import executed_notebook, finish
 from grader.gradebook.master import known_cells, master_notebook
@@ -33,9 +35,18 @@ OWN = "# Mine\n\n$a_i < b$ and $$\\sum_i " + "x_i + " * 80 + "1$$\n\n| | b |\n|-
 FAILED = {"kind": "values", "message": "expected 4, received 2", "hidden": False, "diagnosis": None}
 
 
-@pytest.fixture(scope="module")
-def path(tmp_path_factory):
-    """A page with everything that there can be on one."""
+def statistics():
+    """The page with statistics, as text."""
+    tests = [
+        OneTest(f"double_{n}", "What it checks. " * n, 2.0, 60, 7 * n, 0.5, 0.1 * n or None)
+        for n in range(8)
+    ]
+    mistakes = [Mistake("A sentence about what went wrong, and what would be right.", 7)]
+    return make_statistics("01-small", tests, mistakes, [0.1 * n for n in range(11)])
+
+
+def feedback():
+    """A student's page with everything that there can be on one, as text."""
     whole = source()
     skeleton = Skeleton(whole, master_notebook(whole))
     cells, _ = skeleton.rebuild(whole)
@@ -58,14 +69,15 @@ def path(tmp_path_factory):
         "comments": {"double": "Say `why`, and *when*."},
     }
     marks["cells"]["why"] = (3, 3)
-    path = tmp_path_factory.mktemp("page") / "page.html"
-    path.write_text(make_page(notebook, marks, "Änne 김", "01-small"), encoding="utf-8")
-    return path
+    return make_page(notebook, marks, "Änne 김", "01-small")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [360, 1200])
-def test_axe_finds_nothing_and_nothing_is_asked_for(browser, path, scheme, width):
+@pytest.mark.parametrize("make", [feedback, statistics])
+def test_axe_finds_nothing_and_nothing_is_asked_for(browser, tmp_path, make, scheme, width):
+    path = tmp_path / "page.html"
+    path.write_text(make(), encoding="utf-8")
     context = browser.new_context(
         viewport={"width": width, "height": 900}, color_scheme=scheme, offline=True
     )
@@ -79,6 +91,6 @@ def test_axe_finds_nothing_and_nothing_is_asked_for(browser, path, scheme, width
     assert [url for url in asked if not url.startswith("data:")] == [path.as_uri()]
     assert said == []
     assert page.evaluate("document.documentElement.scrollWidth") <= width
-    # A formula is drawn, and not shown as its text.
-    assert page.evaluate("document.querySelector('msub').getBoundingClientRect().height") > 10
+    if make is feedback:  # a formula is drawn, and not shown as its text
+        assert page.evaluate("document.querySelector('msub').getBoundingClientRect().height") > 10
     context.close()

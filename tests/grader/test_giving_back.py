@@ -11,16 +11,17 @@ import zipfile
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import numpy as np
 import pytest
 from bs4 import BeautifulSoup
 
 from grader.batch import to_do
 from grader.batch.likeness import LONGEST, form_of
-from grader.command import export, feedback
+from grader.command import export, feedback, statistics
 from grader.gradebook import master
 from grader.gradebook import page as page_form
 from grader.intake.roster import Student, roster_path, write_roster
-from tests.support.small_class import AUTOMATIC, NAME, OTHER, WHOLE, SmallClass, source
+from tests.support.small_class import AUTOMATIC, DIAGNOSIS, NAME, OTHER, WHOLE, SmallClass, source
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="grading runs on Linux only")
 
@@ -425,6 +426,11 @@ NAMES = {"name": "double", "image": "image", "total": "total", "i": "i", "j": "j
 OTHERS = {"name": "double", "image": "bild", "total": "summe", "i": "zeile", "j": "spalte"}
 
 
+def csv_rows(klass):
+    with (klass.root / "grading" / NAME / "open.csv").open(encoding="utf-8-sig") as file:
+        return list(csv.DictReader(file))
+
+
 def test_what_is_open_is_listed_with_the_way_to_it(tmp_path, monkeypatch, capsys):
     klass = SmallClass(tmp_path / "course", monkeypatch)
     students = ("ann", "bob", "cat", "dan", "eve", "fay", "gus", "hal")
@@ -471,11 +477,6 @@ def test_what_is_open_is_listed_with_the_way_to_it(tmp_path, monkeypatch, capsys
     assert klass.table()["ann"] == before["ann"]
 
 
-def csv_rows(klass):
-    with (klass.root / "grading" / NAME / "open.csv").open(encoding="utf-8-sig") as file:
-        return list(csv.DictReader(file))
-
-
 @pytest.mark.parametrize("source", ["x = (", "'", "x" * (LONGEST + 1), "\tif:\n  \n x", "\0"])
 def test_what_cannot_be_taken_apart_has_no_form(source):
     assert form_of(source) == ("", 0)
@@ -490,3 +491,36 @@ def test_the_form_of_code_is_what_it_does():
     assert form("max(a, b)") != form("min(a, b)")
     assert form("a - b") != form("a - a")
     assert form("a = 1") != form("a = 2")
+
+
+def test_statistics_of_a_class(klass, capsys):
+    for number in range(4):
+        klass.hand_in(f"x{number}", double="RIGHT = 1" if number < 2 else "SQUARED", why="So.")
+    (klass.batch / "cut.ipynb").write_text("{")
+    assert klass.grade() == 0
+    assert statistics.main([NAME, "--root", str(klass.root)]) == 0
+    tests, mistakes = klass.table(f"{NAME}/tests.csv"), klass.table(f"{NAME}/mistakes.csv")
+    row = tests["double_two"]
+    # ann, x0 and x1 of ann, bob, eve and the four; the one that cannot be read does not count.
+    assert (row["claim"], row["points"]) == ("Two is doubled.", "2")
+    assert (row["students"], row["passed"], row["share"]) == ("7", "3", str(round(3 / 7, 4)))
+    passed = [1, 0, 0, 1, 1, 0, 0]
+    others = [5, 4, 0, 1, 1, 0, 0]  # the points of the other two tests
+    wanted = np.corrcoef(passed, others)[0, 1]
+    assert float(row["discrimination"]) == pytest.approx(wanted, abs=5e-4)
+    assert {name: one["students"] for name, one in mistakes.items()} == {DIAGNOSIS: "3"}
+    page = (klass.root / "grading" / NAME / "statistics.html").read_text(encoding="utf-8")
+    tree = BeautifulSoup(page, "html.parser")
+    assert not tree(["script", "link"])
+    assert len(tree("img")) == 2
+    assert all(one["src"].startswith("data:image/svg+xml") and one["alt"] for one in tree("img"))
+    assert f"{DIAGNOSIS} 3" in tree.get_text(" ", strip=True)
+
+
+def test_where_all_are_alike_a_test_tells_nobody_apart(tmp_path, monkeypatch):
+    klass = SmallClass(tmp_path / "course", monkeypatch)
+    klass.hand_in("ann", double="RIGHT = 1", triple="RIGHT = 1")
+    assert klass.grade() == 0
+    assert statistics.main([NAME, "--root", str(klass.root)]) == 0
+    assert {row["discrimination"] for row in klass.table(f"{NAME}/tests.csv").values()} == {""}
+    assert klass.table(f"{NAME}/mistakes.csv") == {}
