@@ -25,7 +25,9 @@ def modules_in(code: str) -> frozenset[str]:
     """The course's modules that a text names; it need not be Python that can be parsed."""
     names = set(NAMED.findall(code))
     for package, imported in IMPORTED.findall(code):
-        names.update(f"{package}.{name.partition(' as ')[0].strip()}" for name in imported.split(","))
+        names.update(
+            f"{package}.{name.partition(' as ')[0].strip()}" for name in imported.split(",")
+        )
     return frozenset(names)
 
 

@@ -5,18 +5,20 @@ python -m grader.authoring.release students        build/cnn-course.zip (make re
 """
 
 import argparse
-import csv
-import io
+import multiprocessing
 import os
 import re
 import shutil
 import sys
 import tempfile
 import zipfile
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 
+from grader import imports
 from grader.authoring.bank import SOLUTIONS
 from grader.authoring.examine import examine, make_sheet
+from grader.authoring.record import Record, digest_of_source
 from grader.authoring.source import (
     assignments,
     full_name,
@@ -24,6 +26,7 @@ from grader.authoring.source import (
     notebook_path,
     read_extra,
 )
+from grader.authoring.table import TABLE_NAME, part_of, read_table, write_table
 from grader.cells import without_hidden
 from helpers.assignment.sheet import SHEET_NAME, fingerprint
 from helpers.command.files import OWN_COPY
@@ -32,7 +35,7 @@ from helpers.command.verbs import available
 
 ROOT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
-TABLE_NAME = "known-mistakes"
+PROCESSES = 2
 
 # What a student needs: everything else of the course is the instructor's.
 FOR_STUDENTS = (
@@ -152,121 +155,94 @@ def _run_nbgrader(names, root, db_url, release_directory):
             raise RuntimeError(f"nbgrader could not make {name}:\n{answer.get('log', '')}")
 
 
-def mistakes_table(reports):
-    """The table of all mistakes: which tests each fails, and whether a student is told its name.
+def make_assignments(names=None, root=ROOT, show=print, force=False):
+    """Write sheets, student versions and the table of mistakes, of what has changed.
+
+    Parameters
+    ----------
+    names : list of str, optional
+        Of some assignments only.
+    root : path
+        The course's folder.
+    show : callable
+        Gets each line of the report.
+    force : bool
+        Make also those of which nothing has changed.
 
     Returns
     -------
-    (str, str)
-        As CSV, and as a page in Markdown.
+    list of str
+        The assignments that were made.
     """
-    rows = [
-        {
-            "assignment": report.assignment,
-            "exercise": variant.exercise,
-            "mistake": variant.name,
-            "tests failed": " ".join(sorted(report.failed(variant))),
-            "told by name": "yes" if report.diagnoses(variant) else "no",
-            "what the student reads": variant.sentence,
-            "why not told": variant.undiagnosed or "",
-        }
-        for report in reports
-        for variant in report.verdicts
-        if variant.is_mistake
-    ]
-    text = io.StringIO()
-    writer = csv.DictWriter(text, fieldnames=list(rows[0]), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue(), _page(reports)
-
-
-def _page(reports):
-    lines = [
-        "# Known mistakes and the tests that find them",
-        "",
-        "Made by `make assignments` from the banks in this folder; not to be edited. Each row is "
-        "a wrong solution, each column a test; ✗ means that the test takes its points off. "
-        "*Told* means that a visible test names the mistake to the student. The right solutions "
-        "in other styles are graded too, and keep all points.",
-        "",
-        "| assignment | tests | mistakes | found | told by name | right solutions | keep all |",
-        "|---|---|---|---|---|---|---|",
-    ]
-    for report in reports:
-        mistakes = [v for v in report.verdicts if v.is_mistake]
-        right = [v for v in report.verdicts if not v.is_mistake]
-        found = sum(bool(report.failed(v)) for v in mistakes)
-        told = sum(bool(report.diagnoses(v)) for v in mistakes)
-        keep = sum(not report.failed(v) for v in right)
-        lines.append(
-            f"| {report.assignment} | {len(graded_cells(report.cells))} | {len(mistakes)} "
-            f"| {found} ({_percent(found, len(mistakes))}) "
-            f"| {told} ({_percent(told, len(mistakes))}) | {len(right)} | {keep} |"
-        )
-    for report in reports:
-        lines += ["", f"## {report.assignment}"]
-        for exercise in dict.fromkeys(variant.exercise for variant in report.verdicts):
-            lines += ["", f"### {exercise}", "", *_matrix(report, exercise), ""]
-            lines += [
-                f"- **{variant.name}**: {variant.sentence}"
-                + (f" *(Not told: {variant.undiagnosed})*" if variant.undiagnosed else "")
-                for variant in report.verdicts
-                if variant.exercise == exercise and variant.is_mistake
-            ]
-    return "\n".join(lines) + "\n"
-
-
-def _matrix(report, exercise):
-    tests = [cell.grade_id for cell in graded_cells(report.cells) if f'"{exercise}"' in cell.source]
-    heads = [test.removeprefix(f"{exercise}_").replace("_", " ") for test in tests]
-    lines = [f"| mistake | {' | '.join(heads)} | told |", "|---" * (len(tests) + 2) + "|"]
-    for variant in report.verdicts:
-        if variant.exercise == exercise and variant.is_mistake:
-            failed = report.failed(variant)
-            marks = " | ".join("✗" if test in failed else "" for test in tests)
-            told = "yes" if report.diagnoses(variant) else ""
-            lines.append(f"| {variant.name.replace('_', ' ')} | {marks} | {told} |")
-    return lines
-
-
-def _percent(part, whole):
-    return f"{100 * part / whole:.0f} %" if whole else "–"
-
-
-def make_assignments(names=None, root=ROOT, show=print):
-    """Write sheets, student versions and, if all assignments are made, the table of mistakes."""
     solutions = Path(root) / "solutions"
     every = assignments(solutions)
     chosen = [full_name(name, every) for name in names or every]
     unknown = sorted(set(chosen) - set(every))
     if unknown:
         raise SystemExit(f"There is no {', '.join(unknown)} in solutions/: {', '.join(every)}")
-    reports = []
-    for name in chosen:
-        show(f"{name}: grading its bank ...")
-        report = write_sheet(name, root)
-        reports.append(report)
-        mistakes = [variant for variant in report.verdicts if variant.is_mistake]
-        told = sum(bool(report.diagnoses(variant)) for variant in mistakes)
-        show(f"{name}: {len(mistakes)} known mistakes, {told} told by name")
+    imports.forget()
+    parts, record = read_table(solutions), Record(root)
+    made_from = {name: digest_of_source(name, root) for name in chosen}
+    same = [n for n in chosen if record.knows(n, made_from[n], parts.get(n)) and not force]
+    if same:
+        show(f"Nothing has changed in {', '.join(same)}: left as they are (--force: made anew).")
+    changed = [name for name in chosen if name not in same]
+    if not changed:
+        return []
+    for part in grade_banks(changed, root, show):
+        parts[part.assignment] = part
     try:
-        waiting = generate(chosen, root)
+        waiting = generate(changed, root)
     except RuntimeError as error:
         raise SystemExit(str(error)) from None
-    show(f"student versions: {', '.join(f'assignments/{name}' for name in chosen)}")
+    show(f"student versions: {', '.join(f'assignments/{name}' for name in changed)}")
     for name in waiting:
         show(
             f"{name}: the gradebook holds submissions, and test cells have come or gone. The next "
             f"`course grade {name} …` takes the new cells in; all other marks stay, also those "
             "given by hand."
         )
-    if chosen == every:
-        table, page = mistakes_table(reports)
-        (solutions / f"{TABLE_NAME}.csv").write_text(table, encoding="utf-8")
-        (solutions / f"{TABLE_NAME}.md").write_text(page, encoding="utf-8")
-        show(f"table: solutions/{TABLE_NAME}.md and .csv")
-    return reports
+    write_table((parts[name] for name in every if name in parts), solutions)
+    show(f"table: solutions/{TABLE_NAME}.md and .csv")
+    for name in changed:
+        record.keep(name, made_from[name], parts[name])
+    return changed
+
+
+def grade_banks(names, root, show=print):
+    """Grade the banks of assignments, two at a time; yields the `Part` of each that is done."""
+    processes = min(PROCESSES, len(names), os.cpu_count() or 1)
+    show(f"grading the banks of {', '.join(names)} ...")
+    if processes == 1:
+        done = (grade_bank(name, root) for name in names)
+    else:
+        done = _grade_together(names, root, processes)
+    for part in done:
+        show(f"{part.assignment}: {len(part.rows)} known mistakes, {part.told} told by name")
+        yield part
+
+
+def _grade_together(names, root, processes):
+    # A process that has used torch's threads cannot be forked.
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(processes, context, _one_thread) as pool:
+        try:
+            for future in as_completed([pool.submit(grade_bank, name, root) for name in names]):
+                yield future.result()
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+
+
+def _one_thread():
+    import torch
+
+    torch.set_num_threads(1)
+
+
+def grade_bank(name, root):
+    """Write the sheet of an assignment; returns its `Part` of the table."""
+    return part_of(write_sheet(name, root))
 
 
 def make_students_copy(destination, root=ROOT):
@@ -320,10 +296,11 @@ def main():
     commands = parser.add_subparsers(dest="command", required=True)
     make = commands.add_parser("assignments", help="make the student versions")
     make.add_argument("names", nargs="*", help="some only, for instance 01-convolution-by-hand")
+    make.add_argument("--force", action="store_true", help="also those that have not changed")
     commands.add_parser("students", help="make the zip for students")
     options = parser.parse_args()
     if options.command == "assignments":
-        make_assignments(options.names)
+        make_assignments(options.names, force=options.force)
     else:
         make_zip()
     return 0

@@ -25,7 +25,9 @@ def key_of(job: Job, root: Path = ROOT) -> str:
     leaves the results as they are.
     """
     code = "\n".join(c["source"] for c in job["cells"] if c["cell_type"] == "code")
-    text = json.dumps([job, versions(), code_digest(ALWAYS | modules_in(code), root)], sort_keys=True)
+    text = json.dumps(
+        [job, versions(), code_digest(ALWAYS | modules_in(code), root)], sort_keys=True
+    )
     return hashlib.sha256(text.encode()).hexdigest()[:40]
 
 

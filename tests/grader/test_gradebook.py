@@ -20,6 +20,7 @@ from nbgrader.utils import determine_grade
 from sqlalchemy import text
 
 from grader.authoring.release import generate, make_assignments
+from grader.authoring.table import Part
 from grader.gradebook import master
 from grader.gradebook.book import Book
 from grader.gradebook.feedback import MOST_ON_A_PAGE, TOO_LONG, update_feedback, write_feedback
@@ -506,7 +507,8 @@ def test_cells_that_come_and_go(written, results):
 
 
 def test_making_assignments_beside_submissions_says_what_happens(written, monkeypatch):
-    monkeypatch.setattr("grader.authoring.release.write_sheet", lambda name, root: Examined)
+    part = Part(PARTS, (), f"| {PARTS} | 0 |", "It has no bank.")
+    monkeypatch.setattr("grader.authoring.release.grade_bank", lambda name, root: part)
     path = written / "solutions" / PARTS / f"{PARTS}.ipynb"
     source = parts()
     source.cells = [c for c in source.cells if c.id != "double_zero"]
@@ -522,12 +524,6 @@ def test_making_assignments_beside_submissions_says_what_happens(written, monkey
     with Book(written, PARTS) as book:  # what is promised
         assert "double_zero" not in book.marks("all")["cells"]
         assert book.marks("all")["cells"]["why"] == (2, 3)
-
-
-class Examined:
-    """The report on a bank without mistakes."""
-
-    verdicts = ()
 
 
 def test_a_name_is_no_path(written):
