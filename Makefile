@@ -23,7 +23,7 @@ course = @$(PYTHON) -c '' 2>/dev/null || { \
 
 .PHONY: help lab check doctor reset update test setup clean
 .PHONY: lint format notebooks sandbox e2e mutate constraints digit-net site site-serve
-.PHONY: assignments release roster collect grade feedback export statistics new-seed
+.PHONY: assignments new release roster collect grade feedback export statistics new-seed
 
 help:
 	$(course) help
@@ -40,7 +40,9 @@ notebooks:
 site-serve:
 	$(course) site serve $(ARGS)
 assignments:
-	$(course) assignments $(ASSIGNMENT)
+	$(course) assignments "$(ASSIGNMENT)" $(ARGS)
+new:
+	$(course) new "$(ASSIGNMENT)" $(ARGS)
 feedback export statistics:
 	$(course) $@ $(ASSIGNMENT) $(ARGS)
 collect:

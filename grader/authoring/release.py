@@ -176,7 +176,8 @@ def make_assignments(names=None, root=ROOT, show=print, force=False):
     """
     solutions = Path(root) / "solutions"
     every = assignments(solutions)
-    chosen = [full_name(name, every) for name in names or every]
+    named = [name for name in names or () if name.strip()]  # make gives "" for all
+    chosen = [full_name(name, every) for name in named or every]
     unknown = sorted(set(chosen) - set(every))
     if unknown:
         raise SystemExit(f"There is no {', '.join(unknown)} in solutions/: {', '.join(every)}")

@@ -275,6 +275,16 @@ VERBS = (
         names=100,
     ),
     Verb(
+        "new",
+        "teach",
+        "begin a new assignment: a small one that is right",
+        tool("-m", "grader.authoring.new"),
+        ("instructor",),
+        SOLUTIONS,
+        names=1,
+        usage="09-topic",
+    ),
+    Verb(
         "release",
         "teach",
         "make build/cnn-course.zip, the course for students",

@@ -3,16 +3,25 @@
 import ast
 import builtins
 import functools
+import re
 
 import nbformat
 
 from grader.authoring.examine import examine
 from grader.authoring.release import sheet_of
 from grader.authoring.source import assignments, graded_cells, notebook_path, read_cells
+from helpers.command.files import lessons
 from tests.support.lessons import ROOT, need
 
 NAMES = assignments()
 RELEASES = ROOT / "assignments"
+
+
+def promised():
+    """The lessons of which the README says that they have an assignment."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    first, last = re.search(r"Lessons (\d\d) to (\d\d) have an \[assignment\]", text).groups()
+    return [path.stem for path in lessons(ROOT) if first <= path.stem[:2] <= last]
 
 
 def source(name):
