@@ -39,6 +39,7 @@ def test_a_late_penalty_is_taken_off_but_no_more_than_there_is(mark, score, tmp_
     (row,) = exported({"ann": mark}, tmp_path / "grades.csv")
     assert tuple(row) == COLUMNS
     assert float(row["score"]) == score
+    assert float(row["raw_score"]) == (mark[0] if mark else 0)
     assert float(row["max_score"]) == 10
 
 

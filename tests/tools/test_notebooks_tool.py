@@ -76,11 +76,16 @@ def test_an_error_leaves_the_file_as_it_was(notebook, capsys):
     assert [file.name for file in path.parent.iterdir()] == ["lesson.ipynb"]
 
 
-def test_it_runs_in_the_folder_of_the_notebook_and_on_the_cpu(notebook, monkeypatch):
+def test_it_runs_in_the_notebooks_folder_on_the_cpu_with_all_of_mnist(notebook, monkeypatch):
     monkeypatch.setenv("COURSE_DEVICE", "cuda")
-    path = notebook("import os; print(os.path.basename(os.getcwd()), os.environ['COURSE_DEVICE'])")
+    monkeypatch.delenv("MNIST_SOURCE", raising=False)
+    path = notebook(
+        "import os\nprint(os.path.basename(os.getcwd()))\n"
+        "print(os.environ['COURSE_DEVICE'], os.environ['MNIST_SOURCE'])"
+    )
     tool.main([str(path)])
-    assert nbformat.read(path, 4).cells[1].outputs[0].text.split() == [path.parent.name, "cpu"]
+    printed = nbformat.read(path, 4).cells[1].outputs[0].text.split()
+    assert printed == [path.parent.name, "cpu", "full"]
 
 
 def test_weights_that_somebody_has_downloaded_are_not_seen(notebook, tmp_path):
