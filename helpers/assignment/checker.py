@@ -137,8 +137,7 @@ class Checker:
         -------
         Observation
         """
-        thing = self._find(name)
-        return self._observe(thing, thing, name, name, args, kwargs)
+        return self._observe(self._find(name), name, name, args, kwargs)
 
     def probe(self, procedure: Callable[..., object], name: str, *args: Any) -> Observation:
         """Observe a class or function at work: ``procedure(thing, *args)``.
@@ -155,7 +154,7 @@ class Checker:
         """
         thing = self._find(name)
         at_work = functools.partial(procedure, thing)
-        return self._observe(thing, at_work, name, f"{procedure.__name__} of {name}", args, {})
+        return self._observe(at_work, name, f"{procedure.__name__} of {name}", args, {})
 
     def _changed(self, **attributes):
         other = copy.copy(self)
@@ -188,10 +187,11 @@ class Checker:
             )
         return space[name]
 
-    def _observe(self, thing, function, name, label, args, kwargs):
+    def _observe(self, function, name, label, args, kwargs):
         given, options = _own(args), _own(kwargs)
         value = error = None
-        # Nobody waits seven times for the same endless loop.
+        # Nobody waits seven times for the same endless loop, called in a probe or by itself.
+        thing = function if label == name else function.args[0]
         is_slow = any(thing is other for other in self._slow)
         seconds = min(self.seconds, SECONDS_AGAIN) if is_slow else self.seconds
         try:
