@@ -49,7 +49,7 @@ class Part:
         return sum(row["told by name"] == "yes" for row in self.rows)
 
 
-def part_of(report) -> Part:
+def part_of(report):
     """The part of an assignment, from what its tests said of its bank."""
     rows = tuple(
         {
