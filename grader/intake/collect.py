@@ -398,6 +398,8 @@ class _Collection:
         found = []
         for names, numbers in people:
             match = self.finder.find(names, numbers)
+            if not match.students:
+                match = self.finder.find(owner.further)
             if match.student:
                 found.append(match.student)
                 if match.is_guess:

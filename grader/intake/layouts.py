@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 
 # Browsers and mail programs add the other two.
 NOTEBOOK = re.compile(r"\.ipynb(\.txt|\.json)?$", re.IGNORECASE)
@@ -70,6 +71,8 @@ class Owner:
         The same for files that were handed in together.
     is_folder : bool
         Whether it lies in a folder that can only be a student's.
+    further : tuple of str
+        What the student may be called if nobody is called by one of `names`.
     """
 
     key: str
@@ -82,6 +85,7 @@ class Owner:
     is_late: bool = False
     attempt: tuple[str, str] = ("", "")
     is_folder: bool = False
+    further: tuple[str, ...] = ()
 
 
 def is_notebook(name: str) -> bool:
@@ -134,14 +138,25 @@ def owner_of(parts: Sequence[str], assignment: str) -> Owner:
             if owner:
                 return owner
     key = student_of(parts, assignment)
-    names = list(_names(key, assignment))
     is_folder = assignment in parts[1:-1]
-    if not is_folder:
-        # Above the student's folder there may be others.
-        names += [name for part in parts[1:] for name in _names(stem_of(part), assignment)]
-    order = copy_number(key if len(parts) == 1 else stem_of(parts[-1]))
-    distinct = tuple(dict.fromkeys(names))
-    return Owner(key, distinct, file=parts[-1], order=order, attempt=("", key), is_folder=is_folder)
+    names = _names(key, assignment)
+    further: list[str] = []
+    if len(parts) == 1:
+        # A PDF's name tells as much as a notebook's.
+        names += _names(PurePosixPath(key).stem, assignment)
+    elif not is_folder:
+        # Above the student's folder there may be others; a helper's name tells nothing.
+        inner = parts[1:] if is_notebook(parts[-1]) else parts[1:-1]
+        further = [name for part in inner for name in _names(stem_of(part), assignment)]
+    return Owner(
+        key,
+        names,
+        file=parts[-1],
+        order=copy_number(key if len(parts) == 1 else stem_of(parts[-1])),
+        attempt=("", key),
+        is_folder=is_folder,
+        further=tuple(further),
+    )
 
 
 def student_of(parts: Sequence[str], assignment: str) -> str:

@@ -18,6 +18,7 @@ from grader.batch.coordinator import Batch, Options
 from grader.batch.store import Store
 from grader.gradebook.marks import Marks
 from grader.intake.rebuild import load_skeleton
+from grader.intake.roster import Student, roster_path, write_roster
 from grader.judging.policy import Policy
 from tests.support.assignment_files import release
 from tests.support.lessons import ROOT
@@ -396,6 +397,28 @@ def test_a_zip_gives_the_same_as_a_folder(bench):
         file.write(bench.handed_in / "ann.ipynb", "ann.ipynb")
     bench.grade(archive)
     assert [s for s, _ in bench.book.recorded] == ["ann"]
+
+
+def test_what_is_no_notebook_takes_no_mark_away(bench):
+    """A late batch with a PDF of somebody whose notebook has been graded."""
+    write_roster(roster_path(bench.root), [Student("ann", "Ann"), Student("bob", "Bob")])
+    bench.hand_in("ann", "# a")
+    bench.grade()
+    later = bench.root / "later"
+    later.mkdir()
+    for student in ("ann", "bob"):
+        (later / f"{student}.pdf").write_bytes(b"%PDF")
+    batch = bench.grade(later)
+    assert {r["student"]: r["outcome"] for r in batch.store.records()} == {
+        "ann": "graded",
+        "bob": "unreadable",
+    }
+    assert [student for student, _ in bench.book.unreadable] == ["bob"]
+    assert [(entry.path, entry.is_taken) for entry in batch.entries] == [
+        ("ann.pdf", False),
+        ("bob.pdf", False),
+    ]
+    assert batch.missing() == []
 
 
 def test_the_line_of_a_submission_and_how_many_notes_it_leaves_out():

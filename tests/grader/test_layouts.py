@@ -461,6 +461,15 @@ def test_names_without_their_accents_are_the_same_name():
     assert Finder([muller]).find(["Müler, Änne"]).students == ()
 
 
+def test_the_folder_tells_whose_a_file_is_before_the_file_does(tmp_path):
+    """A file called like somebody is not that student's."""
+    files = {"Änne Müller/lee.ipynb": data("anne"), "Änne Müller/src/lee.py": b"x = 1"}
+    files |= {"Anybody/y.ipynb": data("y"), "Anybody/lee.py": b"x = 1"}
+    assert answers(batch(tmp_path, files)) == {"am": "anne", "Anybody": "y"}
+    deep = {"submissions/kim.minsu/x.ipynb": data("kim"), "submissions/이지우.ipynb": data("lee")}
+    assert answers(batch(tmp_path / "deep", deep)) == {"kim.minsu": "kim", "lee": "lee"}
+
+
 def test_copies_are_known_by_what_programs_add():
     for name in ("Copy of x", "x (1)", "Kopie von x (2)", "x - Copy", "x의 사본", "x (1) (2)"):
         assert without_copies(name) == "x"
