@@ -126,6 +126,7 @@ def test_a_relation_is_found_and_said(received, wanted, words):
         (RNG.integers(-90, 90, (4, 5)), X),
         (RNG.random((3, 4, 6)), MAPS),
         (np.ones((2, 3)), X),
+        (np.vstack([X[3:], RNG.integers(200, 300, (3, 5))]), X),  # one row of four tells nothing
         (np.ones((3, 5)), X),
         (5, 6),
         ([True, False], [False, True]),
