@@ -353,6 +353,17 @@ class TestSecrets:
         result = grade(server, G, TEST_G, die, self.TEST, "1", G, (("late", TEST_G[1])))
         assert scores(result) == {"g": 1.0, "f": 0.0, "late": 1.0}
 
+    def test_tests_share_a_copy_also_when_one_that_needs_none_stands_between_them(self, server):
+        """A function that is defined again, or `np` imported again, is enough for that."""
+        count = "import os\ndef g(x):\n    return sum(p.isdigit() for p in os.listdir('/proc'))"
+        cells = [f"def f(x):\n    return x\n{count}"]
+        for name, processes in (("1", 2), ("2", 2), ("3", 1)):
+            ask = f"check.hidden('g', 1).gives({processes})"
+            cells += [(f"f{name}", self.TEST[1]), (f"g{name}", f"check('g', 1)\n{hidden(ask)}")]
+        result = grade(server, *cells, "def f(x):\n    raise ValueError")
+        assert scores(result) == dict.fromkeys(("f1", "g1", "f2", "g2", "f3", "g3"), 1.0)
+        assert result["outcome"] == "graded"
+
     def test_a_test_beside_the_student_s_code_runs_once_and_in_order(self, server):
         cells = [
             "class Count:\n    n = 0\nitems = Count()",

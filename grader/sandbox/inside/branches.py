@@ -2,7 +2,8 @@
 
 Hidden tests are asked when all that the notebook shows has been recorded, and of the state that the
 notebook had where the test stands. A copy shares its memory with the original until one of the two
-writes; it answers on the same socket, while the original waits.
+writes; it answers on the same socket, while the original waits. A copy that is left can wait in its
+turn, and be entered again.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import sys
 from collections.abc import Callable
 from typing import NamedTuple
 
-GO, DONE = b"g", b"d"
+GO, WAITS, DONE = b"g", b"w", b"d"
 CODE_OF_LOSS = 73
 
 
@@ -34,7 +35,7 @@ class Branches:
         self.entered: Copy | None = None  # goes on when the answer has been sent
         self.active: Copy | None = None
         self.way_back: socket.socket | None = None  # in a copy
-        self.is_leaving = False
+        self.last_word: bytes | None = None  # a copy's, when the answer has been sent
 
     def keep(self, serve_one: Callable[[], bool]) -> int | None:
         """Keep a copy of this process; its number, or None if there can be none.
@@ -73,25 +74,35 @@ class Branches:
         """Let a copy go on from where it was kept, once the answer to this has been sent."""
         self.entered = self.copies[number]
 
-    def leave(self) -> None:
-        """End this copy, once the answer to this has been sent."""
-        self.is_leaving = self.way_back is not None
+    def leave(self, is_needed: bool) -> None:
+        """Let the original go on, once the answer to this has been sent.
+
+        Parameters
+        ----------
+        is_needed : bool
+            Whether this copy is to be entered again; if not, it ends.
+        """
+        self.last_word = WAITS if is_needed else DONE
 
     def follow(self) -> None:
-        """Do what was asked: wait while a copy answers, or end this one."""
-        if self.is_leaving and self.way_back is not None:
-            self.way_back.sendall(DONE)
-            os._exit(0)
+        """Do what was asked: wait while a copy answers, or leave this one."""
+        if self.last_word is not None and self.way_back is not None:
+            word, self.last_word = self.last_word, None
+            self.way_back.sendall(word)
+            if word == DONE or self.way_back.recv(1) != GO:
+                os._exit(0)
+            return
         if self.entered is None:
             return
         self.active, self.entered = self.entered, None
         with contextlib.suppress(OSError):
             self.active.line.sendall(GO)
-        is_done = self.active.line.recv(1) == DONE
-        with contextlib.suppress(ChildProcessError):  # signals of its end may be ignored
-            os.waitpid(self.active.pid, 0)
+        word = self.active.line.recv(1)
+        if word != WAITS:
+            with contextlib.suppress(ChildProcessError):  # signals of its end may be ignored
+                os.waitpid(self.active.pid, 0)
         self.active = None
-        if not is_done:
+        if word not in (WAITS, DONE):
             os._exit(CODE_OF_LOSS)  # whoever waits for its answer would wait for ever
 
     def interrupt(self) -> bool:

@@ -194,8 +194,8 @@ class Child:
         return {}
 
     def leave(self, request: Branch, blobs: Sequence[wire.Blob], out: list[wire.Blob]) -> Reply:
-        """End this copy; where it was kept the original goes on."""
-        self.branches.leave()
+        """Leave this copy; where it was kept the original goes on."""
+        self.branches.leave(request["is_needed"])
         return {}
 
 

@@ -47,10 +47,14 @@ class Call(TypedDict):
 
 
 class Branch(TypedDict):
-    """Keep a ``copy`` of the process ("keep"), go on in it ("enter"), or end it ("leave")."""
+    """Keep a ``copy`` of the process ("keep"), go on in it ("enter"), or leave it ("leave").
+
+    A copy that is left ends, unless it ``is_needed`` again.
+    """
 
     do: str
     copy: NotRequired[int]
+    is_needed: NotRequired[bool]
 
 
 class Control(TypedDict):
