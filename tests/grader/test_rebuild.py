@@ -511,7 +511,7 @@ def test_pictures_pasted_into_an_answer_are_kept_and_shown(skeleton):
         "max_score": 9,
         "late_penalty": 0,
     }
-    page = make_page(kept, marks, "name")
+    page = make_page(kept, marks, "ann", "name")
     assert f'src="data:image/png;base64,{PIXEL}"' in page
     assert 'alt="my drawing"' in page
 

@@ -10,9 +10,9 @@ from bs4 import BeautifulSoup
 
 from grader.batch import report
 from grader.batch.coordinator import Lost, Summary
-from grader.batch.store import Store
 from grader.gradebook.export import COLUMNS, SafeCsv
 from grader.gradebook.graded import finish
+from grader.gradebook.marks import Marks
 from grader.gradebook.master import load_config, open_gradebook
 from grader.gradebook.safe_html import as_text, render
 from grader.gradebook.submitted import write_submitted
@@ -103,19 +103,19 @@ def test_what_is_left_out_of_a_line_is_counted():
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_the_table(name, tmp_path):
-    store = Store(tmp_path)
-    store.record(record(HOSTILE[name]))
-    students = {json.loads(json.dumps(HOSTILE[name]))}
-    report.write_table(store, students, ["one"], tmp_path / "grades.csv")
-    text = (tmp_path / "grades.csv").read_text(encoding="utf-8")
-    head, row = csv.reader(io.StringIO(text, newline=""))
-    assert head == [*report.COLUMNS, "one"]
+    text = json.loads(json.dumps(HOSTILE[name]))
+    marks = {text: Marks(max_score=2.0, automatic=1.5, by_hand=-1.0, tests={"one": -1.5})}
+    report.write_table(marks, [record(text)], ["one"], tmp_path / "grades.csv")
+    written = (tmp_path / "grades.csv").read_text(encoding="utf-8")
+    head, row = csv.reader(io.StringIO(written, newline=""))
+    assert head == [*report.COLUMNS, *report.FROM_A_PERSON, "one"]
     assert len(row) == len(head)
-    for cell in row[:-2]:
+    for cell in row[:5]:
         assert is_harmless_cell(cell)
         assert is_harmless_line(cell)
     assert row[1:3] == ["1.5", "2"]
-    assert row[-2:] == ["-1.0", "1.5"]  # a number is no text
+    # A number is no text.
+    assert (row[5], row[6], row[-1]) == ("-1.0", "-1", "-1.5")
 
 
 @pytest.mark.parametrize("name", HOSTILE)
@@ -166,6 +166,9 @@ class Broken:
 
     def read(self, *arguments, **options):
         raise Unreadable(self.text)
+
+    def refused(self, reason):
+        return []
 
 
 @pytest.mark.parametrize("name", HOSTILE)

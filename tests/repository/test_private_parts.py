@@ -66,13 +66,6 @@ def test_the_program_that_is_not_called_is_asked_for_the_version():
     )
 
 
-def test_a_page_has_the_styles_of_nbgrader():
-    from grader.gradebook.feedback import TEMPLATES
-
-    css = TEMPLATES / "static/node_modules/bootstrap/dist/css/bootstrap.min.css"
-    assert css.exists(), "nbgrader has moved its styles: see grader/gradebook/feedback.py"
-
-
 @pytest.mark.parametrize("package", PACKAGES)
 def test_the_next_version_has_to_be_tried_first(package):
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))

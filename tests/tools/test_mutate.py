@@ -144,7 +144,7 @@ def test_cases_that_a_mistake_needs():
     bench = Workbench(name)
     (cell,) = [cell for cell in bench.tests if cell.grade_id == "output_size_padding"]
     found = dict(cases_of(cell, bench, load_bank(name)))
-    assert "fit_with_padding_once" in found["(3, 10, 1)"]
+    assert "just_fitting_refused" in found["(4, 14, 1)"]
     assert found["(12, 4, 1)"] == []
 
 
