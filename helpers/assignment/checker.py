@@ -191,7 +191,8 @@ class Checker:
         given, options = _own(args), _own(kwargs)
         value = error = None
         # Nobody waits seven times for the same endless loop, called in a probe or by itself.
-        thing = function if label == name else function.args[0]
+        is_probe = label != name and isinstance(function, functools.partial)
+        thing = function.args[0] if is_probe else function
         is_slow = any(thing is other for other in self._slow)
         seconds = min(self.seconds, SECONDS_AGAIN) if is_slow else self.seconds
         try:

@@ -100,9 +100,10 @@ def values_lines(expected: object, received: Any, place: Sequence[int] | None = 
         at = tuple(place[:-2])
         head = labelled("map", f"number {list(at)}, the first that is not right:")
         return [head, *values_lines(as_numpy(expected)[at], as_numpy(received)[at])]
-    if hasattr(expected, "shape") and getattr(received, "dtype", np.dtype(int)).kind == "f":
-        whole = as_numpy(expected)
-        expected = whole.astype(received.dtype) if whole.dtype.kind in "iu" else whole
+    if hasattr(expected, "shape") and hasattr(received, "dtype"):
+        whole, came = as_numpy(expected), as_numpy(received).dtype
+        if came.kind == "f":
+            expected = whole.astype(came) if whole.dtype.kind in "iu" else whole
     return [_value_line("expected", expected), _value_line("received", received)]
 
 

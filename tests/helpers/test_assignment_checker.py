@@ -49,6 +49,18 @@ def test_right_answers_of_any_kind_pass(right):
     assert run(right, GIVES) is None
 
 
+@pytest.mark.parametrize("kind", ["np.array", "torch.tensor"])
+def test_an_input_of_any_kind_that_was_changed_is_shown(kind):
+    def halved(x):
+        x /= 2
+        return x
+
+    failure = run(halved, f'check("f", {kind}([3.0, 1.0])).keeps_inputs()')
+    assert failure.kind == "inputs"
+    assert "expected  [3. 1.]" in str(failure)
+    assert "received  [1.5 0.5]" in str(failure)
+
+
 @pytest.mark.parametrize(
     ("wrong", "kind", "says"),
     [
