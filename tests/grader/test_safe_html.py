@@ -10,6 +10,7 @@ from bs4 import BeautifulSoup
 from grader.gradebook import safe_html
 from grader.gradebook.formulas import KEPT_ATTRIBUTES, KEPT_TAGS, LONGEST, NAMESPACE, to_mathml
 from grader.gradebook.safe_html import clean_html, markdown2html, render, render_ours
+from helpers.command.files import notebooks_below
 from tests.support.lessons import ROOT
 
 
@@ -210,7 +211,7 @@ def test_what_cannot_become_a_formula_stays_as_it_is_written(latex):
 
 def test_all_formulas_of_the_assignments_can_be_made():
     count = 0
-    for path in sorted((ROOT / "assignments").glob("*/*.ipynb")):
+    for path in notebooks_below(ROOT / "assignments"):
         for one in nbformat.read(path, as_version=4).cells:
             if one.cell_type == "markdown":
                 tree = BeautifulSoup(render_ours(one.source), "html.parser")

@@ -483,7 +483,15 @@ class no_first_pooling(Layers):
 @mistake(
     "The result has four rows for each image. A pooling is missing, and reshaping to rows of "
     "576 numbers cuts every image into four.",
-    fails={"net_flatten", "net_log_probabilities", "net_pooling", "net_shape"},
+    fails={
+        "net_dropout",
+        "net_eval_mode",
+        "net_flatten",
+        "net_log_probabilities",
+        "net_pooling",
+        "net_relu",
+        "net_shape",
+    },
 )
 class image_cut_into_four(Layers):
     def forward(self, x):

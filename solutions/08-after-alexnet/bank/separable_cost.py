@@ -400,7 +400,7 @@ def stride_forgotten(height, width, channels, maps, kernel_size, stride=1, paddi
 
 
 @mistake(
-    "Your multiply-adds equal those with one place too few in each row and each column.",
+    "Your multiply-adds equal those of a map that lacks its last row and its last column.",
     fails={
         "separable_cost_exact",
         "separable_cost_multiply_adds",
@@ -509,7 +509,7 @@ def fraction_rounded_down(height, width, channels, maps, kernel_size, stride=1, 
 
 
 @mistake(
-    "Your fraction has been rounded to two digits after the point.",
+    "Your fraction holds only two digits after the point.",
     fails={"separable_cost_fraction", "separable_cost_together"},
 )
 def fraction_of_two_digits(height, width, channels, maps, kernel_size, stride=1, padding=0):

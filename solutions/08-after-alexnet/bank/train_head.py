@@ -763,7 +763,7 @@ def running_means(body, head, images, labels, make_optimizer, steps):
 
 
 @mistake(
-    "Your losses have been rounded to two digits after the point.",
+    "Your losses hold only two digits after the point.",
     fails={"train_head_losses", "train_head_together"},
 )
 def rounded(body, head, images, labels, make_optimizer, steps):
