@@ -53,6 +53,7 @@ BESIDE = {
     "train_step_expect": {"2"},  # log 2
     "he_start_expect": {"0.1", "10", "100"},  # the limits of the picture, and the units
     "conv_cost_expect": {"54", "3", "4"},  # the parts of the 57, and the places
+    "separable_cost_expect": {"1", "9", "14", "64"},  # of the call, and the parts of the fraction
 }
 
 
