@@ -54,6 +54,8 @@ BESIDE = {
     "he_start_expect": {"0.1", "10", "100"},  # the limits of the picture, and the units
     "conv_cost_expect": {"54", "3", "4"},  # the parts of the 57, and the places
     "separable_cost_expect": {"1", "9", "14", "64"},  # of the call, and the parts of the fraction
+    "separable_conv2d_expect": {"0", "6", "12"},  # on the way: k · (k + 1) for channel k
+    "train_head_expect": {"2"},  # log 2
 }
 
 
