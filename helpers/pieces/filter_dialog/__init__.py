@@ -26,7 +26,7 @@ LARGEST = 384
 # A notebook holds every piece in full.
 SIZE_LIMIT = 30 * 1024
 
-__all__ = ["FILTERS", "Filter", "FilterDialog", "filter_dialog"]
+__all__ = ["Filter", "FilterDialog", "filter_dialog"]
 
 
 class Filter(NamedTuple):

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 PHOTO = "astronaut.webp"
 SIZE_LIMIT = 30 * 1024
 
-__all__ = ["NETWORKS", "NetworkExplorer", "StackError", "explore_network"]
+__all__ = ["NetworkExplorer", "StackError", "explore_network"]
 
 
 def _vgg() -> str:

@@ -147,7 +147,7 @@ const start = (host, D) => {
         announce("Taken away. " + total.textContent);
       }, buttons, { "aria-label": `take layer ${at + 1} away` });
       const choose = button("", () => { chosen = at; paint(); announce(sees.innerText); }, line, { class: "gives" });
-      card.onfocusin = () => { if (chosen !== at) { chosen = at; paint(); } };
+      card.addEventListener("focusin", () => { if (chosen !== at) { chosen = at; paint(); } });
       cards.push({ card, up, choose });
     });
     changed();
