@@ -51,7 +51,13 @@ def put(page, image, **settings):
     return result(page)
 
 
+def a_frame(page):
+    """Wait until the page has computed and painted: it does so at most once a frame."""
+    page.evaluate("() => new Promise((done) => requestAnimationFrame(() => done()))")
+
+
 def result(page):
+    a_frame(page)
     made = host(page).evaluate("e => e.filterDialog.result()")
     return np.array(made["values"]).reshape(made["height"], made["width"])
 
@@ -110,7 +116,7 @@ def test_what_is_drawn_is_rounded_and_cut_off(page):
     drawn = "e => [...e.getContext('2d').getImageData(0, 0, e.width, e.height).data]"
     for option, turn in (("cut", lambda v: v), ("size", np.abs), ("middle", lambda v: 128 + v / 2)):
         page.get_by_label("Show values").select_option(option)
-        page.wait_for_timeout(100)
+        a_frame(page)
         data = page.locator("canvas").nth(1).evaluate(drawn)
         pixels = np.array(data).reshape(3, 3, 4)
         np.testing.assert_allclose(pixels[..., 0], np.clip(turn(seen), 0, 255), atol=0.5001)
@@ -124,7 +130,7 @@ def test_colours_are_filtered_one_by_one(show_piece):
     image = rng.integers(0, 256, (6, 8, 3))
     page = opened(show_piece, filter_dialog(image, filter="Sharpen"))
     page.get_by_label("in colour").check()
-    page.wait_for_timeout(100)
+    a_frame(page)
     drawn = "e => [...e.getContext('2d').getImageData(0, 0, e.width, e.height).data]"
     pixels = np.array(page.locator("canvas").nth(1).evaluate(drawn)).reshape(6, 8, 4)
     for channel in range(3):
@@ -150,8 +156,7 @@ def test_the_arithmetic_of_a_pixel(page):
     assert "shown as 132" in panel.inner_text()
     place.press("Shift+ArrowDown")
     assert "Result at row 2, column 0" in panel.inner_text()
-    page.wait_for_timeout(400)
-    assert "row 2, column 0" in page.locator(".live").inner_text()
+    page.locator(".live", has_text="row 2, column 0").wait_for(state="attached")
 
 
 # ---- hands ----
