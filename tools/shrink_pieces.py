@@ -1,4 +1,4 @@
-"""Make the script that goes into every piece, from its sources: base.js and those of its folder.
+"""Make the script that goes into every piece: base.js, base.css and the sources of its folder.
 
 Run `python tools/shrink_pieces.py` after changing a piece's .js or .css (it needs Node's `npx`,
 which fetches terser). A test fails when a committed script no longer belongs to its sources.
@@ -33,7 +33,8 @@ def source(piece: str) -> str:
     names, tight = PIECES[piece]
     paths = [FOLDER / "base.js", *(FOLDER / piece / name for name in names)]
     code = "".join(path.read_text(encoding="utf-8") for path in paths)
-    css = (FOLDER / piece / f"{piece}.css").read_text(encoding="utf-8")
+    sheets = (FOLDER / "base.css", FOLDER / piece / f"{piece}.css")
+    css = "".join(path.read_text(encoding="utf-8") for path in sheets)
     return enclose(code, css, tight) + "\n"
 
 

@@ -106,11 +106,11 @@ def enclose(code: str, css: str, tight: str) -> str:
     Parameters
     ----------
     code, css : str
-        The texts of the script and of the style sheet.
+        The texts of the script and of the style sheet, whose comments are left out.
     tight : str
         The characters that need no space around them in this style sheet. A colon may be one of
         them only where no selector has a space before it: ``a :hover`` is another than ``a:hover``.
     """
-    css = re.sub(r"\s+", " ", css)
+    css = re.sub(r"\s+", " ", re.sub(r"/\*.*?\*/", "", css, flags=re.DOTALL))
     css = re.sub(rf" ?([{re.escape(tight)}]) ?", r"\1", css).replace(";}", "}").strip()
     return f"(() => {{\nconst CSS = {json.dumps(css)};\n{code.rstrip()}\n}})();"
