@@ -13,11 +13,19 @@ weight: [[1]]
 
 ```{network-explorer} VGG-16  helpers.pieces.network_explorer; a name of its NETWORKS
 ```
+
+```{prediction-record}       what the visitor has predicted in the lessons, and a button to forget it
+```
 """
+
+import json
 
 import yaml
 from docutils import nodes
+from lessons import lesson_rows
 from sphinx.util.docutils import SphinxDirective
+
+from helpers.command.files import ROOT
 
 
 def as_node(piece):
@@ -67,9 +75,26 @@ class NetworkExplorerDirective(SphinxDirective):
             raise self.error(f"network-explorer: {error}") from error
 
 
+class PredictionRecordDirective(SphinxDirective):
+    def run(self):
+        from helpers.pieces.prediction import PredictionRecord, read_predictions
+
+        lessons = []
+        for row in lesson_rows((ROOT / "README.md").read_text(encoding="utf-8")):
+            path = ROOT / f"{row['path']}.ipynb"
+            self.env.note_dependency(str(path))
+            cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+            outputs = [output for cell in cells for output in cell.get("outputs", [])]
+            html = "".join("".join(o.get("data", {}).get("text/html", "")) for o in outputs)
+            names = [one["n"] for one in read_predictions(html)]
+            lessons.append((f"{row['number']} {row['title']}", f"{row['path']}.html", names))
+        return [as_node(PredictionRecord(lessons))]
+
+
 def setup(app):
     app.add_directive("stepper", StepperDirective)
     app.add_directive("draw-digit", DrawDigitDirective)
     app.add_directive("filter-dialog", FilterDialogDirective)
     app.add_directive("network-explorer", NetworkExplorerDirective)
+    app.add_directive("prediction-record", PredictionRecordDirective)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -25,6 +25,7 @@ PIECES = {
     ),
     "filter_dialog": (("compute.js", "filter_dialog.js"), "{};,"),
     "network_explorer": (("stack.js", "network_explorer.js"), "{};,"),
+    "prediction": (("prediction.js",), "{};,"),
 }
 
 
