@@ -4,6 +4,7 @@ import ast
 import base64
 import re
 import statistics
+import symtable
 
 import pytest
 
@@ -142,6 +143,43 @@ def test_cells_that_only_assert_or_draw_are_folded(lesson, notebook):
     for cell in code(notebook):
         if only_asserts(cell.source) or only_draws(cell.source):
             assert folds(cell).get("source_hidden"), f"cell {cell.id}"
+
+
+def given(source):
+    """The names that a cell leaves behind for later cells."""
+    names = symtable.symtable(source, "cell", "exec").get_symbols()
+    return {one.get_name() for one in names if one.is_assigned() or one.is_imported()}
+
+
+def taken(source):
+    """The names that a cell and its functions use, but do not make."""
+    tables, found = [symtable.symtable(source, "cell", "exec")], set()
+    while tables:
+        table = tables.pop()
+        tables += table.get_children()
+        found |= {one.get_name() for one in table.get_symbols() if one.is_global()}
+    return found - given(source)
+
+
+def test_which_names_a_cell_gives_and_takes():
+    source = "a = b\ndef f(x, y=c):\n    z = [d + e for e in x]\n    return a, z, y"
+    assert given(source) == {"a", "f"}
+    assert taken(source) == {"b", "c", "d"}
+
+
+def test_a_name_from_a_folded_cell_is_introduced(notebook):
+    """Who reads the code in view must not meet a name that nobody has told them of."""
+    out_of_view, text = {}, ""
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            text += cell.source
+        elif cell.cell_type == "code" and folds(cell).get("source_hidden"):
+            out_of_view |= dict.fromkeys(given(cell.source), cell.id)
+        elif cell.cell_type == "code":
+            for name in taken(cell.source) & set(out_of_view):
+                assert f"`{name}`" in text, f"{name}, from the folded {out_of_view[name]}"
+            for name in given(cell.source):
+                out_of_view.pop(name, None)
 
 
 def minutes_needed(cells):
