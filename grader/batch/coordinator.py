@@ -29,10 +29,11 @@ from grader.gradebook.graded import executed_notebook
 from grader.gradebook.master import BookError, Locked
 from grader.gradebook.submitted import write_one, write_times
 from grader.intake.beside import files_of
-from grader.intake.collect import Reading, Submission, Unreadable, Which, collect
+from grader.intake.collect import Which, collect
 from grader.intake.jobs import make_job
 from grader.intake.rebuild import load_skeleton
 from grader.intake.roster import Student, load_roster
+from grader.intake.submission import Reading, Submission
 from grader.judging import job
 from grader.judging.dispatch import Dispatch, JobLost
 from grader.judging.policy import Limits, Policy
@@ -40,6 +41,7 @@ from grader.judging.seed import class_seed
 from grader.outcomes import Outcome
 from grader.records import Job, Record, Result
 from grader.text import shortened, writable
+from helpers.assignment.notebook_file import Unreadable
 
 MOST_NAMES = 50
 

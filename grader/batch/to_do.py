@@ -11,10 +11,10 @@ from typing import NamedTuple
 from grader.batch.likeness import alike, identical
 from grader.files import write_whole
 from grader.gradebook.marks import Marks
-from grader.intake.collect import OF_SEVERAL
 from grader.intake.entries import COUNTS, Entry
 from grader.intake.rebuild import NOTHING_ANSWERED
 from grader.intake.roster import Student
+from grader.intake.submission import OF_SEVERAL
 from grader.records import Record
 from grader.text import for_table, for_terminal, shortened
 

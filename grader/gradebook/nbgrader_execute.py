@@ -22,10 +22,11 @@ from traitlets import Dict
 from grader.gradebook.graded import executed_notebook, finish
 from grader.gradebook.master import enter, known_cells, master_notebook, open_gradebook
 from grader.intake.beside import files_of
-from grader.intake.collect import Reading, Unreadable, collect
+from grader.intake.collect import collect
 from grader.intake.files import in_folder
 from grader.intake.jobs import make_job
 from grader.intake.rebuild import Skeleton, load_skeleton
+from grader.intake.submission import Reading
 from grader.judging import job
 from grader.judging.dispatch import Dispatch, Here, JobLost
 from grader.judging.policy import Limits, Policy
@@ -34,6 +35,7 @@ from grader.outcomes import SENTENCES
 from grader.records import Result
 from grader.sandbox.bwrap import UNSAFE, NoSandbox, check_means, check_system
 from grader.text import for_terminal
+from helpers.assignment.notebook_file import Unreadable
 
 WAY_AROUND = "COURSE_UNSAFE_NO_SANDBOX"
 TIMEOUT = "CellTimeoutError"

@@ -9,10 +9,11 @@ from pathlib import Path
 from grader.cells import Cell
 from grader.files import write_whole
 from grader.gradebook.graded import executed_notebook, to_bytes
-from grader.intake.collect import Submission, Unreadable
 from grader.intake.entries import Entry
 from grader.intake.rebuild import Skeleton
+from grader.intake.submission import Submission
 from grader.text import for_terminal
+from helpers.assignment.notebook_file import Unreadable
 
 
 def write_submitted(
