@@ -10,7 +10,7 @@ import types
 from collections.abc import Iterable
 from typing import Any
 
-from grader.sandbox.inside import wire
+from grader.sandbox.inside import values, wire
 
 # The instructions that look up a global name; in a class's body, or at the top, by way of others.
 LOOKS_UP = {"LOAD_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS"}
@@ -31,8 +31,8 @@ def pack_function(function: types.FunctionType, blobs: list[wire.Blob]) -> wire.
         "is": "function",
         "blob": len(blobs) - 1,
         "name": function.__name__,
-        "defaults": [wire.encode(item, blobs) for item in function.__defaults__ or ()],
-        "closure": [wire.encode(item, blobs) for item in cells],
+        "defaults": [values.encode(item, blobs) for item in function.__defaults__ or ()],
+        "closure": [values.encode(item, blobs) for item in cells],
     }
 
 

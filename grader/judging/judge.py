@@ -23,7 +23,7 @@ from grader.judging.functions import definitions, is_function, pack_function, us
 from grader.judging.parts import asked_for, changed_names, looked_up, split
 from grader.judging.stand_ins import StandIn, can_be_judged_here, failure_of
 from grader.records import Output
-from grader.sandbox.inside import wire
+from grader.sandbox.inside import values, wire
 from grader.sandbox.inside.last_value import as_number, compiled
 from grader.sandbox.inside.messages import Call, Reply
 from helpers.assignment import Checker, CheckFailed, Observation, Sheet
@@ -86,10 +86,10 @@ class RemoteChecker(Checker):
             "procedure": pack_function(procedure, blobs) if procedure else None,
             "code": definitions(self.code, functions) if functions else "",
             "args": [
-                pack_function(item, blobs) if is_function(item) else wire.encode(item, blobs)
+                pack_function(item, blobs) if is_function(item) else values.encode(item, blobs)
                 for item in args
             ],
-            "kwargs": [(key, wire.encode(item, blobs)) for key, item in kwargs.items()],
+            "kwargs": [(key, values.encode(item, blobs)) for key, item in kwargs.items()],
             "seconds": self.seconds,
         }
         reply, arrays = self._ask(request, blobs, self.seconds + SECONDS_ON_TOP)
@@ -123,10 +123,10 @@ class RemoteChecker(Checker):
         try:
             if "error" in reply:
                 return remote_error(reply["error"], self.is_hidden), None, args
-            values = wire.Decoder(arrays)
-            value = values.value(reply["value"])
+            decoder = values.Decoder(arrays)
+            value = decoder.value(reply["value"])
             after = tuple(
-                before if is_function(before) else values.value(item)
+                before if is_function(before) else decoder.value(item)
                 for before, item in zip(args, reply["after"], strict=True)
             )
         except (wire.Nonsense, KeyError, TypeError, ValueError, AttributeError) as error:

@@ -20,7 +20,7 @@ from grader.judging.parts import is_changed, split
 from grader.judging.policy import MEBIBYTE, Policy
 from grader.judging.progress import Progress
 from grader.sandbox.bwrap import NoSandbox, check_means
-from grader.sandbox.inside import wire
+from grader.sandbox.inside import values, wire
 from tests.grader.attacks import trial
 
 try:
@@ -158,30 +158,32 @@ class TestTime:
 
 
 class TestDecoding:
-    """`wire.Decoder` makes no more than came."""
+    """`values.Decoder` makes no more than came."""
 
     def test_arrays_of_the_same_bytes_are_refused(self):
         blob = bytes(2**20)
         array = {"is": "array", "dtype": "|u1", "shape": [2**20], "blob": 0}
         tracemalloc.start()
         with pytest.raises(wire.Nonsense, match="same bytes"):
-            wire.Decoder([blob]).value({"is": "list", "items": [array] * 40})
+            values.Decoder([blob]).value({"is": "list", "items": [array] * 40})
         _, peak = tracemalloc.get_traced_memory()
         tracemalloc.stop()
         assert peak < 5 * len(blob)
-        assert wire.Decoder([blob]).value(array).nbytes == len(blob)
+        assert values.Decoder([blob]).value(array).nbytes == len(blob)
 
     @pytest.mark.parametrize("blob", [-1, 1, True, None, "0"])
     def test_a_blob_that_is_not_there_is_refused(self, blob):
         with pytest.raises(wire.Nonsense):
-            wire.Decoder([b"x"]).value({"is": "array", "dtype": "|u1", "shape": [1], "blob": blob})
+            values.Decoder([b"x"]).value(
+                {"is": "array", "dtype": "|u1", "shape": [1], "blob": blob}
+            )
 
     def test_there_are_only_so_many_parts(self):
         part = {"is": "plain", "value": None}
         few = {"is": "list", "items": [part] * 1000}
-        assert len(wire.Decoder([]).value({"is": "list", "items": [few] * 10})) == 10
+        assert len(values.Decoder([]).value({"is": "list", "items": [few] * 10})) == 10
         with pytest.raises(wire.Nonsense, match="parts"):
-            wire.Decoder([]).value({"is": "list", "items": [few] * 500})
+            values.Decoder([]).value({"is": "list", "items": [few] * 500})
 
     @pytest.mark.parametrize(
         "value",
@@ -194,13 +196,13 @@ class TestDecoding:
     )
     def test_what_costs_too_much_is_no_value(self, value):
         with pytest.raises(wire.Nonsense):
-            wire.Decoder([b""]).value(value)
+            values.Decoder([b""]).value(value)
 
     @pytest.mark.parametrize("axes", [[0], [0, 0], [1, 2], [0, 1, 2], "01", None, 3])
     def test_axes_that_are_no_order_are_no_value(self, axes):
         value = {"is": "array", "dtype": "|u1", "shape": [1, 1], "axes": axes, "blob": 0}
         with pytest.raises(wire.Nonsense):
-            wire.Decoder([b"x"]).value(value)
+            values.Decoder([b"x"]).value(value)
 
     @pytest.mark.parametrize("axes", [(0, 1, 2), (2, 1, 0), (0, 2, 1), (2, 0, 1)])
     @pytest.mark.parametrize("shape", [(2, 3, 4), (3, 0, 2)])
@@ -209,8 +211,8 @@ class TestDecoding:
         value = np.arange(np.prod(shape)).reshape(shape).transpose(axes)
         for made in (value, torch.from_numpy(value)):
             blobs = []
-            sent = wire.encode(made, blobs)
-            again = wire.Decoder(blobs).value(sent)
+            sent = values.encode(made, blobs)
+            again = values.Decoder(blobs).value(sent)
             assert type(again) is type(made)
             again = np.asarray(again)
             assert np.array_equal(again, value)
@@ -221,21 +223,21 @@ class TestDecoding:
     def test_a_part_of_an_array_is_its_numbers(self, part):
         blobs = []
         value = np.arange(12.0).reshape(3, 4).T[part]
-        sent = wire.encode(value, blobs)
-        assert np.array_equal(wire.Decoder(blobs).value(sent), value)
+        sent = values.encode(value, blobs)
+        assert np.array_equal(values.Decoder(blobs).value(sent), value)
 
     def test_deep_nesting_is_no_value(self):
         value = {"is": "plain", "value": None}
-        for _ in range(2 * wire.DEPTH_LIMIT):
+        for _ in range(2 * values.DEPTH_LIMIT):
             value = {"is": "list", "items": [value]}
         with pytest.raises(wire.Nonsense, match="deep"):
-            wire.Decoder([]).value(value)
+            values.Decoder([]).value(value)
 
     def test_what_the_child_encodes_within_its_limits_is_taken(self):
-        value = [[0] * wire.ITEM_LIMIT] * wire.ITEM_LIMIT
+        value = [[0] * values.ITEM_LIMIT] * values.ITEM_LIMIT
         blobs = []
-        made = wire.Decoder([]).value(wire.encode(value, blobs))
-        assert len(made) == wire.ITEM_LIMIT
+        made = values.Decoder([]).value(values.encode(value, blobs))
+        assert len(made) == values.ITEM_LIMIT
         assert made[0] == value[0]
 
     def test_what_is_derived_from_a_plain_value_is_that_value(self):
@@ -262,8 +264,8 @@ class TestDecoding:
             (True, True),
         ):
             blobs = []
-            sent = wire.encode(value, blobs)
-            made = wire.Decoder(blobs).value(sent)
+            sent = values.encode(value, blobs)
+            made = values.Decoder(blobs).value(sent)
             assert (made, type(made)) == (plain, type(plain))
 
 

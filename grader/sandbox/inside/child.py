@@ -24,7 +24,7 @@ import numpy as np
 from helpers.assignment.time_limit import WALL_FACTOR, time_limit
 
 from . import shell as shells
-from . import wire
+from . import values, wire
 from .branches import Branches
 from .controls import Controls
 from .messages import Begin, Branch, Call, Control, RaisedError, Reply, Run, Value
@@ -153,9 +153,9 @@ class Child:
                 contextlib.redirect_stderr(io.StringIO()),
             ):
                 value = function(*args, **kwargs)
-                reply["value"] = wire.encode(value, out)
+                reply["value"] = values.encode(value, out)
                 reply["shares"] = shares_memory(value, args)
-                reply["after"] = [wire.encode(item, out) for item in args]
+                reply["after"] = [values.encode(item, out) for item in args]
                 del value
         except KeyboardInterrupt:
             raise
@@ -204,15 +204,15 @@ def unpack_call(
 ) -> tuple[Callable[..., Any], list[Any], dict[str, Any]]:
     """What to call, with which arguments, as the grader sent it."""
     space = test_space(request["code"])
-    values = wire.Decoder(blobs)
+    decoder = values.Decoder(blobs)
     args = [
-        unpack_function(item, values, space) if item["is"] == "function" else values.value(item)
+        unpack_function(item, decoder, space) if item["is"] == "function" else decoder.value(item)
         for item in request["args"]
     ]
-    kwargs = {key: values.value(item) for key, item in request["kwargs"]}
+    kwargs = {key: decoder.value(item) for key, item in request["kwargs"]}
     if request["procedure"] is None:
         return thing, args, kwargs
-    return functools.partial(unpack_function(request["procedure"], values, space), thing), args, {}
+    return functools.partial(unpack_function(request["procedure"], decoder, space), thing), args, {}
 
 
 def test_space(code: str) -> dict[str, Any]:
@@ -227,11 +227,11 @@ def test_space(code: str) -> dict[str, Any]:
     return space
 
 
-def unpack_function(item: Value, values: wire.Decoder, space: dict[str, Any]) -> Any:
+def unpack_function(item: Value, decoder: values.Decoder, space: dict[str, Any]) -> Any:
     """A function of a test, as the grader sent it, with this namespace as its globals."""
-    defaults = tuple(values.value(part) for part in item["defaults"])
-    cells = tuple(types.CellType(values.value(part)) for part in item["closure"])
-    blob = values.blobs[item["blob"]]
+    defaults = tuple(decoder.value(part) for part in item["defaults"])
+    cells = tuple(types.CellType(decoder.value(part)) for part in item["closure"])
+    blob = decoder.blobs[item["blob"]]
     assert blob is not None
     return types.FunctionType(marshal.loads(blob), space, item["name"], defaults, cells)
 

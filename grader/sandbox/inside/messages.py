@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any, NotRequired, TypedDict
 
 Value = dict[str, Any]
-"""A value as `wire.encode` writes it, or a function as the judge packs it."""
+"""A value as `values.encode` writes it, or a function as the judge packs it."""
 
 
 class Begin(TypedDict):

@@ -31,6 +31,7 @@ class Liar(np.ndarray):
 
 REQUESTS = """
 import gc, json, struct
+import grader.sandbox.inside.values as values
 import grader.sandbox.inside.wire as wire
 loop = next(o for o in gc.get_objects() if type(o).__name__ == "Child" and hasattr(o, "serve"))
 now = 3  # requests are numbered: after the beginning and the set-up cell comes this one
@@ -451,7 +452,7 @@ def bad(value, blobs, *rest):
     made = {"is": "int", "value": "6"}
     for _ in range(200): made = {"is": "list", "items": [made]}
     return made
-wire.encode = bad
+values.encode = bad
 """,
     ),
     gain(
@@ -485,7 +486,7 @@ bad = iter([
 def next_one(value, blobs, *rest):
     blobs.append(b"12345678")
     return next(bad)
-wire.encode = next_one
+values.encode = next_one
 """,
         answers={**WRONG, "double": WRONG["double"]},
     ),
