@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -12,7 +13,8 @@ from grader.judging.failures import OUTCOME_OF, NotJudged
 from grader.judging.policy import Policy
 from grader.judging.progress import Progress
 from grader.outcomes import SENTENCES, Outcome
-from grader.records import Job
+from grader.outputs import clean_outputs
+from grader.records import Job, Output
 from grader.sandbox.child import Child, ChildEnded, ServerLost
 from grader.sandbox.client import Server
 from grader.sandbox.inside import wire
@@ -119,6 +121,16 @@ class Notebook:
         if name and (reply.get("interrupted") or "TookTooLong" in str(reply.get("error"))[:200]):
             self.timeouts[name] = self.timeouts.get(name, 0) + 1
         return reply, arrays
+
+    def keep_outputs(self, reply: Reply) -> list[Output]:
+        """What a cell shows, unless that is more than a notebook may show."""
+        outputs = clean_outputs(reply.get("outputs"))
+        if "output" in self.policy.disabled_rules:
+            return outputs
+        self.progress.shown += len(json.dumps(reply.get("outputs")))
+        if reply.get("is_full") or self.progress.shown > self.policy.total_output_bytes:
+            self.progress.note("too much output")
+        return outputs if self.progress.shown <= self.policy.total_output_bytes else []
 
     def start(self, number: int) -> None:
         """A child in which the cells before this one have run, as far as they worked."""

@@ -26,7 +26,8 @@ from grader.judging.failures import NotJudged, error_output
 from grader.judging.notebook import SHARE_FOR_HIDDEN
 from grader.judging.policy import Policy
 from grader.judging.progress import Progress, Step
-from grader.judging.run import Run, result_of
+from grader.judging.results import result_of
+from grader.judging.run import Run
 from grader.outcomes import SENTENCES, Outcome
 from grader.records import Job
 from grader.sandbox.child import ServerLost

@@ -7,30 +7,22 @@ where the test stands, or, if there is none, of a new process that has run the c
 
 from __future__ import annotations
 
-import json
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from grader.judging.failures import (
-    NotJudged,
-    error_output,
-    message_of,
-)
-from grader.judging.judge import PASSED, Judge, Verdict
+from grader.judging.beside import Beside
+from grader.judging.failures import NotJudged, error_output
+from grader.judging.judge import Judge, Verdict
 from grader.judging.notebook import Notebook
 from grader.judging.parts import is_changed, split
 from grader.judging.policy import Policy
-from grader.judging.probes import Question, must_fail, questions
 from grader.judging.progress import Progress, Step
-from grader.judging.stand_ins import failure_at
+from grader.judging.results import points_line, result_of, without_passed
 from grader.outcomes import SENTENCES
-from grader.outputs import clean_outputs
-from grader.records import Job, Output, TestResult
+from grader.records import Job
 from grader.sandbox.client import Server
-from grader.sandbox.inside.last_value import as_number
 from grader.sandbox.inside.messages import Reply
-from helpers.assignment import CheckFailed
 
 # How often control questions come before a test that runs beside the student's code, and before
 # one that is judged here, where nothing in that process can make it pass.
@@ -62,14 +54,18 @@ class Run:
     ) -> None:
         self.data, self.cells = data, data["cells"]
         self.policy = Policy.from_dict(data["policy"])
-        self.server, self.progress, self.done = server, progress, done
+        self.progress, self.done = progress, done
         self.notebook = Notebook(data, self.policy, server, progress)
         functions = [name for cell in self.cells for name in cell.get("functions", ())]
         self.judge = Judge(setup, self.notebook.ask, functions, data["class_seed"])
         self.rng = random.Random(f"{data['seed']} {progress.steps}")
-        self.has_tests_beside = any(
-            cell["kind"] == "test" and not self.judge.can_judge(cell["source"])
-            for cell in self.cells
+        self.beside = Beside(
+            self.notebook,
+            self.rng,
+            is_used=any(
+                cell["kind"] == "test" and not self.judge.can_judge(cell["source"])
+                for cell in self.cells
+            ),
         )
         self.visible: dict[int, Verdict] = {}
 
@@ -81,7 +77,7 @@ class Run:
                 number = progress.steps
                 self.finish({"cell": number, **self.cell(number)})
             if progress.steps == cells:
-                self.control(every=True)
+                self.beside.control(every=True)
                 self.finish({})
             while progress.steps - cells <= len(progress.deferred):
                 number = progress.deferred[progress.steps - cells - 1]
@@ -112,7 +108,7 @@ class Run:
         except NotJudged as ended:
             return {"outputs": [error_output(ended)]}
         self.notebook.position = number + 1
-        outputs = self.keep_outputs(reply)
+        outputs = self.notebook.keep_outputs(reply)
         if reply.get("interrupted"):
             outputs.append(
                 error_output(
@@ -132,16 +128,6 @@ class Run:
         request = {"do": "run", "code": code, "output_limit": self.policy.output_bytes}
         return self.notebook.ask(request, [], self.policy.cell_seconds)[0]
 
-    def keep_outputs(self, reply: Reply) -> list[Output]:
-        """What a cell shows, unless that is more than a notebook may show."""
-        outputs = clean_outputs(reply.get("outputs"))
-        if "output" in self.policy.disabled_rules:
-            return outputs
-        self.progress.shown += len(json.dumps(reply.get("outputs")))
-        if reply.get("is_full") or self.progress.shown > self.policy.total_output_bytes:
-            self.progress.note("too much output")
-        return outputs if self.progress.shown <= self.policy.total_output_bytes else []
-
     def test(self, number: int) -> Step:
         """Judge the visible part of a test, or all of it if nothing is hidden."""
         cell = self.cells[number]
@@ -149,9 +135,11 @@ class Run:
         is_apart = self.judge.can_judge(code)
         parts = split(code)
         if self.rng.random() < (CONTROLS_APART if is_apart else CONTROLS):
-            self.control()
+            self.beside.control()
         if parts is None:
-            return self.marked(cell, self.judge.run(code) if is_apart else self.beside(code, code))
+            return self.marked(
+                cell, self.judge.run(code) if is_apart else self.beside.run(code, code)
+            )
         if not is_apart or self.changes_after(number):
             self.notebook.keep_copy(number)
         else:
@@ -162,7 +150,7 @@ class Run:
         elif is_apart:
             verdict = self.visible[number] = self.judge.run(code, visible)
         else:
-            verdict = self.beside(visible, code, is_proved=False)
+            verdict = self.beside.run(visible, code, is_proved=False)
         return {**self.marked(cell, verdict), "is_deferred": verdict.failure is None}
 
     def hidden_test(self, number: int) -> Step:
@@ -176,8 +164,8 @@ class Run:
             self.notebook.go_to(number)
             if not self.judge.can_judge(code):
                 if self.rng.random() < CONTROLS:
-                    self.control()
-                verdict = self.beside(code, code)
+                    self.beside.control()
+                verdict = self.beside.run(code, code)
             elif visible.strip():
                 verdict = self.visible.get(number) or self.judge.run(code, visible)
                 if verdict.failure is None:
@@ -207,76 +195,6 @@ class Run:
             outputs.append(points_line(result))
         return {"outputs": outputs, "test": result}
 
-    def beside(self, part: str, code: str, is_proved: bool = True) -> Verdict:
-        """Run a part of a test beside the student's code, where it proves less."""
-        try:
-            reply = self.ask_test(part)
-            if is_proved and not reply["failed"]:
-                self.prove(part)
-        except NotJudged as ended:
-            return Verdict([error_output(ended)], ended)
-        outputs = self.keep_outputs(reply)
-        failure: Exception | None = None
-        if reply.get("interrupted") or reply.get("out_of_memory"):
-            outcome = self.notebook.timeout() if reply.get("interrupted") else "out of memory"
-            failure = NotJudged(SENTENCES[self.progress.note(outcome)].in_cell)
-        elif reply["failed"]:
-            is_first_pass = self.progress.steps < len(self.cells)
-            text = str(reply.get("text", ""))[:2000] if is_first_pass else ""
-            failure = failure_at(reply.get("line"), text, code)
-        if failure is not None:
-            outputs.append(error_output(failure))
-        return Verdict(outputs, failure, value=as_number(reply.get("points")))
-
-    def ask_test(self, code: str) -> Reply:
-        """Run a test in the child; the reply says whether it ``failed``."""
-        request = {"do": "test", "code": code, "output_limit": self.policy.output_bytes}
-        reply, _ = self.notebook.ask(request, [], self.policy.cell_seconds)
-        stopped = reply.get("interrupted") or reply.get("out_of_memory")
-        reply["failed"] = reply.get("failed") is not False or bool(stopped)
-        return reply
-
-    def prove(self, code: str) -> None:
-        """Raise `NotJudged` unless a test that has passed fails when it is made wrong."""
-        for wrong in must_fail(code, self.rng):
-            # A test may depend on chance: it is asked again before anybody is suspected.
-            if not self.ask_test(wrong)["failed"] and not self.ask_test(wrong)["failed"]:
-                self.progress.flags.append("a test that was made wrong passed in this notebook")
-                raise NotJudged(SENTENCES["tampering suspected"].in_cell)
-
-    def control(self, every: bool = False) -> None:
-        """Ask what has a known answer; what is answered wrongly is noted for a person."""
-        if self.notebook.child is None:
-            return
-        asked = questions(self.rng, None if every else 3, self.server.modules)
-        codes = [question.code for question in asked]
-        try:
-            if self.has_tests_beside:  # each comes as one of these tests does
-                for question in asked:
-                    self.note_answer(question, self.ask_test(question.code))
-                codes = []
-            request = {"do": "control", "codes": codes}
-            reply, _ = self.notebook.ask(request, [], self.policy.cell_seconds)
-        except NotJudged:
-            return
-        changed, answers = reply.get("changed"), reply.get("answers", [])
-        if not isinstance(changed, list) or not _are_dicts(answers, len(codes)):
-            self.progress.flags.append("the control questions were not answered")
-            return
-        for question, answer in zip(asked, answers, strict=False):
-            answer["failed"] = answer.get("failed") is not False
-            self.note_answer(question, answer)
-        self.progress.flags += [str(item)[:200] for item in changed[:20]]
-
-    def note_answer(self, question: Question, answer: Reply) -> None:
-        """Note a wrong answer for a person."""
-        holds, flags = question.holds, self.progress.flags
-        claim = f"{question.name} {'fails' if holds else 'holds'} where it must not"
-        # Another error than a failed assertion is a want of memory or files, say.
-        is_wrong = answer["failed"] is holds and (not holds or answer.get("is_assertion"))
-        if is_wrong and claim not in str(flags):
-            flags.append(f"{claim}: {question.code}")
-
     def changes_after(self, number: int) -> bool:
         """Whether cells after a test may change what it finds."""
         sources = [
@@ -286,45 +204,3 @@ class Run:
         return is_changed(
             self.cells[number]["source"], tuple(sources[:number]), tuple(sources[number:])
         )
-
-
-def _are_dicts(items: Any, count: int) -> bool:
-    return (
-        isinstance(items, list)
-        and len(items) == count
-        and all(isinstance(item, dict) for item in items)
-    )
-
-
-def without_passed(outputs: Sequence[Output]) -> list[Output]:
-    """Outputs without the line that says that a test has passed."""
-    kept: list[Output] = []
-    for output in outputs:
-        if output["output_type"] == "stream" and output["text"].endswith(PASSED):
-            output = {**output, "text": output["text"].removesuffix(PASSED)}
-        if output.get("text") != "":
-            kept.append(output)
-    return kept
-
-
-def points_line(result: TestResult) -> Output:
-    """What is shown of a test that ends in a number."""
-    text = f"{result['score']:g} of {result['max_score']:g} points\n"
-    return {"output_type": "stream", "name": "stdout", "text": text}
-
-
-def result_of(
-    cell: Mapping[str, Any], failure: Exception | None, value: float | None = None
-) -> TestResult:
-    """The record of a test; a number at its end is its score, as in nbgrader."""
-    points = float(cell["points"])
-    score = points if value is None else min(max(value, 0.0), points)
-    result: TestResult = {"score": 0.0 if failure else score, "max_score": points}
-    if failure is not None:
-        result["failure"] = {
-            "kind": failure.kind if isinstance(failure, CheckFailed) else "error",
-            "message": message_of(failure)[:5000],
-            "hidden": isinstance(failure, CheckFailed) and failure.hidden,
-            "diagnosis": failure.diagnosis if isinstance(failure, CheckFailed) else None,
-        }
-    return result

@@ -128,7 +128,7 @@ class TestWork:
 
     def test_a_judge_that_fails_leaves_a_line_for_a_person(self, server, monkeypatch):
         broken = mock.Mock(side_effect=LookupError("odd"))
-        monkeypatch.setattr("grader.judging.run.clean_outputs", broken)
+        monkeypatch.setattr("grader.judging.notebook.clean_outputs", broken)
         result = grade(server, G, TEST_G)
         assert result["outcome"] == "not judged"
         assert "LookupError" in result["flags"][0]
