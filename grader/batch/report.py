@@ -11,7 +11,8 @@ import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from grader.batch.coordinator import Lost, Summary
+from grader.batch.recorder import Lost
+from grader.batch.summary import Summary
 from grader.files import write_whole
 from grader.gradebook.marks import Marks
 from grader.records import Record

@@ -27,7 +27,7 @@ from grader.sandbox.bwrap import UNSAFE, NoSandbox, check_means, check_system
 from grader.sandbox.client import Server, modules_for
 
 if TYPE_CHECKING:
-    from grader.batch.coordinator import Lost
+    from grader.batch.recorder import Lost
     from grader.records import Record
 
 SECONDS_FOR_WORKERS = 60
@@ -144,7 +144,8 @@ def grade_batch(
     from tqdm import tqdm
 
     from grader.batch import report
-    from grader.batch.coordinator import Batch, Options
+    from grader.batch.coordinator import Batch
+    from grader.batch.options import Options
     from grader.batch.tables import write_tables
     from grader.batch.to_do import words
     from grader.gradebook.book import Book

@@ -68,11 +68,11 @@ def marks_of_class(book: Book) -> dict[str, Marks]:
     BookError
         If the gradebook is locked.
     """
-    max_score = sum(points for _, _, points in book.graded.values())
+    max_score = sum(points for _, _, points in book.rows.graded.values())
     found: dict[str, Marks] = {}
     with book.reading() as db:
         due = db.execute(
-            select(Assignment.duedate).where(Assignment.id == book.assignment_id)
+            select(Assignment.duedate).where(Assignment.id == book.rows.assignment_id)
         ).scalar()
         submissions = db.execute(
             select(
@@ -84,7 +84,7 @@ def marks_of_class(book: Book) -> dict[str, Marks]:
                 SubmittedNotebook.late_submission_penalty,
             )
             .join(SubmittedNotebook, SubmittedNotebook.assignment_id == SubmittedAssignment.id)
-            .where(SubmittedNotebook.notebook_id == book.notebook_id)
+            .where(SubmittedNotebook.notebook_id == book.rows.notebook_id)
             .order_by(SubmittedAssignment.student_id)
         )
         by_notebook: dict[str, Marks] = {}
@@ -102,11 +102,11 @@ def marks_of_class(book: Book) -> dict[str, Marks]:
                 Grade.manual_score,
                 Grade.extra_credit,
                 Grade.needs_manual_grade,
-            ).where(Grade.cell_id.in_(book.graded))
+            ).where(Grade.cell_id.in_(book.rows.graded))
         )
         for cell_id, notebook_id, automatic, by_hand, extra, needs_mark in grades:
             marks = by_notebook[notebook_id]
-            name = book.graded[cell_id][0]
+            name = book.rows.graded[cell_id][0]
             marks.automatic += automatic or 0.0
             if automatic is not None:
                 marks.tests[name] = automatic
@@ -115,7 +115,7 @@ def marks_of_class(book: Book) -> dict[str, Marks]:
             marks.extra_credit += extra or 0.0
             if needs_mark:
                 marks.open.append(name)
-    order = {name: place for place, (name, _, _) in enumerate(book.graded.values())}
+    order = {name: place for place, (name, _, _) in enumerate(book.rows.graded.values())}
     for marks in found.values():
         marks.open.sort(key=order.__getitem__)
     return found

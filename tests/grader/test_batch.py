@@ -13,8 +13,9 @@ import nbformat
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from grader.batch import coordinator, report
-from grader.batch.coordinator import Batch, Options
+from grader.batch import coordinator, recorder, report
+from grader.batch.coordinator import Batch
+from grader.batch.options import Options
 from grader.batch.store import Store
 from grader.gradebook.marks import Marks
 from grader.intake.rebuild import load_skeleton
@@ -356,9 +357,9 @@ def test_an_unforeseen_error_while_preparing_is_that_submissions_outcome(bench, 
 def test_an_unforeseen_error_while_recording_is_that_submissions_outcome(bench, monkeypatch):
     for student in ("ann", "bob"):
         bench.hand_in(student, f"# {student}")
-    write_one = coordinator.write_one
+    write_one = recorder.write_one
     monkeypatch.setattr(
-        coordinator,
+        recorder,
         "write_one",
         lambda cells, *rest: fails_for("# ann", TypeError("odd"), write_one)(cells, *rest),
     )

@@ -9,7 +9,8 @@ import pytest
 from bs4 import BeautifulSoup
 
 from grader.batch import report
-from grader.batch.coordinator import Lost, Summary
+from grader.batch.recorder import Lost
+from grader.batch.summary import Summary
 from grader.gradebook.export import COLUMNS, SafeCsv
 from grader.gradebook.graded import finish
 from grader.gradebook.marks import Marks
