@@ -8,15 +8,18 @@ written into a locked cell is put below it, as a cell of the student's own.
 from __future__ import annotations
 
 import ast
+import json
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeGuard
 
 import nbformat
 
+from grader.authoring.source import assignments, notebook_path
 from grader.cells import Cell, kind_of, metadata_of, points_of
 from grader.intake.beside import patterns_of
-from grader.intake.parse import defined_names, given_names, magic_elsewhere
+from grader.intake.parse import defined_names, given_names, ids_of, magic_elsewhere
 from grader.intake.recognise import ANSWERS, Frame
 from grader.text import shortened
 from helpers.assignment.notebook_file import Unreadable
@@ -40,6 +43,8 @@ class Skeleton:
     ----------
     source, released : notebook
         In nbformat 4: with solutions and hidden tests, and as students got it.
+    others : dict of str to (set of str)
+        The grade ids of the course's other assignments, by their names.
 
     Attributes
     ----------
@@ -57,8 +62,11 @@ class Skeleton:
         as they are as they were given out.
     """
 
-    def __init__(self, source: Any, released: Any) -> None:
+    def __init__(
+        self, source: Any, released: Any, others: Mapping[str, set[str]] | None = None
+    ) -> None:
         self.source, self.released = source, released
+        self.others = dict(others or {})
         self.known = _by_grade_id(source)
         self.frame = Frame(self.known, released)
         self.stubs = self.frame.stubs
@@ -94,6 +102,10 @@ class Skeleton:
         Unreadable
             If it is a notebook of another assignment.
         """
+        other = self._more_like(set(ids_of(submitted)))
+        if other:
+            # Functions of one name are asked for in several assignments, with other rules.
+            raise Unreadable(f"a notebook of {other}: most of its cells are of that assignment")
         notes: list[str] = []
         owners = self.frame.owners(submitted.cells, notes)
         answers: dict[str, Any] = {}
@@ -151,6 +163,12 @@ class Skeleton:
         listed = ", ".join(shortened(left, 3))
         place = f"{owner}: " if owner else ""
         return [f"{place}no page can show {listed}: look into the file that was handed in"]
+
+    def _more_like(self, ids: set[str]) -> str | None:
+        """The assignment of which a notebook has more cells than of this one, if there is one."""
+        counts = {name: len(ids & known) for name, known in self.others.items()}
+        best = max(counts, key=counts.__getitem__, default=None)
+        return best if best and counts[best] > len(ids & set(self.known)) else None
 
     def _is_of_another(self, submitted: Any, owners: list[str | None]) -> bool:
         """Whether a notebook has an assignment's cells, and no task or test of this one."""
@@ -212,7 +230,19 @@ def load_skeleton(assignment: str, root: str | Path = ROOT) -> Skeleton:
     """The `Skeleton` of an assignment, from solutions/ and assignments/."""
     file = Path(assignment) / f"{assignment}.ipynb"
     source = nbformat.read(Path(root) / "solutions" / file, as_version=4)
-    return Skeleton(source, nbformat.read(Path(root) / "assignments" / file, as_version=4))
+    released = nbformat.read(Path(root) / "assignments" / file, as_version=4)
+    solutions = Path(root) / "solutions"
+    names = [name for name in assignments(solutions) if name != assignment]
+    others = {name: _ids_in(notebook_path(name, solutions)) for name in names}
+    return Skeleton(source, released, others)
+
+
+def _ids_in(path: Path) -> set[str]:
+    """The grade ids of a source; none if it is damaged, which is not this assignment's matter."""
+    try:
+        return set(ids_of(json.loads(path.read_text(encoding="utf-8"))))
+    except (OSError, ValueError, KeyError, TypeError):
+        return set()
 
 
 def _by_grade_id(notebook: Any) -> dict[str, Any]:

@@ -8,8 +8,10 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from grader.gradebook.feedback import make_page
 from grader.gradebook.graded import executed_notebook, finish
-from grader.intake.rebuild import Skeleton
+from grader.intake.rebuild import Skeleton, load_skeleton
 from helpers.assignment.notebook_file import Unreadable
+from tests.support.assignment_files import NAMES, source
+from tests.support.lessons import ROOT
 
 TEST_F = '# f doubles\ncheck("f", 1).gives(2)'
 HIDDEN = '\n### BEGIN HIDDEN TESTS\ncheck.hidden("f", 3).gives(6)\n### END HIDDEN TESTS'
@@ -629,3 +631,14 @@ def test_what_may_be_of_this_assignment_is_graded(skeleton, what):
         made.cells = made.cells[:2]
     cells, _ = skeleton.rebuild(made)
     assert [c.grade_id for c in cells if c.kind == "test"] == ["f_doubles", "g_same"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_assignment_is_graded_from_a_notebook_of_another(name):
+    """Some ask for functions of the same name, in cells of the same id: conv2d, train."""
+    skeleton = load_skeleton(name, ROOT)
+    for other in NAMES:
+        if other != name:
+            with pytest.raises(Unreadable, match=f"a notebook of {other}"):
+                skeleton.rebuild(source(other))
+    skeleton.rebuild(source(name))
