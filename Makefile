@@ -27,7 +27,7 @@ course = @$(PYTHON) -c '' 2>/dev/null || { \
 
 help:
 	$(course) help
-lab doctor update setup clean lint format sandbox e2e mutate constraints digit-net site release roster new-seed:
+lab doctor update setup clean lint format sandbox e2e mutate constraints digit-net site roster new-seed:
 	$(course) $@ $(ARGS)
 check:
 	$(course) check "$(ASSIGNMENT)" $(ARGS)
@@ -43,7 +43,7 @@ assignments:
 	$(course) assignments "$(ASSIGNMENT)" $(ARGS)
 new:
 	$(course) new "$(ASSIGNMENT)" $(ARGS)
-feedback export statistics:
+release feedback export statistics:
 	$(course) $@ $(ASSIGNMENT) $(ARGS)
 collect:
 	$(course) collect "$(ASSIGNMENT)" "$(SUBMISSIONS)" $(ARGS)

@@ -1,7 +1,7 @@
 """Make the student versions of the assignments, and what students are given altogether.
 
 python -m grader.authoring.release assignments     solutions/ -> assignments/ (make assignments)
-python -m grader.authoring.release students        build/cnn-course.zip (make release)
+python -m grader.authoring.release students [NAME]   build/cnn-course.zip (make release)
 """
 
 import argparse
@@ -55,6 +55,8 @@ FOR_STUDENTS = (
     "tools",
 )
 LEFT_OUT = ("__pycache__", ".ipynb_checkpoints", "*.pyc", ".DS_Store", "*.egg-info", OWN_COPY)
+# Tools that work on the grader and the tests, which students do not have.
+LEFT_OUT += ("benchmark_grading.py", "grade_under_load.py", "mutate")
 
 
 def sheet_of(report, solutions=SOLUTIONS):
@@ -175,12 +177,7 @@ def make_assignments(names=None, root=ROOT, show=print, force=False):
         The assignments that were made.
     """
     solutions = Path(root) / "solutions"
-    every = assignments(solutions)
-    named = [name for name in names or () if name.strip()]  # make gives "" for all
-    chosen = [full_name(name, every) for name in named or every]
-    unknown = sorted(set(chosen) - set(every))
-    if unknown:
-        raise SystemExit(f"There is no {', '.join(unknown)} in solutions/: {', '.join(every)}")
+    every, chosen = assignments(solutions), chosen_of(names, solutions)
     imports.forget()
     parts, record = read_table(solutions), Record(root)
     made_from = {name: digest_of_source(name, root) for name in chosen}
@@ -208,6 +205,23 @@ def make_assignments(names=None, root=ROOT, show=print, force=False):
     for name in changed:
         record.keep(name, made_from[name], parts[name])
     return changed
+
+
+def chosen_of(names, solutions):
+    """The full names of these assignments; of all that have a source, if none are given.
+
+    Raises
+    ------
+    SystemExit
+        If there is no such assignment.
+    """
+    every = assignments(solutions)
+    named = [name for name in names or () if name.strip()]  # make gives "" for all
+    chosen = [full_name(name, every) for name in named or every]
+    unknown = sorted(set(chosen) - set(every))
+    if unknown:
+        raise SystemExit(f"There is no {', '.join(unknown)} in solutions/: {', '.join(every)}")
+    return chosen
 
 
 def grade_banks(names, root, show=print):
@@ -246,12 +260,30 @@ def grade_bank(name, root):
     return part_of(write_sheet(name, root))
 
 
-def make_students_copy(destination, root=ROOT):
+def make_students_copy(destination, root=ROOT, names=None):
     """Copy what students are given into a folder, which must not exist yet.
 
     Its `.released` says what was given, for `course reset` and `course update`.
+
+    Parameters
+    ----------
+    destination, root : path
+    names : list of str, optional
+        The assignments to give out; by default all that have a source.
+
+    Raises
+    ------
+    SystemExit
+        If there is no such assignment, or no student version of it yet.
     """
     root, destination = Path(root), Path(destination)
+    chosen = chosen_of(names, root / "solutions")
+    unmade = [name for name in chosen if not notebook_path(name, root / "assignments").exists()]
+    if unmade:
+        raise SystemExit(
+            f"There is no student version of {', '.join(unmade)} yet: course assignments "
+            f"{' '.join(unmade)}"
+        )
     destination.mkdir(parents=True)
     ignore = shutil.ignore_patterns(*LEFT_OUT)
     for name in FOR_STUDENTS:
@@ -259,11 +291,24 @@ def make_students_copy(destination, root=ROOT):
             shutil.copytree(root / name, destination / name, ignore=ignore)
         else:
             shutil.copy2(root / name, destination / name)
+    keep_only(chosen, destination / "assignments")
     readme = destination / "README.md"
     text = students_readme(readme.read_text(encoding="utf-8"), available(destination))
     readme.write_text(text, encoding="utf-8")
     write_manifest(destination)
     return destination
+
+
+def keep_only(chosen, folder):
+    """Take all other assignments out of a copy of assignments/, and out of its list."""
+    for path in folder.iterdir():
+        if path.is_dir() and path.name not in chosen:
+            shutil.rmtree(path)
+    readme = folder / "README.md"
+    rows = re.compile(r"^\| \d\d \[.*\]\(([^/()]+)/.*\n", re.MULTILINE)
+    text = readme.read_text(encoding="utf-8")
+    text = rows.sub(lambda row: row[0] if row[1] in chosen else "", text)
+    readme.write_text(text, encoding="utf-8")
 
 
 def students_readme(text, commands):
@@ -274,17 +319,19 @@ def students_readme(text, commands):
     return rows.sub(lambda row: row[0] if row[1] in commands else "", text)
 
 
-def make_zip(root=ROOT, show=print):
-    """Write build/cnn-course.zip: the course as a student gets it."""
+def make_zip(root=ROOT, show=print, names=None):
+    """Write build/cnn-course.zip: the course as a student gets it, with these assignments."""
     build = Path(root) / "build"
     folder, archive = build / "cnn-course", build / "cnn-course.zip"
     shutil.rmtree(folder, ignore_errors=True)
-    make_students_copy(folder, root)
+    make_students_copy(folder, root, names)
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as file:
         for path in sorted(folder.rglob("*")):
             if path.is_file():
                 file.write(path, Path(folder.name) / path.relative_to(folder))
     size = archive.stat().st_size / 2**20
+    given = sorted(path.name for path in (folder / "assignments").iterdir() if path.is_dir())
+    show(f"Assignments: {', '.join(given)}")
     show(
         f"For students: {archive.relative_to(root)} ({size:.1f} MiB), or the folder "
         f"{folder.relative_to(root)}. Nothing of solutions/ is in it."
@@ -292,18 +339,21 @@ def make_zip(root=ROOT, show=print):
     return archive
 
 
-def main():
+def main(given=None):
     parser = argparse.ArgumentParser(prog="course")
     commands = parser.add_subparsers(dest="command", required=True)
     make = commands.add_parser("assignments", help="make the student versions")
     make.add_argument("names", nargs="*", help="some only, for instance 01-convolution-by-hand")
     make.add_argument("--force", action="store_true", help="also those that have not changed")
-    commands.add_parser("students", help="make the zip for students")
-    options = parser.parse_args()
+    students = commands.add_parser("students", help="make the zip for students")
+    students.add_argument("names", nargs="*", help="these assignments alone; default: all")
+    for command in (make, students):
+        command.add_argument("--root", type=Path, default=ROOT, help=argparse.SUPPRESS)
+    options = parser.parse_args(given)
     if options.command == "assignments":
-        make_assignments(options.names, force=options.force)
+        make_assignments(options.names, options.root, force=options.force)
     else:
-        make_zip()
+        make_zip(options.root, names=options.names)
     return 0
 
 

@@ -291,6 +291,7 @@ VERBS = (
         tool("-m", "grader.authoring.release", "students"),
         ("instructor",),
         SOLUTIONS,
+        names=100,
     ),
     Verb(
         "collect",

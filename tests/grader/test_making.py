@@ -365,4 +365,4 @@ def test_the_command_line(monkeypatch):
     for words in (["assignments"], ["assignments", "01", "--force"]):
         monkeypatch.setattr("sys.argv", ["course", *words])
         release.main()
-    assert asked == [(([],), {"force": False}), ((["01"],), {"force": True})]
+    assert asked == [(([], ROOT), {"force": False}), ((["01"], ROOT), {"force": True})]

@@ -316,6 +316,8 @@ def students_copy(tmp_path_factory):
         else:
             shutil.copy(ROOT / name, root / name)
     keep_own_copy(lessons(root)[0])  # an instructor's own, which is not given out
+    # One whose source was deleted is none any more.
+    shutil.copytree(root / "assignments" / NAMES[0], root / "assignments" / "90-old")
     archive = releasing.make_zip(root, show=lambda text: None)
     zipfile.ZipFile(archive).extractall(root / "unpacked")
     return root / "unpacked" / "cnn-course"
@@ -339,6 +341,44 @@ def test_students_copy_holds_nothing_of_the_instructors(students_copy):
     assert "For instructors" not in readme
     assert "`course check 01`" in readme
     assert "`course grade" not in readme
+
+
+def test_students_copy_holds_what_works_in_it(students_copy):
+    """The assignments that exist, and no program that imports what is not there."""
+    found = [path.name for path in (students_copy / "assignments").iterdir() if path.is_dir()]
+    assert sorted(found) == list(NAMES)
+    scripts = list(students_copy.rglob("*.py"))
+    assert students_copy / "tools" / "notebooks.py" in scripts
+    for path in scripts:
+        text = path.read_text(encoding="utf-8")
+        assert not re.search(r"^\s*(from|import) (grader|tests)\b", text, re.M), path
+
+
+def test_only_the_chosen_assignments_are_given_out(tmp_path):
+    for name in ("solutions", "assignments"):
+        for one in NAMES[:3]:
+            path = tmp_path / name / one / f"{one}.ipynb"
+            path.parent.mkdir(parents=True)
+            path.write_text("{}", encoding="utf-8")
+    shutil.copy(ROOT / "assignments" / "README.md", tmp_path / "assignments")
+    for name in set(releasing.FOR_STUDENTS) - {"assignments"}:
+        if (ROOT / name).is_dir():
+            (tmp_path / name).mkdir()
+        else:
+            shutil.copy(ROOT / name, tmp_path)
+    said = []
+    archive = releasing.make_zip(tmp_path, said.append, ["01", NAMES[2]])
+    with zipfile.ZipFile(archive) as file:
+        held = {path.split("/")[2] for path in file.namelist() if "/assignments/" in path}
+        readme = file.read("cnn-course/assignments/README.md").decode()
+    assert held == {NAMES[0], NAMES[2], "README.md"}
+    assert re.findall(r"^\| (\d\d) ", readme, re.M) == ["01", "03"]
+    assert said[0] == f"Assignments: {NAMES[0]}, {NAMES[2]}"
+    shutil.rmtree(tmp_path / "assignments" / NAMES[1])
+    with pytest.raises(SystemExit, match=f"course assignments {NAMES[1]}"):
+        releasing.make_zip(tmp_path, said.append, ["02"])
+    with pytest.raises(SystemExit, match="There is no 44"):
+        releasing.make_zip(tmp_path, said.append, ["44"])
 
 
 def test_students_copy_knows_what_was_given(students_copy):
