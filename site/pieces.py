@@ -14,7 +14,7 @@ weight: [[1]]
 ```{network-explorer} VGG-16  helpers.pieces.network_explorer; a name of its NETWORKS
 ```
 
-```{prediction-record}       what the visitor has predicted in the lessons, and a button to forget it
+```{prediction-record}       what the visitor has predicted, and a button that forgets it
 ```
 """
 

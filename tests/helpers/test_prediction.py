@@ -111,7 +111,7 @@ def test_an_error_says_what_would_be_right(make, error, words):
 def test_a_question_of_the_course_is_asked_by_its_name():
     html = predict("02-stride-3")._repr_html_()
     assert [one["n"] for one in read_predictions(html)] == ["02-stride-3"]
-    with pytest.raises(ValueError, match="this lesson's are: .*02-stride-3"):
+    with pytest.raises(ValueError, match=r"this lesson.s are: .*02-stride-3"):
         predict("02-stride")
 
 

@@ -199,7 +199,7 @@ MEANT = {
     ("adam-intro", "m"): lambda m, g: running("exp_avg", m, g),
     ("adam-intro", "s"): lambda s, g: running("exp_avg_sq", s, g),
     ("decay-intro", "w"): lambda w, ρ, λ: step(AdamW, w, 0, lr=ρ, weight_decay=λ)[0],
-    ("shapes-hand", "P"): padding,
+    ("shapes-question", "P"): padding,
     ("lrn-question", "b_i"): damped,
     ("filters-why", "v"): papers_velocity,
     ("filters-why", "w"): lambda w, v: step(SGD, w, -v, lr=1)[0],

@@ -8,7 +8,8 @@ import symtable
 
 import pytest
 
-from tests.support.lessons import LEFT_OUT, LESSONS, ROOT, need, number_of, read
+from helpers.pieces.prediction import predict
+from tests.support.lessons import LEFT_OUT, LESSONS, ROOT, box_name, need, number_of, read
 
 # The verbs that titles begin with; a new lesson adds its own.
 VERBS = {"Add", "Avoid", "Build", "Check", "Look", "Rebuild", "Slide", "Train", "Work", "Write"}
@@ -77,9 +78,14 @@ def test_exercises_have_folded_answers(notebook):
         )
 
 
+def asks(cell):
+    """Whether the reader is to predict what the next cell gives."""
+    return "**Predict, then run.**" in cell.source or box_name(cell) is not None
+
+
 def test_something_is_predicted_and_something_worked_by_hand(notebook):
     text = "\n".join(prose(notebook))
-    assert text.count("**Predict, then run.**") >= 2
+    assert sum(map(asks, notebook.cells)) >= 2
     assert text.count("**By hand") >= 2
 
 
@@ -130,13 +136,13 @@ def test_saved_answers_are_folded_where_something_is_predicted(lesson, notebook)
     """From the question to the next text nothing that was saved is in view, and nothing else is."""
     is_asked = False
     for cell in notebook.cells:
-        if cell.cell_type == "markdown":
-            is_asked = "**Predict, then run.**" in cell.source
+        if cell.cell_type == "markdown" or box_name(cell):
+            is_asked = asks(cell)
         else:
             is_hidden = folds(cell).get("outputs_hidden", False)
             assert is_hidden == (is_asked and bool(cell.outputs)), f"cell {cell.id}"
-    (first, *_) = [text for text in prose(notebook) if "**Predict, then run.**" in text]
-    assert "three dots" in first, "say how to open a folded answer"
+    first = next(cell for cell in notebook.cells if asks(cell))
+    assert box_name(first) or "three dots" in first.source, "say how to open a folded answer"
 
 
 def test_cells_that_only_assert_or_draw_are_folded(lesson, notebook):
@@ -188,14 +194,15 @@ def minutes_needed(cells):
     A minute for a hundred words, for ten lines of code in view, and for each case by hand; two for
     each prediction and each step-through; four for each exercise.
     """
-    text = "\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
+    boxes = [repr(predict(name)) for name in map(box_name, cells) if name]
+    text = "\n".join([*(cell.source for cell in cells if cell.cell_type == "markdown"), *boxes])
     in_view = [
         cell.source
         for cell in cells
         if cell.cell_type == "code" and not folds(cell).get("source_hidden")
     ]
     lines = sum(len(source.splitlines()) for source in in_view)
-    asked = text.count("**Predict, then run.**") + text.count("**Step through it.**")
+    asked = sum(map(asks, cells)) + text.count("**Step through it.**")
     exercises = text.count("### Exercise ")
     words = len(re.findall(r"[^\W\d_]+", text))
     return words / 100 + lines / 10 + text.count("**By hand") + 2 * asked + 4 * exercises

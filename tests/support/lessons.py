@@ -4,6 +4,9 @@ What a reader works in is left out (`helpers.command.left_out`): a test that nee
 """
 
 import ast
+import functools
+import re
+import tomllib
 
 import nbformat
 import pytest
@@ -65,3 +68,23 @@ def defined(node):
     if isinstance(node, ast.Assign):
         return {target.id for target in node.targets if isinstance(target, ast.Name)}
     return set()
+
+
+def box_name(cell):
+    """The name of the question that a cell asks with predict, None for any other cell."""
+    match = re.fullmatch(r'predict\("([^"]+)"\)', cell.source) if cell.cell_type == "code" else None
+    return match and match[1]
+
+
+@functools.cache
+def questions():
+    """The questions of all boxes by name, as `helpers.pieces.prediction` reads them."""
+    path = ROOT / "helpers/pieces/prediction/questions.toml"
+    return tomllib.loads(path.read_text(encoding="utf-8"))
+
+
+def question_texts(name):
+    """All that a box says: its question, its choices, why, and what it says of wrong guesses."""
+    one = questions()[name]
+    wrong = [tip for _, tip in one.get("wrong", ())]
+    return [one["question"], *one.get("choices", ()), one["because"], *wrong]

@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass
 
 from tests.support.equations import equations, value
+from tests.support.lessons import box_name, question_texts
 
 NUMBER = re.compile(
     r"(?<![\w.])(?<!\d,)"
@@ -184,6 +185,8 @@ def known(cells):
     """The numbers of the code, the outputs and the equations of these cells."""
     found = set()
     for cell in cells:
+        if box_name(cell):
+            continue  # its words are told, not worked out
         if cell.cell_type == "code":
             found |= in_code(cell.source).union(*map(in_text, output_texts(cell)))
         else:
@@ -192,7 +195,9 @@ def known(cells):
 
 
 def told(cell):
-    """What a cell tells its readers in words: a text, or a picture's alternative text."""
+    """What a cell tells its readers in words: a text, a question, or a picture's alternative."""
+    if name := box_name(cell):
+        return "\n\n".join(question_texts(name))
     return cell.source if cell.cell_type == "markdown" else cell.metadata.get("alt", "")
 
 
