@@ -364,8 +364,8 @@ def rounded(image, kernel):
 
 
 @mistake(
-    "The numbers of your output are of the image's type. That type need not be able to hold the "
-    "result: the image can be whole numbers while the kernel has fractions.",
+    "Your output has the type of the image's numbers. That type may be too small for the result: "
+    "the image can hold whole numbers while the kernel has fractions.",
     fails={FRACTIONS, RANGE, TOGETHER},
 )
 def type_of_image(image, kernel):
