@@ -93,7 +93,13 @@ def _imports(path: Path, root: Path) -> tuple[str, ...]:
     parts = path.relative_to(root).with_suffix("").parts
     package = parts[:-1]
     names = [".".join(package[:length]) for length in range(1, len(package) + 1)]
-    return (*names, *_names(ast.parse(_content(path)), package))
+    return (*names, *_names_in(_content(path), package))
+
+
+@functools.lru_cache(1000)
+def _names_in(code: bytes, package: tuple[str, ...]) -> tuple[str, ...]:
+    """What `_names` finds in a file's text: the same as long as the text is, also after `forget`."""
+    return tuple(_names(ast.parse(code), package))
 
 
 def _names(tree: ast.AST, package: tuple[str, ...]) -> Iterator[str]:

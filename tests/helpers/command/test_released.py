@@ -263,7 +263,7 @@ def test_the_courses_own_notebooks_are_in_their_form():
     assert set(wrong) <= set(LEFT_OUT)
 
 
-@pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=["alone", "xdist"])
+@pytest.mark.parametrize("workers", [(), ("-n", "1")], ids=["alone", "xdist"])
 def test_pytest_leaves_them_out_and_says_so_once(unzipped, workers):  # noqa: F811
     for name in ("conftest.py", "tests/support/weak_asserts.py"):
         write(unzipped, name, (ROOT / name).read_text(encoding="utf-8"))
