@@ -98,7 +98,7 @@ def _imports(path: Path, root: Path) -> tuple[str, ...]:
 
 @functools.lru_cache(1000)
 def _names_in(code: bytes, package: tuple[str, ...]) -> tuple[str, ...]:
-    """What `_names` finds in a file's text: the same as long as the text is, also after `forget`."""
+    """What `_names` finds in a text, which is the same after `forget` as long as the text is."""
     return tuple(_names(ast.parse(code), package))
 
 

@@ -34,7 +34,6 @@ from helpers.command.manifest import write_manifest
 from helpers.command.verbs import available
 
 ROOT = Path(__file__).resolve().parents[2]
-BIN = Path(sys.executable).parent
 PROCESSES = 2
 
 # What a student needs: everything else of the course is the instructor's.
@@ -142,17 +141,16 @@ def _run_nbgrader(names, root, db_url, release_directory):
     from nbgrader.coursedir import CourseDirectory
     from traitlets.config import PyFileConfigLoader
 
+    from grader.database import version_is_read_here
+
     config = PyFileConfigLoader("nbgrader_config.py", path=str(ROOT)).load_config()
     config.CourseDirectory.root = str(root)
     config.CourseDirectory.db_url = db_url
     config.CourseDirectory.release_directory = str(release_directory)
-    # nbgrader calls a program of one of its packages, which need not be on the path.
-    path = os.environ.get("PATH", "")
-    if str(BIN) not in path.split(os.pathsep):
-        os.environ["PATH"] = f"{BIN}{os.pathsep}{path}"
     api = NbGraderAPI(CourseDirectory(config=config), config=config)
     for name in names:
-        answer = api.generate_assignment(name, force=True, create=True)
+        with version_is_read_here():
+            answer = api.generate_assignment(name, force=True, create=True)
         if not answer["success"]:
             raise RuntimeError(f"nbgrader could not make {name}:\n{answer.get('log', '')}")
 

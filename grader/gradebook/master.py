@@ -12,10 +12,7 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from unittest import mock
 
-import nbgrader.api
-from alembic.script import ScriptDirectory
 from nbformat import NotebookNode
 from nbgrader.api import (
     BaseCell,
@@ -43,6 +40,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import OperationalError
 from traitlets.config import Config, PyFileConfigLoader
 
+from grader.database import version_is_read_here
 from grader.text import shortened
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -105,11 +103,10 @@ def load_config(root: str | Path) -> Config:
 
 def open_gradebook(url: str, config: Config) -> Gradebook:
     """nbgrader's `Gradebook`, which waits for others that are writing."""
-    # It would start a program for this, which takes seconds and may not be on the path.
     place = make_url(url)
     if place.get_backend_name() == "sqlite":
         place = place.update_query_dict({"timeout": str(SECONDS_TO_WAIT)})
-    with mock.patch.object(nbgrader.api, "get_alembic_version", newest_version), told_if_locked():
+    with version_is_read_here(), told_if_locked():
         return Gradebook(
             place.render_as_string(hide_password=False), config.CourseDirectory.course_id
         )
@@ -132,11 +129,6 @@ def told_if_locked() -> Iterator[None]:
             f"{SECONDS_TO_WAIT} seconds. Is a second `course grade` or a formgrader at work? "
             "End it or wait for it, and call again: what is recorded stays."
         ) from error
-
-
-def newest_version() -> str | None:
-    """The version of the database that nbgrader makes: what `alembic heads` says."""
-    return ScriptDirectory(Path(nbgrader.api.__file__).with_name("alembic")).get_current_head()
 
 
 def enter(

@@ -228,7 +228,8 @@ def test_nothing_is_made_twice(made, monkeypatch):
     )
 
 
-def test_only_what_has_changed_is_made_and_the_table_stays_whole(made):
+def test_only_what_has_changed_is_made_and_the_table_stays_whole(made, monkeypatch):
+    monkeypatch.setenv("PATH", "")  # nbgrader is kept from starting a program for a new database
     bank = made / "solutions" / TWO / "bank" / "double.py"
     bank.write_text(BANK.format(name="thrice"), encoding="utf-8")
     before = (made / "assignments" / ONE / f"{ONE}.ipynb").stat().st_mtime_ns

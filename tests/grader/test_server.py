@@ -13,8 +13,8 @@ from pathlib import Path
 import nbgrader.api
 import pytest
 
+from grader import database
 from grader.batch import workers
-from grader.gradebook import master
 from grader.judging import job
 from grader.judging.policy import Policy
 from grader.judging.setup import needed_setup
@@ -214,7 +214,7 @@ def test_a_worker_imports_little():
 def test_the_database_has_the_version_that_nbgrader_gives_it(monkeypatch):
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     monkeypatch.setenv("PATH", path)
-    assert master.newest_version() == nbgrader.api.get_alembic_version()
+    assert database.newest_version() == nbgrader.api.get_alembic_version()
 
 
 @pytest.mark.sandbox

@@ -16,7 +16,7 @@ from tests.support.lessons import ROOT
 
 # (module, what is used of it, who uses it)
 PARTS = [
-    ("nbgrader.api", "get_alembic_version", "grader/gradebook/master.py"),
+    ("nbgrader.api", "get_alembic_version", "grader/database.py"),
     ("nbgrader.api", "Notebook.grade_cells", "grader/gradebook/master.py"),
     ("nbgrader.api", "Notebook.solution_cells", "grader/gradebook/master.py"),
     ("nbgrader.api", "Notebook.task_cells", "grader/gradebook/master.py"),
@@ -62,7 +62,7 @@ def test_the_program_that_is_not_called_is_asked_for_the_version():
     from nbgrader.api import Gradebook
 
     assert "get_alembic_version()" in inspect.getsource(Gradebook.__init__), (
-        "nbgrader asks another function for the database's version: see grader/gradebook/master.py"
+        "nbgrader asks another function for the database's version: see grader/database.py"
     )
 
 
