@@ -158,6 +158,7 @@ def test_a_file_more_or_less_in_the_bank_matters(code):
 
 def test_an_import_more_matters(code):
     """Then what it leads to does, too."""
+    digest(code)  # what the files import is known by now
     append(code / "helpers/shapes.py", "\n\ndef late():\n    from helpers import training\n")
     before = digest(code)
     append(code / "helpers/training.py")
