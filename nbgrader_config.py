@@ -55,6 +55,9 @@ c.HTMLExporter.filters = {
 # Names that students have chosen are no formulas in the table.
 c.ExportApp.plugin_class = "grader.gradebook.export.SafeCsv"
 
+# Who handed in without the exchange stops nobody else's page.
+c.ExchangeFactory.release_feedback = "grader.gradebook.exchange.ReleaseFeedback"
+
 # A cell may take two minutes; then it is interrupted, and the rest is still graded.
 c.Execute.timeout = 120
 c.Execute.interrupt_on_timeout = True

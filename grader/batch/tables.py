@@ -13,7 +13,7 @@ from grader.batch.store import Store
 from grader.batch.to_do import ToDo, to_do, write_to_do
 from grader.files import write_whole
 from grader.gradebook.book import Book
-from grader.gradebook.marks import Marks, marks_of_class
+from grader.gradebook.marks import Marks, marks_of_class, renew_penalties
 from grader.intake.entries import read_entries
 from grader.intake.roster import load_roster
 from grader.text import for_table
@@ -30,6 +30,8 @@ class Tables(NamedTuple):
 def write_tables(book: Book) -> Tables:
     """Write the tables of an assignment, grades.csv and open.csv in grading/ASSIGNMENT.
 
+    Before that, late penalties become those of the marks as they are now.
+
     Parameters
     ----------
     book : Book
@@ -40,6 +42,7 @@ def write_tables(book: Book) -> Tables:
         If the gradebook is locked.
     """
     folder = book.root / "grading" / book.assignment
+    renew_penalties(book)
     marks = marks_of_class(book)
     path = folder / "grades.csv"
     records = list(Store(folder).records())

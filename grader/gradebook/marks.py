@@ -60,6 +60,28 @@ class Marks:
         return max(0.0, self.automatic + self.by_hand + self.extra_credit - self.late_penalty)
 
 
+def renew_penalties(book: Book) -> None:
+    """Work out the late penalties of all students again, if the assignment has a due date.
+
+    They follow the marks that a person gives, and the dates, which change after grading.
+
+    Raises
+    ------
+    BookError
+        If the gradebook is locked.
+    """
+    with book.reading() as db:
+        students = db.scalars(
+            select(SubmittedAssignment.student_id)
+            .join(Assignment, Assignment.id == SubmittedAssignment.assignment_id)
+            .join(SubmittedNotebook, SubmittedNotebook.assignment_id == SubmittedAssignment.id)
+            .where(SubmittedNotebook.notebook_id == book.notebook_id)
+            .where(Assignment.duedate.is_not(None))
+        ).all()
+    for student in students:
+        book.keep_time(student, None)
+
+
 def marks_of_class(book: Book) -> dict[str, Marks]:
     """The marks of all students who have handed in something, by student.
 
