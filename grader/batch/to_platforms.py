@@ -65,15 +65,17 @@ def rows_of(book: Book, marks: Mapping[str, Marks], platform: str) -> list[Row]:
     Who handed in nothing has no row: a platform keeps what it has of them.
     """
     roster = {student.id: student for student in load_roster(book.root)}
-    entries: dict[str, str] = {}
-    for entry in read_entries(book.root / "grading" / book.assignment / "handed-in.csv"):
-        if entry.is_taken and entry.reason == COUNTS:
-            path = _from_platform(entry.path, book.assignment, platform)
-            entries[entry.student] = path or entries.get(entry.student, "")
+    entries = read_entries(book.root / "grading" / book.assignment / "handed-in.csv")
+    paths: dict[str, str] = {}
+    # Of who handed in something else than a notebook, that.
+    for entry in sorted(entries, key=lambda entry: entry.is_taken and entry.reason == COUNTS):
+        path = _from_platform(entry.path, book.assignment, platform) if entry.student else ""
+        if path:
+            paths[entry.student] = path
     rows = []
     for name, mark in sorted(marks.items()):
         student = roster.get(name, Student(name, name))
-        path = entries.get(name, "")
+        path = paths.get(name, "")
         if path:
             owner = owner_of(path.split("/"), book.assignment)
             rows.append(

@@ -75,6 +75,9 @@ def kind_of_file(name: str) -> str:
 def write_entries(path: str | Path, batch: str, entries: Iterable[Entry]) -> None:
     """Write handed-in.csv: the lines of this batch, and those of other batches that stand there.
 
+    A batch of the same name takes the place of the earlier one. The lines of students who are not
+    in the new one stay: their marks come from there.
+
     Parameters
     ----------
     path : path
@@ -83,8 +86,14 @@ def write_entries(path: str | Path, batch: str, entries: Iterable[Entry]) -> Non
     entries : iterable of Entry
         Those without a path are about the assignment: they take the place of all such lines.
     """
-    batch = for_terminal(batch)
-    rows = [row for row in _read(Path(path)) if row[0] not in ("", batch)]
+    batch, entries = for_terminal(batch), list(entries)
+    students = {entry.student for entry in entries if entry.path}
+    rows = [
+        row
+        for row in _read(Path(path))
+        if row[0] not in ("", batch)
+        or (row[0] == batch and row[2] and row[2] not in students)
+    ]
     for entry in entries:
         when = f"{entry.time:%Y-%m-%d %H:%M:%S} UTC" if entry.time else ""
         taken = "yes" if entry.is_taken else "no"

@@ -103,6 +103,18 @@ def test_the_helper_and_the_table_are_there(root, server):
     assert sys.path == before
 
 
+def test_what_lies_beside_the_notebook_can_only_be_read(root, server):
+    path = root / "batch" / "ann" / f"{NAME}.ipynb"
+    made = nbformat.read(path, as_version=4)
+    tries = [f"open({name!r}, 'a').write('5')" for name in ("table.csv", "mine.py")]
+    for code in tries:
+        made.cells.insert(1, new_code_cell(code))
+    nbformat.write(made, path)
+    result, _ = graded(root, server)
+    assert json.dumps(result["outputs"]).count("PermissionError: ") == len(tries)
+    assert result["tests"]["total_value"]["score"] == 4
+
+
 def test_a_helper_that_is_not_asked_for_is_not_there(root, server):
     result, notes = graded(root, server, patterns=[])
     assert "failure" in result["tests"]["total_value"]

@@ -10,7 +10,7 @@ import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
 from grader.intake.collect import collect
-from grader.intake.entries import write_entries
+from grader.intake.entries import COUNTS, NOTHING, Entry, read_entries, write_entries
 from grader.intake.join import Finder
 from grader.intake.layouts import owner_of, without_copies
 from grader.intake.roster import Student
@@ -447,6 +447,7 @@ def test_lines_of_other_batches_stay_in_the_table(tmp_path):
     text = table.read_text(encoding="utf-8-sig")
     assert text.splitlines() == [
         "batch,entry,student,taken,reason,handed_in",
+        "one,am.ipynb,am,yes,the notebook that counts,",
         "one,kim.ipynb,kim,yes,the notebook that counts,",
         "two,'=lee.ipynb,_lee,yes,the notebook that counts,",
     ]
@@ -476,3 +477,26 @@ def test_copies_are_known_by_what_programs_add():
     assert without_copies("(1)") == "(1)"
     assert owner_of(["hw_2024_11_x.ipynb"], NAME).names[0] == "hw"
     assert owner_of(["ann", "hw_2024_11_x.ipynb"], NAME).key == "ann"
+
+
+def test_a_batch_of_the_same_name_takes_no_line_of_who_is_not_in_it(tmp_path):
+    """The next download is called like the last one, and may be another section's."""
+    table = tmp_path / "handed-in.csv"
+
+    def write(entries):
+        write_entries(table, "batch.zip", entries)
+        return [(entry.path, entry.reason) for entry in read_entries(table)]
+
+    pdf = Entry("lee.pdf", "lee", False, "a PDF")
+    nobodys = Entry("scan.pdf", "", False, "a PDF")
+    assert write([Entry("am.ipynb", "am", True, COUNTS), pdf, nobodys, Entry("", "kim", False, NOTHING)])
+    assert write([Entry("kim.ipynb", "kim", True, COUNTS)]) == [
+        ("am.ipynb", COUNTS),
+        ("kim.ipynb", COUNTS),
+        ("lee.pdf", "a PDF"),
+    ]
+    assert write([Entry("new.ipynb", "am", True, COUNTS)]) == [
+        ("kim.ipynb", COUNTS),
+        ("lee.pdf", "a PDF"),
+        ("new.ipynb", COUNTS),
+    ]

@@ -23,7 +23,7 @@ import pytest
 from grader.authoring import release
 from grader.batch import to_do
 from grader.command import collect, export, feedback, grade, new_seed, roster, statistics
-from grader.intake.entries import NOTHING
+from grader.intake.entries import COUNTS, NOTHING
 from grader.judging import job
 from grader.text import from_table
 from tests.support import needs
@@ -175,12 +175,17 @@ class Semester(SmallClass):
         lines = [row for row in self.lines() if row["batch"] == str(self.home / "batch.zip")]
         entries = [row["entry"] for row in lines]
         assert len(set(entries)) == len(entries)
-        # Of a zip that could be opened its files have lines.
+        # Of a zip that could be opened its files have lines, of a folder that it is empty.
         top = {path.rstrip("/").removeprefix("export/") for path in files}
-        told = {one for path in top for one in entries if one == path or one.startswith(path + "/")}
-        assert set(entries) == told
-        silent = [path for path in top if not any(one.startswith(path) for one in entries)]
-        assert silent == []
+        told = {one for one in entries if any(f"{one}/".startswith(f"{path}/") for path in top)}
+        assert {
+            path for path in top if not any(f"{o}/".startswith(f"{path}/") for o in told)
+        } == set()
+        # All other lines are of an earlier batch: what a mark comes from.
+        others = [row for row in lines if row["entry"] not in told]
+        assert all(row["taken"] == "yes" for row in others)
+        counting = [row["student"] for row in lines if row["reason"] == COUNTS]
+        assert len(set(counting)) == len(counting)
         absent = {row["student"] for row in self.lines() if row["reason"] == NOTHING}
         assert absent == {person.id for person in CLASS} - set(self.wanted)
 

@@ -7,6 +7,7 @@ upper bound in pyproject.toml may rise.
 import importlib
 import inspect
 import re
+import sys
 import tomllib
 
 import pytest
@@ -20,6 +21,13 @@ PARTS = [
     ("nbgrader.api", "Notebook.grade_cells", "grader/gradebook/master.py"),
     ("nbgrader.api", "Notebook.solution_cells", "grader/gradebook/master.py"),
     ("nbgrader.api", "Notebook.task_cells", "grader/gradebook/master.py"),
+    ("multiprocessing.context", "_concrete_contexts", "grader/sandbox/inside/server.py"),
+    ("multiprocessing.context", "_default_context", "grader/sandbox/inside/server.py"),
+    (
+        "nbgrader.exchange.default",
+        "ExchangeReleaseFeedback.copy_files",
+        "grader/gradebook/exchange.py",
+    ),
     ("nbgrader.plugins", "CsvExportPlugin.export", "grader/gradebook/export.py"),
     ("nbgrader.preprocessors", "Execute.preprocess", "grader/gradebook/nbgrader_execute.py"),
     (
@@ -42,7 +50,8 @@ PARTS = [
     ("nbval.plugin", "IPyNbCell.compare_outputs", "conftest.py"),
     ("nbval.plugin", "IPyNbCell.raise_cell_error", "conftest.py"),
 ]
-PACKAGES = sorted({module.partition(".")[0] for module, _, _ in PARTS} | {"sphinx", "alembic"})
+PACKAGES = {module.partition(".")[0] for module, _, _ in PARTS} | {"sphinx", "alembic"}
+PACKAGES = sorted(PACKAGES - set(sys.stdlib_module_names))
 
 
 @pytest.mark.parametrize(("module", "name", "user"), PARTS)

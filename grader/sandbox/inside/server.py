@@ -16,6 +16,7 @@ import ctypes
 import gc
 import importlib
 import json
+import multiprocessing.context
 import os
 import platform
 import shutil
@@ -39,6 +40,7 @@ def main() -> None:
     control = socket.socket(fileno=int(sys.argv[1]))
     hello = json.loads(control.recv(65536))
     warm_up(hello["modules"])
+    let_processes_be_forks()
 
     from . import child, controls, jail, shell, watch
 
@@ -94,6 +96,18 @@ def warm_up(modules: Iterable[str]) -> None:
         # A pool of threads does not survive a fork: the child would wait for it for ever.
         torch.set_num_threads(1)
         torch.nn.functional.conv2d(torch.zeros(1, 1, 3, 3), torch.zeros(1, 1, 2, 2))
+
+
+def let_processes_be_forks() -> None:
+    """Let the processes that students start be forks, whatever they and Python would choose.
+
+    One that starts anew ("spawn", at home the default on macOS and Windows) imports torch again,
+    which takes all of its time here, and finds no function of a notebook.
+    """
+    contexts: Any = multiprocessing.context
+    fork = contexts._concrete_contexts["fork"]
+    contexts._concrete_contexts.update(spawn=fork, forkserver=fork)
+    contexts._default_context._default_context = fork
 
 
 def make_forks_cheap() -> None:

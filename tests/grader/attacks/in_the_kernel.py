@@ -785,6 +785,23 @@ print("worked")
         says="worked",
     ),
     Case(
+        "processes that are to start anew",
+        """
+import multiprocessing
+from concurrent.futures import ProcessPoolExecutor
+def work(number):
+    return number ** 2
+for method in ("spawn", "forkserver"):
+    with multiprocessing.get_context(method).Pool(1) as pool:
+        assert pool.map(work, range(3)) == [0, 1, 4]
+multiprocessing.set_start_method("spawn")
+with ProcessPoolExecutor(1) as pool:
+    assert list(pool.map(work, [3])) == [9]
+print("worked")
+""",
+        says="worked",
+    ),
+    Case(
         "torch with a loader of its own",
         """
 import torch
