@@ -14,6 +14,7 @@ from grader.batch.to_do import ToDo, to_do, write_to_do
 from grader.files import write_whole
 from grader.gradebook.book import Book
 from grader.gradebook.marks import Marks, marks_of_class, renew_penalties
+from grader.gradebook.students import name_students
 from grader.intake.entries import read_entries
 from grader.intake.roster import load_roster
 from grader.text import for_table
@@ -30,7 +31,8 @@ class Tables(NamedTuple):
 def write_tables(book: Book) -> Tables:
     """Write the tables of an assignment, grades.csv and open.csv in grading/ASSIGNMENT.
 
-    Before that, late penalties become those of the marks as they are now.
+    Before that, the gradebook takes in what may have changed elsewhere: late penalties become those
+    of the marks as they are now, and names those of the roster.
 
     Parameters
     ----------
@@ -43,6 +45,7 @@ def write_tables(book: Book) -> Tables:
     """
     folder = book.root / "grading" / book.assignment
     renew_penalties(book)
+    name_students(book)
     marks = marks_of_class(book)
     path = folder / "grades.csv"
     records = list(Store(folder).records())

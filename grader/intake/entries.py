@@ -91,8 +91,7 @@ def write_entries(path: str | Path, batch: str, entries: Iterable[Entry]) -> Non
     rows = [
         row
         for row in _read(Path(path))
-        if row[0] not in ("", batch)
-        or (row[0] == batch and row[2] and row[2] not in students)
+        if row[0] not in ("", batch) or (row[0] == batch and row[2] and row[2] not in students)
     ]
     for entry in entries:
         when = f"{entry.time:%Y-%m-%d %H:%M:%S} UTC" if entry.time else ""

@@ -20,6 +20,7 @@ from grader.batch.likeness import LONGEST, form_of
 from grader.command import export, feedback, statistics
 from grader.gradebook import master
 from grader.gradebook import page as page_form
+from grader.gradebook.students import given_and_family
 from grader.intake.roster import Student, roster_path, write_roster
 from tests.support.small_class import AUTOMATIC, DIAGNOSIS, NAME, OTHER, WHOLE, SmallClass, source
 
@@ -229,6 +230,35 @@ def test_a_page_says_who_and_what_and_only_that(klass):
     tests = words(klass.page("bob"))
     assert "Not passed Two is doubled. 0 of 2" in tests
     assert "It gives something else." in tests
+
+
+def test_formgrader_shows_the_names_of_the_class_list(klass):
+    """nbgrader has them in rows of its own, and its export, too."""
+    with klass.gradebook() as book:
+        book.update_or_create_student("bob", email="bob@elsewhere.org")
+    students = [Student("ann", "Müller, Änne", "a@example.org"), Student("bob", "Bob van Dam")]
+    write_roster(roster_path(klass.root), [*students, Student("zoe", "Zoë")])
+    tell(klass)
+    with klass.gradebook() as book:
+        found = {s.id: (s.first_name, s.last_name, s.email) for s in book.students}
+    assert found == {
+        "ann": ("Änne", "Müller", "a@example.org"),
+        "bob": ("Bob van", "Dam", "bob@elsewhere.org"),
+        "eve": (None, None, None),
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "parts"),
+    [
+        ("김민수", ("민수", "김")),
+        ("Kim Minsu", ("Kim", "Minsu")),
+        ("Sting", ("", "Sting")),
+        ("García Márquez, Gabriel", ("Gabriel", "García Márquez")),
+    ],
+)
+def test_a_name_in_two_parts(name, parts):
+    assert given_and_family(name) == parts
 
 
 def test_a_page_in_an_older_form_is_written_again(klass, monkeypatch):

@@ -489,7 +489,9 @@ def test_a_batch_of_the_same_name_takes_no_line_of_who_is_not_in_it(tmp_path):
 
     pdf = Entry("lee.pdf", "lee", False, "a PDF")
     nobodys = Entry("scan.pdf", "", False, "a PDF")
-    assert write([Entry("am.ipynb", "am", True, COUNTS), pdf, nobodys, Entry("", "kim", False, NOTHING)])
+    assert write(
+        [Entry("am.ipynb", "am", True, COUNTS), pdf, nobodys, Entry("", "kim", False, NOTHING)]
+    )
     assert write([Entry("kim.ipynb", "kim", True, COUNTS)]) == [
         ("am.ipynb", COUNTS),
         ("kim.ipynb", COUNTS),
