@@ -9,6 +9,7 @@ from helpers._downloads import SILENCE_SECONDS, Limit
 from helpers.command import verbs
 from helpers.data import _mnist, load_mnist
 from tests.support.lessons import LEFT_OUT, LESSONS, ROOT, read
+from tests.support.prose import code
 
 PAGES = [
     ROOT / name
@@ -147,10 +148,3 @@ def test_the_limits_of_downloads_are_told_as_they_are():
     ):
         assert whole in text
         assert str(Limit(SILENCE_SECONDS)) in text
-
-
-def code(text):
-    """Code blocks and inline code, one string for each."""
-    blocks = re.findall(r"^```\n(.*?)\n```$", text, re.MULTILINE | re.DOTALL)
-    rest = re.sub(r"^```.*?^```$", "", text, flags=re.MULTILINE | re.DOTALL)
-    return blocks + re.findall(r"`([^`\n]+)`", rest)
