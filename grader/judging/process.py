@@ -19,8 +19,7 @@ import select
 import signal
 import sys
 import time
-from collections.abc import Iterator
-from typing import Any, TextIO
+from typing import Any, BinaryIO
 
 from grader.judging.failures import NotJudged, error_output
 from grader.judging.notebook import SHARE_FOR_HIDDEN
@@ -37,8 +36,6 @@ from grader.sandbox.inside.watch import sizes
 
 # Wall time on top of all that the submission may take itself, in seconds.
 SECONDS_ON_TOP = 120.0
-# What a judge may import only when a value needs it, at the cost of seconds: the worker then does.
-SLOW_TO_IMPORT = "torch"
 
 
 class JudgeKilled(Exception):
@@ -69,34 +66,39 @@ def judge(
     ------
     ServerLost, JudgeKilled
     """
-    reading, writing = os.pipe()
-    pid = os.fork()
-    if pid == 0:
-        try:
-            os.close(reading)
-            with os.fdopen(writing, "w", encoding="utf-8") as pipe:
-                work(data, policy, setup, server, progress, pipe)
-        finally:
-            os._exit(1)
-    os.close(writing)
     total = policy.wall_factor * policy.total_seconds * (1 + SHARE_FOR_HIDDEN)
-    last: dict[str, Any] = {}
-    try:
-        for line in lines(reading, time.monotonic() + total + SECONDS_ON_TOP):
+    # What is done stands in memory that both have, so that this process need not wake for each
+    # step. The pipe only tells when the other has ended.
+    with os.fdopen(os.memfd_create("steps"), "w+b") as steps:
+        reading, writing = os.pipe()
+        pid = os.fork()
+        if pid == 0:
+            try:
+                os.close(reading)
+                work(data, policy, setup, server, progress, steps)
+            finally:
+                os._exit(1)
+        os.close(writing)
+        try:
+            if not select.select([reading], [], [], total + SECONDS_ON_TOP)[0]:
+                os.kill(pid, signal.SIGXCPU)
+        finally:
+            os.close(reading)
+            _, status, usage = os.wait4(pid, 0)
+        steps.seek(0)
+        last: dict[str, Any] = {}
+        for line in steps.read().split(b"\n")[:-1]:  # the last may not be whole
             last = json.loads(line)
             if "step" in last:
                 progress.apply(last["step"], data["cells"])
-    except TimeoutError:
-        os.kill(pid, signal.SIGXCPU)
-    finally:
-        os.close(reading)
-        _, status, usage = os.wait4(pid, 0)
     if "server_lost" in last:
         raise ServerLost(last["server_lost"])
     if "totals" in last:
         progress.set_totals(last["totals"])
-        if last["is_slow_imported"]:
-            importlib.import_module(SLOW_TO_IMPORT)
+        # What it had to import, the next one finds: a fork of this process.
+        for name in last["imported"]:
+            with contextlib.suppress(ImportError):
+                importlib.import_module(name)
         return True
     progress.seconds += usage.ru_utime + usage.ru_stime
     code = os.waitstatus_to_exitcode(status)
@@ -109,19 +111,6 @@ def judge(
     progress.note(outcome)
     fail(progress, data["cells"], outcome)
     return False
-
-
-def lines(reading: int, deadline: float) -> Iterator[bytes]:
-    """The lines that come through a pipe; raises `TimeoutError` at the deadline."""
-    rest = b""
-    while True:
-        if not select.select([reading], [], [], max(0.0, deadline - time.monotonic()))[0]:
-            raise TimeoutError
-        part = os.read(reading, 2**20)
-        if not part:
-            return
-        *whole, rest = (rest + part).split(b"\n")
-        yield from whole
 
 
 def fail(progress: Progress, cells: list[dict[str, Any]], outcome: Outcome) -> None:
@@ -144,20 +133,20 @@ def work(
     setup: dict[str, Any],
     server: Server,
     progress: Progress,
-    pipe: TextIO,
+    steps: BinaryIO,
 ) -> None:
     """Judge, in the new process, and write each step that is done as a line of JSON."""
     gc.freeze()  # else each collection would copy what the worker has
     die_with_parent()
     set_limits(policy)
-    had_slow = SLOW_TO_IMPORT in sys.modules
+    had = set(sys.modules)
     torch = sys.modules.get("torch")
     if torch is not None:
         torch.set_num_threads(1)
 
     def send(message: dict[str, Any]) -> None:
-        pipe.write(json.dumps(message) + "\n")
-        pipe.flush()
+        steps.write(json.dumps(message).encode() + b"\n")
+        steps.flush()
 
     def done(step: Step) -> None:
         send({"step": step})
@@ -166,8 +155,8 @@ def work(
     message: dict[str, Any]
     try:
         Run(data, setup, server, progress, done).go_on()
-        is_imported = SLOW_TO_IMPORT in sys.modules and not had_slow
-        message = {"totals": progress.totals(), "is_slow_imported": is_imported}
+        imported = [name for name in sys.modules if name not in had]
+        message = {"totals": progress.totals(), "imported": imported}
     except ServerLost as error:
         message = {"server_lost": str(error)}
     except MemoryError:

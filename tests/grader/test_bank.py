@@ -298,3 +298,19 @@ def test_a_mistake_that_two_share_is_not_told():
     both = make_sheet(examine(name, variants=[one, twin]))
     assert alone.sentences == [one.sentence]
     assert both.sentences == []
+
+
+@pytest.mark.parametrize("name", WITH_BANK)
+def test_with_the_numbers_of_another_class_mistakes_and_right_solutions_get_the_same(name):
+    """Asked is what depends on them: mistakes that only a hidden part tells, and right solutions."""
+    report, bench = graded(name)[1], Workbench(name, seed="another class")
+    tests = {cell.grade_id: cell for cell in bench.tests}
+    other = []
+    for variant in BANKS[name]:
+        for verdict in report.verdicts[variant]:
+            if verdict.passed and variant.is_mistake or not verdict.passed and verdict.is_visible:
+                continue
+            again = bench.run_hidden(tests[verdict.grade_id], {variant.exercise: variant.thing})
+            if again.passed != verdict.passed:
+                other.append((verdict.grade_id, variant.name, str(again.failure)))
+    assert other == []
