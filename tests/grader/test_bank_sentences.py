@@ -28,7 +28,8 @@ OF_OTHER_THINGS = {
     "one_too_many_aside",  # of how many images there are
     "one_too_few_aside",
 }
-OPPOSITES = [("small", "large"), ("few", "many"), ("rounded down", "rounded up")]
+OPPOSITES = [("twice", "half"), ("small", "large"), ("few", "many")]
+OPPOSITES += [("rounded down", "rounded up")]
 
 
 def size(numbers):
@@ -47,6 +48,11 @@ def is_larger(got, right):
 def differ_by(rows):
     """Are there so many more rows and columns than in the right result?"""
     return lambda got, right: (np.subtract(got.shape, right.shape)[-2:] == rows).all()
+
+
+def are_times(factor):
+    """Are some of the numbers so many times as large as they should be?"""
+    return lambda got, right: (np.isclose(got, factor * right) & (right != 0)).any()
 
 
 def are_whole(numbers):
@@ -74,6 +80,8 @@ CLAIMS = {
     r"whole numbers only|lost its fractions|been rounded": (
         lambda got, right: are_whole(got) and not are_whole(right)
     ),
+    r"twice (?:the|as|what)\b": are_times(2),
+    r"half (?:the|as|of what)\b": are_times(1 / 2),
     r"is transposed": lambda got, right: np.allclose(got, right.swapaxes(-1, -2)),
 }
 
@@ -166,3 +174,67 @@ def test_the_numbers_show_what_the_sentence_says(pair, monkeypatch):
 
 def test_many_sentences_are_measured():
     assert len(MEASURED) > 40
+
+
+# A mistake is called by what it does: `last_channel_only`. A sentence may say it in other words.
+IN_NAMES = [
+    ("first", "last"),
+    ("largest", "smallest"),
+    ("lowest", "highest"),
+    ("left", "right"),
+    ("top", "bottom"),
+    ("row", "column"),
+    ("height", "width"),
+    ("early", "late"),
+    ("few", "many"),
+    ("fewer", "more"),
+    ("positive", "negative"),
+    ("input", "output"),
+    ("ceil", "floor"),
+    ("filter", "channel"),
+    ("image", "map"),
+    ("kernel", "image"),
+    ("depthwise", "pointwise"),
+    ("max", "min"),
+]
+# Words of a name that are meant otherwise, or that the sentence has from what is right.
+OTHERWISE = {"weight_left_turned", "highest_loss"}
+
+
+def has(words, word):
+    return not {word, f"{word}s", f"{word}es"}.isdisjoint(words)
+
+
+def other_than_its_name(name, sentence):
+    """Words of a mistake's name of which the sentence has only the opposite."""
+    called, told = (set(re.findall("[a-z]+", text.lower())) for text in (name, sentence))
+    for pair in IN_NAMES:
+        for word, opposite in (pair, pair[::-1]):
+            in_name = has(called, word), has(called, opposite)
+            if in_name == (True, False) and (has(told, word), has(told, opposite)) == (False, True):
+                yield f"{opposite} instead of {word}"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_sentence_does_not_say_the_opposite_of_its_mistakes_name(name):
+    told = [one for one in load_bank(name) if one.is_mistake and one.name not in OTHERWISE]
+    found = {
+        f"{one.exercise}, {one.name}": wrong
+        for one in told
+        if (wrong := list(other_than_its_name(one.name, one.sentence)))
+    }
+    assert found == {}, "say what the mistake does, or call it by that"
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence", "is_wrong"),
+    [
+        ("last_channel_only", "Your output is the map of the last channel alone.", False),
+        ("last_channel_only", "Your output is the map of the first channel alone.", True),
+        ("last_channel_only", "The first channels do not count, only the last one.", False),
+        ("last_channel_only", "Each channel takes the place of the one before.", False),
+        ("rows_left_out", "Some columns are not in it.", True),
+    ],
+)
+def test_a_sentence_that_says_the_opposite_is_noticed(name, sentence, is_wrong):
+    assert bool(list(other_than_its_name(name, sentence))) == is_wrong
