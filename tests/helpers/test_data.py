@@ -25,6 +25,7 @@ from torch.utils.data import DataLoader, Subset
 
 from helpers import _downloads, data
 from helpers.data import _mnist
+from helpers.data import _mnist
 from tests.support.file_server import (
     changed,
     closed_port,
@@ -439,6 +440,15 @@ def test_download_once(server, capsys, source):
     assert_is_tiny_mnist(data.load_mnist(False, source), train=False)
     assert len(server.asked) == asked
     assert capsys.readouterr() == ("", "")
+
+
+def test_what_another_notebook_has_downloaded_meanwhile_is_checked_too(tmp_path):
+    here, there = tmp_path / "partial" / "MNIST", tmp_path / "MNIST"
+    for folder in (here / "raw", there / "raw"):
+        folder.mkdir(parents=True)
+        (folder / "train-images-idx3-ubyte").write_bytes(b"cut off")
+    with pytest.raises(data.DataUnavailableError, match="copy of MNIST is damaged"):
+        _mnist._move_into_place(here, there)
 
 
 def test_dead_server_is_passed_over(server, monkeypatch):

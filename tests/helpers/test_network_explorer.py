@@ -158,6 +158,8 @@ def test_pieces_stay_small_and_are_the_same_each_time():
 def test_without_scripts_a_table_stays():
     still = explore_network()._repr_html_().split("<script>")[0]
     assert "21,840 parameters, 480,500 multiply-adds" in still
+    heads = "<th>layer<th>gives<th>parameters<th>multiply-adds<th>sees (rows × columns)"
+    assert heads in still  # in the order of the numbers
     assert "<td>conv 10 k5<td>10 × 24 × 24<td>260<td>144,000<td>5 × 5" in still
     assert "conv 10 k5  10 × 24 × 24  260  144,000  5 × 5" in repr(explore_network())
 

@@ -230,6 +230,18 @@ def test_a_window_of_nothing_but_padding():
     assert "There is nothing but padding here" in piece._html
 
 
+@pytest.mark.parametrize("size", [2, 3])
+def test_a_window_says_how_many_of_its_inputs_are_padding(size):
+    setup = step_conv2d(X, np.ones((size, size)), padding=1)._setup
+    edge = 4 - size + 3  # of places in a row
+    for i, j in np.ndindex(edge, edge):
+        one = step(setup, 0, i, j)
+        count = sum(not real for _, _, real, _ in one.cells)
+        verb = "is" if count == 1 else "are"
+        said = f"{count} of the {size**2} inputs {verb} padding, which is 0." if count else ""
+        assert one.note == said
+
+
 def compare(piece, expected):
     np.testing.assert_allclose(piece.output, expected, atol=1e-12)
     maps, height, width = expected.shape
