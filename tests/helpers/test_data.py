@@ -25,7 +25,6 @@ from torch.utils.data import DataLoader, Subset
 
 from helpers import _downloads, data
 from helpers.data import _mnist
-from helpers.data import _mnist
 from tests.support.file_server import (
     changed,
     closed_port,

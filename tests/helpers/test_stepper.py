@@ -230,16 +230,17 @@ def test_a_window_of_nothing_but_padding():
     assert "There is nothing but padding here" in piece._html
 
 
-@pytest.mark.parametrize("size", [2, 3])
+@pytest.mark.parametrize("size", [(1, 2), (2, 2), (3, 3)])
 def test_a_window_says_how_many_of_its_inputs_are_padding(size):
-    setup = step_conv2d(X, np.ones((size, size)), padding=1)._setup
-    edge = 4 - size + 3  # of places in a row
-    for i, j in np.ndindex(edge, edge):
-        one = step(setup, 0, i, j)
+    piece, counts = step_conv2d(X, np.ones(size), padding=1), set()
+    for _, i, j in np.ndindex(piece.output.shape):
+        one = step(piece._setup, 0, i, j)
         count = sum(not real for _, _, real, _ in one.cells)
         verb = "is" if count == 1 else "are"
-        said = f"{count} of the {size**2} inputs {verb} padding, which is 0." if count else ""
-        assert one.note == said
+        said = f"{count} of the {np.prod(size)} inputs {verb} padding, which is 0."
+        assert one.note == (said if count else "")
+        counts.add(count)
+    assert counts == {(1, 2): {0, 1, 2}, (2, 2): {0, 2, 3}, (3, 3): {0, 3, 5}}[size]
 
 
 def compare(piece, expected):
