@@ -1,9 +1,15 @@
-"""Every equation of numbers in the course's texts is worked out."""
+"""Every equation of numbers in the course's texts is worked out, also in the words of its code."""
+
+import ast
+import io
+import re
+import tokenize
 
 import pytest
 
+from tests.support.assignment_files import NAMES, source
 from tests.support.equations import equations
-from tests.support.lessons import LEFT_OUT
+from tests.support.lessons import LEFT_OUT, LESSONS, ROOT, read
 from tests.support.prose import texts
 
 TRUE = [
@@ -62,3 +68,41 @@ def test_equations_in_the_course_are_true():
     known = [(place, one) for place, one in known if one.is_known]
     assert LEFT_OUT or len(known) > 300
     assert [(place, str(one)) for place, one in known if not one.is_true] == []
+
+
+def words_of(code):
+    """The comments of a program and the lines of its texts."""
+    for token in tokenize.generate_tokens(io.StringIO(code).readline):
+        if token.type == tokenize.COMMENT:
+            yield token.string.removeprefix("#")
+    for node in ast.walk(ast.parse(code)):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield from node.value.splitlines()
+
+
+def programs():
+    """The code of the lessons and of the assignments, and their banks."""
+    notebooks = [(path.name, read(path)) for path in LESSONS]
+    for name, notebook in notebooks + [(name, source(name)) for name in NAMES]:
+        for cell in notebook.cells:
+            if cell.cell_type == "code":
+                yield f"{name}, {cell.id}", cell.source
+    for path in sorted((ROOT / "solutions").glob("*/bank/*.py")):
+        yield path.relative_to(ROOT).as_posix(), path.read_text("utf-8")
+
+
+def false_in(code):
+    lines = [line for line in words_of(code) if re.search("[=≈]", line)]
+    found = [one for line in lines for one in equations(line) if one.is_known]
+    return [str(one) for one in found if not one.is_true], len(found)
+
+
+def test_equations_in_the_words_of_the_code_are_true():
+    found = [(place, *false_in(code)) for place, code in programs()]
+    assert [(place, wrong) for place, wrong, _ in found if wrong] == []
+    assert LEFT_OUT or sum(count for *_, count in found) > 5
+
+
+def test_a_false_equation_in_the_words_of_the_code_is_noticed():
+    assert false_in('f(1)  # 28 · 28 = 784 pixels\nprint("6/2 = 3 places")') == ([], 2)
+    assert len(false_in('f(1)  # 28 · 28 = 785 pixels\nprint("6/2 = 4 places")')[0]) == 2
