@@ -206,7 +206,10 @@ def test_the_checks_of_a_fault(every, tmp_path):
                 return [check.files for check in checks.of(fault)]
 
     prose_tests, *_ = of("prose", "notebooks/01", "number")
-    assert "tests/notebooks/test_lessons.py" in prose_tests
+    for name in ("lessons", "numbers", "equations", "formulas"):
+        assert f"tests/notebooks/test_{name}.py" in prose_tests
+    assert "tests/repository/test_units.py" in prose_tests
+    assert "tests/notebooks/test_assignments.py" not in prose_tests
     assert of("prose", "notebooks/01", "number") == of("assert", "notebooks/01") == [prose_tests]
     assert of("prose", "notebooks/01", "link")[1:] == [()]  # the site
     assert of("code", "notebooks/01")[1][0].startswith("notebooks/01-")

@@ -12,6 +12,12 @@ from tools.mutate.kinds import is_lesson
 
 ASSIGNMENTS = "assignment_files"
 """The module of tests/support that reads the assignments."""
+READS = re.compile(
+    r"^from tests\.support\.(?:lessons import .*(?:\bLESSONS\b.*\bread\b|\bdefinitions\b)"
+    r"|prose import .*\btexts\b)",
+    re.MULTILINE,
+)
+"""How a test begins that reads the lessons' cells or all texts, assignments or not."""
 
 
 class Check(NamedTuple):
@@ -68,8 +74,9 @@ class Checks:
         return Check(command, tuple(files))
 
     def of_lessons(self):
-        """The tests that read lessons; those of assignments only ask for the lessons' names."""
-        return sorted({*self.tests_that_say("LESSONS")} - {*self.tests_that_say(ASSIGNMENTS)})
+        """The tests that read lessons; most of those of assignments only ask for their names."""
+        found = {*self.tests_that_say("LESSONS")} - {*self.tests_that_say(ASSIGNMENTS)}
+        return sorted(found | {test for test in self.tests if READS.search(self.text(test))})
 
     def tests_that_say(self, word):
         """The tests of notebooks in which a name of tests/support stands."""
