@@ -26,6 +26,7 @@ extensions = [
     "myst_nb",
     "sphinx.ext.autodoc",
     "sphinx.ext.napoleon",
+    "sphinx_copybutton",
     "about",
     "first_uses",
     "formulas",
@@ -90,6 +91,8 @@ html_favicon = "static/favicon.svg"
 html_static_path = ["static"]
 html_css_files = ["site.css"]
 html_js_files = ["site.js"]
+# A button only where there is code to type: not at outputs.
+copybutton_selector = "div.cell_input pre, div.highlight-bash pre, div.highlight-python pre"
 html_math_renderer = "mathml"
 html_copy_source = False
 html_show_sourcelink = False

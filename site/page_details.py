@@ -5,14 +5,18 @@ that screen readers need; and a page for addresses that do not exist, whose own 
 it is shown.
 """
 
+import json
 import re
 from html import escape
 from pathlib import Path
 
 from docutils import nodes
+from first_uses import anchor, read_terms
 from hosted import make_links_absolute, site_prefix
+from sphinx.errors import ExtensionError
 from sphinx.transforms.post_transforms import SphinxPostTransform
 
+HERE = Path(__file__).parent
 DESCRIPTION_LENGTH = 160
 NOT_FOUND = "404"
 
@@ -53,8 +57,10 @@ FOR_SCREEN_READERS = {
     '<aside class="toc-drawer': '<aside aria-label="On this page" class="toc-drawer',
     # The corner of a table is no heading.
     '<th class="head"><p></p></th>': "<td></td>",
-    # The theme's page of search results has no heading until something was found.
-    '<div id="search-results"></div>': '<h1>Search</h1>\n<div id="search-results"></div>',
+    # The theme's page of search results has no heading until something was found. The script looks
+    # into the glossary first.
+    '<div id="search-results"></div>': '<h1>Search</h1>\n<div id="glossary-results"></div>\n'
+    '<script src="_static/glossary-words.js"></script>\n<div id="search-results"></div>',
 }
 
 
@@ -91,13 +97,35 @@ def with_language(html):
     return head + article + re.sub(r">[^<]*[가-힣][^<]*<", lambda m: HANGUL.sub(mark, m[0]), rest)
 
 
+def write_glossary_words(folder):
+    """The words of the glossary, and what the search page does with them, as one script."""
+    words = [
+        [word, anchor(term.english), term.english, *term.korean[:1]]
+        for term in read_terms()
+        for word in (term.english, *term.also, *term.korean)
+    ]
+    code = (HERE / "glossary_search.js").read_text(encoding="utf-8")
+    data = f"const WORDS = {json.dumps(words, ensure_ascii=False)};\n"
+    (folder / "_static/glossary-words.js").write_text(data + code, encoding="utf-8")
+
+
 def finish(app, error):
-    """Repair the finished pages."""
+    """Repair the finished pages.
+
+    Raises
+    ------
+    ExtensionError
+        Something to repair is on no page: theme or parser write it in another way now.
+    """
     if error is not None:
         return
+    missing = {**FOR_SCREEN_READERS, **FOR_THE_WEB}
+    write_glossary_words(Path(app.outdir))
     for path in Path(app.outdir).rglob("*.html"):
         html = path.read_text(encoding="utf-8")
         for written, needed in (FOR_SCREEN_READERS | FOR_THE_WEB).items():
+            if written in html:
+                missing.pop(written, None)
             html = html.replace(written, needed)
         html = with_size(html, path.parent)
         if path.parent.name == "notebooks":
@@ -105,6 +133,8 @@ def finish(app, error):
         if path.name == f"{NOT_FOUND}.html":  # a server shows it for addresses in any folder
             html = make_links_absolute(html, site_prefix(app.config.course_repository))
         path.write_text(html, encoding="utf-8")
+    if missing:
+        raise ExtensionError(f"on no page, so nothing was repaired: {', '.join(missing)}")
 
 
 def setup(app):

@@ -25,3 +25,13 @@ for (const label of document.querySelectorAll(".nav-overlay-icon, .toc-overlay-i
   tell();
   label.replaceWith(button);
 }
+
+// On paper nothing can be unfolded: all of it is open there, and as it was afterwards.
+let folded = [];
+addEventListener("beforeprint", () => {
+  folded = [...document.querySelectorAll("article details:not([open])")];
+  for (const part of folded) part.open = true;
+});
+addEventListener("afterprint", () => {
+  for (const part of folded) part.open = false;
+});

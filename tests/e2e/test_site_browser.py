@@ -17,6 +17,8 @@ axe_playwright = pytest.importorskip(
     "axe_playwright_python.sync_playwright", reason="needs the e2e extra: make e2e"
 )
 
+pypdf = pytest.importorskip("pypdf", reason="needs the e2e extra: make e2e")
+
 pytestmark = pytest.mark.e2e
 
 PHONE = {"width": 390, "height": 844}
@@ -263,6 +265,66 @@ def test_search_finds_a_word_without_the_internet(visit, site, word, page_found)
     page.get_by_role("textbox", name="Search").fill(word)
     page.keyboard.press("Enter")
     page.locator(f'#search-results a[href^="{page_found}"]').first.wait_for()
+
+
+@pytest.mark.parametrize(
+    ("typed", "told"),
+    [
+        ("합성곱은", "In the glossary: convolution (합성곱)"),
+        ("특징맵", "In the glossary: feature map (특징 맵)"),
+        ("strides", "In the glossary: stride (스트라이드)"),
+        ("convoluton", "Did you mean convolution?"),
+        ("feature mpa", "Did you mean feature map?"),
+        ("qqqq", ""),
+    ],
+)
+def test_search_knows_the_words_of_the_glossary(visit, site, typed, told):
+    page = visit(viewport={"width": 1200, "height": 900})
+    page.goto(f"{site.base}search.html?q={typed}")
+    page.locator("#search-results h2, #search-results p").first.wait_for()
+    assert page.locator("#glossary-results").inner_text() == told
+    if not told:
+        page.get_by_text("No page has all of these words.").wait_for()
+    elif told.startswith("In"):
+        page.locator("#glossary-results a").click()
+        page.locator(":target").wait_for()
+    else:
+        page.locator("#glossary-results a").click()
+        page.get_by_text("In the glossary: ").wait_for()
+
+
+def test_a_lesson_prints_with_all_that_is_folded_and_nothing_on_top(visit, site, tmp_path):
+    page = visit(viewport={"width": 1200, "height": 900})
+    page.goto(site.base + "notebooks/02-stride-and-padding.html")
+    page.evaluate("for (const image of document.images) image.loading = 'eager'")
+    page.wait_for_load_state("networkidle")
+    page.pdf(path=tmp_path / "lesson.pdf", format="A4")
+    pages = [one.extract_text() for one in pypdf.PdfReader(tmp_path / "lesson.pdf").pages]
+    printed = re.sub(r"\s", "", "".join(pages))
+    for words in ("Skip to content", "Hide code cell", "Show code cell", "Download this"):
+        assert re.sub(r"\s", "", words) not in printed
+    cells = site.notebook("notebooks/02-stride-and-padding.html")["cells"]
+    code = [cell for cell in cells if cell["cell_type"] == "code"]
+    for cell in code:
+        (*_, last) = "".join(cell["source"]).splitlines()
+        assert re.sub(r"\s", "", last) in printed, cell["id"]
+    folded = [cell for cell in code if cell["metadata"].get("jupyter", {}).get("outputs_hidden")]
+    texts = [text for cell in folded for o in cell["outputs"] for text in o.get("text", [])]
+    assert texts
+    assert not [text for text in texts if re.sub(r"\s", "", text) not in printed]
+
+
+def test_code_can_be_copied_and_the_search_field_shows_its_focus(visit, site):
+    page = visit(viewport={"width": 1200, "height": 900})
+    page.goto(site.base + "notebooks/02-stride-and-padding.html")
+    cells = page.locator("div.cell_input:visible")
+    assert page.locator("div.cell_input:visible button.copybtn").count() == cells.count() > 0
+    assert page.locator("div.cell_output button.copybtn").count() == 0
+    field = page.get_by_role("textbox", name="Search")
+    field.focus()
+    page.keyboard.press("Shift+Tab")
+    page.keyboard.press("Tab")
+    assert field.evaluate("(e) => getComputedStyle(e).outlineStyle") == "solid"
 
 
 def test_a_lesson_transfers_little(visit, site):
