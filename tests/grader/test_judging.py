@@ -412,6 +412,32 @@ def test_later_cells_make_a_difference_if_they_change_what_a_function_looks_up(a
     assert is_changed("check('f', 3)", (before,), (after,)) is changed
 
 
+LOOP = """
+import gc
+loop = next(o for o in gc.get_objects() if type(o).__name__ == "Child" and hasattr(o, "serve"))
+"""
+
+
+class TestControls:
+    """Where all tests are judged here, the control questions come together, in one request."""
+
+    pytestmark = sandbox
+
+    @pytest.mark.parametrize(
+        ("forged", "flag"),
+        [
+            ("run = lambda *rest, **more: {'failed': False}", "holds where it must not"),
+            ("run = lambda *more, **most: dict(failed=1, is_assertion=1)", "fails where it must"),
+            ("run = None\nloop.control = lambda *rest: {'changed': []}", "were not answered"),
+        ],
+    )
+    def test_what_is_answered_wrongly_is_noted(self, server, forged, flag):
+        result = grade(server, LOOP + f"loop.controls.{forged}", G, TEST_G)
+        assert result["outcome"] == "tampering suspected"
+        assert flag in str(result["flags"])
+        assert scores(result) == {"g": 1.0}  # judged outside: a person decides
+
+
 class TestSeed:
     def test_the_student_is_not_told_from_what_the_questions_of_the_controls_are_drawn(self):
         told = []

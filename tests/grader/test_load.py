@@ -1,11 +1,14 @@
 """A mark does not depend on what else the machine does."""
 
 import json
+import socket
+from types import SimpleNamespace
 
 import pytest
 
 from grader.batch import workers
 from grader.judging.policy import Policy
+from grader.sandbox import child
 from grader.sandbox.bwrap import NoSandbox, check_means
 from grader.sandbox.client import MODULES, Server
 from grader.sandbox.clock import Clock
@@ -110,3 +113,29 @@ def test_what_counts_is_the_time_in_which_a_child_was_not_kept_from_running(
     made = clock(*samples)
     assert made.seconds == pytest.approx(seconds)
     assert made.is_contended is is_contended
+
+
+def test_a_child_of_which_nothing_is_heard_is_interrupted_and_ended_by_wall_time(monkeypatch):
+    """The far limit, on a clock of its own: the monitor says nothing of what the child has used."""
+    now = 0.0
+
+    def select(reading, writing, odd, seconds):
+        nonlocal now
+        now += seconds
+        assert now < 1000, "it is waited for without end"
+        return [], [], []
+
+    monkeypatch.setattr(child, "time", SimpleNamespace(monotonic=lambda: now))
+    monkeypatch.setattr(child, "select", SimpleNamespace(select=select))
+    sockets = [*socket.socketpair(), *socket.socketpair()]
+    to_child, _, to_monitor, monitor = sockets
+    made = child.Child(to_child, to_monitor, wall_factor=10.0)
+    try:
+        with pytest.raises(TimeoutError):
+            child._Watch(made, seconds=2.0, grace=0.5).wait()
+        assert child.INTERRUPT in monitor.recv(1000)
+    finally:
+        for one in sockets:
+            one.close()
+    assert 10 * (2.0 + 0.5) <= now < 10 * (2.0 + 0.5) + 3 * child.LOOK
+    assert made.is_contended  # so that it is run again alone before it costs a point
