@@ -34,7 +34,7 @@ def modules_in(code: str) -> frozenset[str]:
 def imported_by(code: str) -> frozenset[str]:
     """The course's modules that a trusted text imports or names."""
     names = set(modules_in(code))
-    with suppress(SyntaxError):  # a cell with IPython's own signs
+    with suppress(SyntaxError):  # a cell with IPython's own syntax
         names.update(_names(ast.parse(code), ()))
     return frozenset(names)
 

@@ -59,7 +59,7 @@ def mistake(sentence, *, fails, undiagnosed=None):
     ----------
     sentence : str
         Says to the student what the numbers look like and which idea is missing, without giving
-        the line of code that mends it.
+        the line of code that fixes it.
     fails : set of str
         The grade ids that it fails.
     undiagnosed : str, optional

@@ -113,7 +113,7 @@ def _likely(student: Student) -> list[str]:
 
 
 def orders(name: str) -> tuple[str, ...]:
-    """A name without spaces and signs, with the family's name first and last."""
+    """A name without spaces and punctuation, with the family's name first and last."""
     parts = _words(name)
     turned = ["".join(parts[number:] + parts[:number]) for number in range(len(parts))]
     if len(parts) == 1 and "\uac00" <= parts[0][0] <= "\ud7a3":  # 김민수: the family's is the first
