@@ -47,9 +47,12 @@ REFUSED = {
     "inotify_init": (253, 26),
     "inotify_init1": (294, 26),
 }
-# Does nothing, and says that it has worked: where Linux shares the processor among sessions, a
-# session of its own is a share of its own.
-WITHOUT_EFFECT = {"setsid": (112, 157)}
+# These do nothing, and say that they have worked. Where Linux shares the processor among sessions,
+# a session of its own is a share of its own. A lock on a file that all can read is a message.
+WITHOUT_EFFECT = {"setsid": (112, 157), "flock": (73, 32)}
+# So is what this call says of others' locks: who may only read a file has no other way to see them.
+FCNTL = (72, 25)
+ASKS_FOR_LOCKS = (5, 36)  # F_GETLK, F_OFD_GETLK
 # Unix, IPv4 and IPv6; others, such as vsock, are not held back by a network namespace.
 FAMILIES = (1, 2, 10)
 NO_SUCH_CALL, NO_SUCH_FAMILY = 38, 97
@@ -57,7 +60,7 @@ FIRST_X32_CALL = 0x40000000
 
 _LOAD, _EQUAL, _AT_LEAST, _RETURN = 0x20, 0x15, 0x35, 0x06
 _ALLOW, _ERROR = 0x7FFF0000, 0x00050000
-_CALL, _MACHINE, _FIRST_ARGUMENT = 0, 4, 16
+_CALL, _MACHINE, _FIRST_ARGUMENT, _SECOND_ARGUMENT = 0, 4, 16, 24
 _SET_SECCOMP, _MODE_FILTER = 22, 2
 
 
@@ -78,6 +81,11 @@ def instructions() -> list[tuple[int, int, int, int]]:
         steps += [(_EQUAL, 0, 1, numbers[column]), refuse]
     for numbers in WITHOUT_EFFECT.values():
         steps += [(_EQUAL, 0, 1, numbers[column]), (_RETURN, 0, 0, _ERROR)]
+    ask = [(_LOAD, 0, 0, _SECOND_ARGUMENT)]
+    for command in ASKS_FOR_LOCKS:
+        ask += [(_EQUAL, 0, 1, command), refuse]
+    ask += [(_RETURN, 0, 0, _ALLOW)]
+    steps += [(_EQUAL, 0, len(ask), FCNTL[column]), *ask]
     steps += [(_EQUAL, 1, 0, socket), (_RETURN, 0, 0, _ALLOW), (_LOAD, 0, 0, _FIRST_ARGUMENT)]
     for family in FAMILIES:
         steps += [(_EQUAL, 0, 1, family), (_RETURN, 0, 0, _ALLOW)]

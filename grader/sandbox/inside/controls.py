@@ -48,7 +48,7 @@ class Controls:
         kind = type(shell)
         self.methods = {
             name: getattr(kind, name)
-            for name in ("run_cell", "run_cell_async", "run_code", "showtraceback", "run_ast_nodes")
+            for name in ("run_cell", "run_cell_async", "run_code", "run_ast_nodes")
         }
         self.transformers = len(shell.input_transformers_post)
         self.cleanup = len(shell.input_transformer_manager.cleanup_transforms)

@@ -129,8 +129,6 @@ shell.showtraceback = shell._showtraceback = shell.showsyntaxerror = lambda *r, 
 sys.excepthook = lambda *rest: None
 shell.set_custom_exc((BaseException,), lambda *rest, **more: None)
 """,
-        outcome="tampering suspected",
-        flags="showtraceback",
     ),
     gain(
         "tests are not run, by sys.settrace",

@@ -253,6 +253,28 @@ attempt("inotify", lambda: called(libc.inotify_init))
 """,
     ),
     tried(
+        "locks on the files that all can read",
+        """
+import fcntl, struct
+path = "/opt/course/lib/inside/wire.py"
+if not os.access(path, os.R_OK): path = os.__file__
+one, other = open(path), open(path)
+def is_seen():
+    fcntl.flock(one, fcntl.LOCK_EX)
+    try:
+        fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+lock = lambda kind: struct.pack("hhqqi4x", kind, os.SEEK_SET, 0, 0, 0)
+def is_told():
+    fcntl.fcntl(one, 37, lock(fcntl.F_RDLCK))
+    answer = fcntl.fcntl(other, 36, lock(fcntl.F_WRLCK))
+    return struct.unpack("hhqqi4x", answer)[0] != fcntl.F_UNLCK
+escaped("a lock of the whole file", is_seen())
+attempt("what the kernel says of others' locks", is_told)
+""",
+    ),
+    tried(
         "packages of another Python than the course's",
         """
 import sysconfig
