@@ -31,6 +31,8 @@ def chosen(parser: argparse.ArgumentParser, given: Sequence[str], root: Path) ->
             parser.error("nothing is graded yet: course grade NAME FOLDER")
         return graded(root)
     names = [full_name(name, known) for name in given]
+    if "" in names:  # what make gives, where ASSIGNMENT was forgotten
+        parser.error(f"say which assignment: {', '.join(known)}")
     for name in names:
         if name not in known:
             parser.error(f"there is no {name}; there are {', '.join(known)}")

@@ -9,7 +9,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from grader.authoring.source import assignments, full_name
+from grader.authoring.source import assignments
+from grader.command.arguments import ROOT, chosen
 from grader.gradebook.book import Book
 from grader.gradebook.master import BookError
 from grader.gradebook.submitted import write_submitted
@@ -18,8 +19,6 @@ from grader.intake.entries import write_entries
 from grader.intake.place import WrongPlace, check_place
 from grader.intake.rebuild import load_skeleton
 from grader.intake.roster import RosterError, load_roster
-
-ROOT = Path(__file__).resolve().parents[2]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -39,10 +38,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--root", type=Path, default=ROOT, help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
+    (options.assignment,) = chosen(parser, [options.assignment], options.root)
     known = assignments(options.root / "solutions")
-    options.assignment = full_name(options.assignment, known)
-    if options.assignment not in known:
-        parser.error(f"there is no {options.assignment}; there are {', '.join(known)}")
     options.path = os.path.expanduser(options.path)  # a shell may have left the ~
     try:
         check_place(options.path, options.root)

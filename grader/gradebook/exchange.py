@@ -20,6 +20,8 @@ MOST_NAMES = 20
 class ReleaseFeedback(ExchangeReleaseFeedback):
     """Releases the pages that the exchange can give back, and names the others."""
 
+    src_path: str
+
     def copy_files(self) -> None:
         others = []
         for path in map(Path, sorted(glob.glob(self.src_path))):

@@ -75,7 +75,7 @@ def renew_penalties(book: Book) -> None:
             select(SubmittedAssignment.student_id)
             .join(Assignment, Assignment.id == SubmittedAssignment.assignment_id)
             .join(SubmittedNotebook, SubmittedNotebook.assignment_id == SubmittedAssignment.id)
-            .where(SubmittedNotebook.notebook_id == book.notebook_id)
+            .where(SubmittedNotebook.notebook_id == book.rows.notebook_id)
             .where(Assignment.duedate.is_not(None))
         ).all()
     for student in students:

@@ -27,6 +27,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--watch", action="store_true", help="check it again each time it is saved; Ctrl-C ends it"
     )
     given = parser.parse_args(arguments)
+    for stream in (sys.stdout, sys.stderr):  # a sign that it cannot show must not end the check
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
 
     def show(text: str) -> None:
         print(text, flush=True)

@@ -185,6 +185,14 @@ def test_collecting_leaves_out_what_belongs_to_other_assignments(root, capfd):
     assert folders == [("endless", NAME), ("right", NAME), ("unsolved", NAME)]
 
 
+@pytest.mark.parametrize("program", [command, collect])
+def test_a_forgotten_assignment_is_asked_for(root, capsys, program):
+    """make gives an empty word where ASSIGNMENT was forgotten."""
+    with pytest.raises(SystemExit):
+        program.main(["", str(root / "batch"), "--root", str(root)])
+    assert f"say which assignment: {NAME}, {OTHER}" in capsys.readouterr().err
+
+
 class InThisProcess:
     """An executor without processes, in which what is patched stays patched."""
 

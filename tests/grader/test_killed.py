@@ -39,7 +39,7 @@ class Reader:
 
 
 class Class(SmallClass):
-    """A class with a right notebook, a wrong one, one that cannot be read and one that is absent."""
+    """A right notebook, a wrong one, one that cannot be read, and somebody who is absent."""
 
     def begin(self):
         write_roster(roster_path(self.root), [Student(name, name) for name in ("ann", "zoe")])

@@ -1,5 +1,6 @@
 """`course check`: what a student reads before handing in."""
 
+import io
 import json
 import subprocess
 import sys
@@ -9,6 +10,7 @@ import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
 from helpers.assignment import Sheet, fingerprint, selfcheck
+from helpers.assignment import __main__ as command
 from helpers.assignment.notebook_file import Unreadable, read
 
 SETUP = 'from helpers.assignment import Checker\n\ncheck = Checker("trial")'
@@ -300,10 +302,22 @@ def test_damaged_file_is_reported(course, content):
 
 def test_command_line(course):
     path = course(f="def f(x):\n    return x")
-    command = [sys.executable, "-m", "helpers.assignment", str(path)]
-    done = subprocess.run(command, capture_output=True, text=True)
+    words = [sys.executable, "-m", "helpers.assignment", str(path)]
+    done = subprocess.run(words, capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (1, "")
     assert "1 of 2 tests fail" in done.stdout
-    missing = subprocess.run([*command[:-1], "nothing"], capture_output=True, text=True)
+    missing = subprocess.run([*words[:-1], "nothing"], capture_output=True, text=True)
     assert missing.returncode == 2
     assert "There is no assignment 'nothing'" in missing.stderr
+
+
+@pytest.mark.parametrize("encoding", ["cp1251", "cp437", "ascii"])
+def test_a_sign_that_a_terminal_cannot_show_ends_no_check(monkeypatch, encoding):
+    """Output that is piped or redirected on Windows is in a code page."""
+    written = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(written, encoding=encoding))
+    monkeypatch.setattr(command, "check", lambda name, show: show("2 × 3 is not −6: ε") or True)
+    assert command.main(["01"]) == 0
+    shown = written.getvalue().decode(encoding)
+    assert " 3 is not " in shown
+    assert "\\u2212" in shown
