@@ -99,6 +99,20 @@ def test_the_table_holds_what_a_person_gave(klass, again):
         assert row["total"] == row["score"]
 
 
+def test_a_late_penalty_follows_what_a_person_gives(klass):
+    with (klass.root / "nbgrader_config.py").open("a", encoding="utf-8") as config:
+        config.write('c.LateSubmissionPlugin.penalty_method = "zero"\n')
+    klass.give("ann", "why", 2.5)
+    with klass.gradebook() as book:
+        book.find_assignment(NAME).duedate = datetime(2026, 3, 1)
+        book.find_submission(NAME, "ann").timestamp = datetime(2026, 3, 2)
+        book.db.commit()
+    tell(klass)
+    row = klass.table()["ann"]
+    assert (row["by_hand"], row["late_penalty"], row["total"]) == ("2.5", "9.5", "0")
+    assert f"0 of {WHOLE:g} points" in words(klass.page("ann"))
+
+
 def test_a_penalty_never_takes_more_than_there_is(klass):
     with klass.gradebook() as book:
         book.find_submission_notebook(NAME, NAME, "eve").late_submission_penalty = 2

@@ -805,10 +805,11 @@ print("worked")
 import torch
 from torch.utils.data import DataLoader, TensorDataset
 data = TensorDataset(torch.arange(12.0))
-seen = sum(float(batch.sum()) for (batch,) in DataLoader(data, 4, num_workers=2))
-print("worked", seen)
+for context in (None, "spawn"):
+    loader = DataLoader(data, 4, num_workers=2, multiprocessing_context=context)
+    print("worked", sum(float(batch.sum()) for (batch,) in loader))
 """,
-        says="worked 66",
+        says=r"worked 66.*worked 66",
         torch=True,
         policy={"memory_bytes": 2**30, "cell_seconds": 6.0},
     ),
