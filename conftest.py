@@ -16,9 +16,9 @@ that depend on the machine: some text has to be there. An assert beside each suc
 it says.
 
 Pictures, which nbval passes over, are compared with the saved ones. The tag ``picture-varies`` is
-for a picture that shows times, or depends on the data or the device: it only has to be there, and
-an assert beside it has to test what it shows. Where a picture differs, the saved one, the new one
-and their difference lie side by side in ``build/pictures``.
+for a picture that shows times, or depends on the data or the device: it has to be as wide as the
+saved one and the same way up, and an assert beside it has to test what it shows. Where a picture
+differs, the saved one, the new one and their difference lie side by side in ``build/pictures``.
 
 Each assert is also tried with wrong values: one that none of them makes fail is an error (see
 ``tests/support/weak_asserts.py``).
@@ -42,7 +42,7 @@ import numpy as np
 from matplotlib.testing.compare import calculate_rms
 from nbval.kernel import RunningKernel
 from nbval.plugin import IPyNbCell, coalesce_streams
-from PIL import Image
+from PIL import Image, ImageOps
 
 from helpers.command.files import is_own_copy
 from helpers.command.left_out import left_out
@@ -198,6 +198,9 @@ class LessonCell(IPyNbCell):
         if "picture-varies" in self.tags:
             if not new:
                 self.raise_cell_error("the tag picture-varies, but no picture")
+            if os.environ["COURSE_DEVICE"] == "cpu":  # the saved ones are those of a CPU
+                for problem in filter(None, map(other_form_of_picture, saved, new)):
+                    self.raise_cell_error(f"another picture than the saved one: it is {problem}")
             return
         stem = f"{Path(self.parent.name).stem}-{self.cell.get('id', self.cell_num)}"
         for number, pair in enumerate(zip(saved, new, strict=True), 1):
@@ -246,6 +249,21 @@ def difference(saved, new):
         tile, limit = max(saved.size), OTHER_VERSION
     rms = worst_tile(np.asarray(saved, float), np.asarray(new, float), tile)
     return f"it differs by {rms:.2f} of 255, more than {limit}" if rms > limit else ""
+
+
+def other_form_of_picture(saved, new):
+    """How a picture differs whose content may vary; "" if it is as wide and the same way up."""
+    saved, new = opened(saved), opened(new)
+    if abs(new.width - saved.width) > SHRUNK:
+        return f"{new.width} pixels wide, not {saved.width}"
+    if abs(new.height - saved.height) > SHRUNK:
+        return ""  # a row for each way of computing that a machine has
+    new = np.asarray(new.resize(saved.size).reduce(SHRUNK), float)
+    as_it_is, turned = (
+        calculate_rms(np.asarray(one.reduce(SHRUNK), float), new)
+        for one in (saved, ImageOps.flip(saved))
+    )
+    return "upside down" if turned < as_it_is else ""
 
 
 def worst_tile(saved, new, side):

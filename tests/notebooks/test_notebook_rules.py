@@ -68,7 +68,10 @@ def weak(source, part):
 GOOD = {
     "same picture": drawn(MAP, MAP),
     "a picture with a hardly visible difference": drawn(MAP, f"{MAP} + (np.arange(120) == 7)"),
-    "another picture, announced": drawn(MAP, f"({MAP}).T", tags=["picture-varies"]),
+    "a lower picture, announced": drawn(MAP, f"({MAP})[:80]", tags=["picture-varies"]),
+    "another picture, announced": drawn(
+        MAP, f"({MAP}) // 2 + np.arange(120) % 90", tags=["picture-varies"]
+    ),
     "same text": cell("print(1)", printed("1\n")),
     "no output": cell("a = 1"),
     "announced error": cell("raise ValueError('no')", failure(), tags=["raises-exception"]),
@@ -130,6 +133,14 @@ BAD = {
         "differs by",
     ),
     "a picture of another size": (drawn(MAP, f"({MAP})[:90]"), "100 pixels, saved 120 × 90"),
+    "an announced picture of another width": (
+        drawn(MAP, f"({MAP})[:, :90]", tags=["picture-varies"]),
+        "it is 120 pixels wide, not 90",
+    ),
+    "an announced picture upside down": (
+        drawn(MAP, f"({MAP})[::-1]", tags=["picture-varies"]),
+        "it is upside down",
+    ),
     "a picture too few": (drawn(MAP, MAP, MAP), "1 pictures, but 2"),
     "a picture too many": (drawn(MAP), "1 pictures, but 0"),
     "an announced picture that does not come": (
