@@ -14,28 +14,54 @@ from helpers.pieces._piece import NOT_IN_A_SCRIPT, enclose
 
 FOLDER = Path(__file__).resolve().parents[1] / "helpers/pieces"
 
-# The sources of each piece, in this order; its style has the name of its folder. Between the last
-# characters no space is needed in this style: a colon is not among them where a selector has one
-# after a space.
+# The sources of each piece, in this order. Between the last characters no space is needed in its
+# style: a colon is not among them where a selector has one after a space.
 PIECES = {
-    "stepper": (("stepper.js",), "{}:;,"),
+    "stepper": (("stepper.css", "stepper.js"), "{}:;,"),
     "draw_digit": (
-        ("net.js", "ink.js", "explain.js", "panel.js", "pad.js", "draw_digit.js"),
+        (
+            "pad.css",
+            "draw_digit.css",
+            "net.js",
+            "ink.js",
+            "explain.js",
+            "colours.js",
+            "panel.js",
+            "pad.js",
+            "draw_digit.js",
+        ),
         "{};,",
     ),
-    "filter_dialog": (("compute.js", "filter_dialog.js"), "{};,"),
-    "network_explorer": (("stack.js", "network_explorer.js"), "{};,"),
-    "prediction": (("prediction.js",), "{};,"),
+    "filter_dialog": (("filter_dialog.css", "compute.js", "filter_dialog.js"), "{};,"),
+    "network_explorer": (("network_explorer.css", "stack.js", "network_explorer.js"), "{};,"),
+    "train_here": (
+        (
+            "../draw_digit/pad.css",
+            "train_here.css",
+            "../draw_digit/net.js",
+            "../draw_digit/ink.js",
+            "../draw_digit/explain.js",
+            "../draw_digit/colours.js",
+            "../draw_digit/pad.js",
+            "learn.js",
+            "run.js",
+            "charts.js",
+            "train_here.js",
+        ),
+        "{};,",
+    ),
+    "prediction": (("prediction.css", "prediction.js"), "{};,"),
 }
 
 
 def source(piece: str) -> str:
     """All of a piece's script, in a function of its own, with its style as the constant CSS."""
     names, tight = PIECES[piece]
-    paths = [FOLDER / "base.js", *(FOLDER / piece / name for name in names)]
-    code = "".join(path.read_text(encoding="utf-8") for path in paths)
-    sheets = (FOLDER / "base.css", FOLDER / piece / f"{piece}.css")
-    css = "".join(path.read_text(encoding="utf-8") for path in sheets)
+    paths = [FOLDER / "base.css", FOLDER / "base.js", *(FOLDER / piece / name for name in names)]
+    code, css = (
+        "".join(path.read_text(encoding="utf-8") for path in paths if path.suffix == suffix)
+        for suffix in (".js", ".css")
+    )
     return enclose(code, css, tight) + "\n"
 
 

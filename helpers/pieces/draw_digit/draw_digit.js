@@ -2,7 +2,7 @@
 // Python; base.js and the other scripts of this folder stand before it.
 
 const start = (host, D) => {
-  const weights = unpack(D.w, D.d);
+  let weights = unpack(D.w, D.d);
   const examples = D.e.map(([label, text]) => [label, Float32Array.from(bytes(text), (v) => v / 255)]);
   const root = host.attachShadow({ mode: "open" });
   root.append(element("style", {}, CSS));
@@ -12,7 +12,7 @@ const start = (host, D) => {
   root.append(box);
   const add = (tag, attributes, text, to = box) => addTo(to, tag, attributes, text);
   add("p", { class: "title" }, D.t);
-  add("p", { class: "note" }, D.a);
+  const about = add("p", { class: "note" }, D.a);
   const said = add("p", { class: "said" });
   const stage = add("div", { class: "stage" });
   const left = add("div", { class: "draw" }, "", stage);
@@ -148,21 +148,10 @@ const start = (host, D) => {
   };
 
   // ---- painting ----
-  const colours = () => box.classList.contains("dark")
-    ? [[20, 24, 29], [255, 166, 77], [178, 154, 240]] : [[255, 255, 255], [190, 75, 0], [84, 39, 136]];
-  const paintMaps = (view) => {
-    const { layer, maps } = view, x = answer[layer.name], n = layer.rows * layer.columns;
-    const largest = x.reduce((a, v) => Math.max(a, Math.abs(v)), 1e-9);
-    const [zero, plus, minus] = colours();
-    maps.forEach((e, map) => {
-      const data = e.context.createImageData(layer.columns, layer.rows);
-      for (let k = 0; k < n; k++) {
-        const v = x[map * n + k] / largest, to = v > 0 ? plus : minus, a = Math.abs(v);
-        for (let c = 0; c < 3; c++) data.data[4 * k + c] = zero[c] + a * (to[c] - zero[c]);
-        data.data[4 * k + 3] = 255;
-      }
-      e.context.putImageData(data, 0, 0);
-    });
+  const paintMaps = ({ layer: { name, rows, columns }, maps }) => {
+    const x = answer[name], largest = largestOf(x);
+    maps.forEach((e, map) =>
+      paintNumbers(e.context, x, map * rows * columns, rows, columns, largest, colours(box)));
   };
   const paint = () => {
     box.classList.toggle("empty", !answer);
@@ -214,8 +203,13 @@ const start = (host, D) => {
   followTheme(host, box, paint);
 
   // For other scripts of the page: show an image (784 numbers from 0 to 1) or strokes; both return
-  // what every layer gives.
+  // what every layer gives. `use` takes another network: its weights, and what is known of it.
   host.digit = {
+    use: (lists, words) => {
+      weights = lists.map((list) => Float32Array.from(list));
+      about.textContent = words;
+      pad.redraw();
+    },
     image: (pixels) => { pad.show(Float32Array.from(pixels), []); return answer; },
     strokes: (list) => { pad.show(null, list); return answer; },
     answer: () => answer,

@@ -1,0 +1,179 @@
+"""Train the network of lesson 05 in the page itself, and see what it learns while it learns.
+
+The digits are in the piece. Where scripts do not run, the curves and numbers of a run in Python
+stay readable.
+"""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import asdict
+from html import escape
+from typing import TYPE_CHECKING
+
+from helpers.pieces._piece import Piece, element, read_title, script_of
+from helpers.pieces.train_here.learn import (
+    EVERY,
+    LEVELS,
+    TRAINING,
+    VALIDATION,
+    Point,
+    Settings,
+    read_file,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+# A notebook holds every piece in full.
+SIZE_LIMIT = 60 * 1024
+
+__all__ = ["TrainHere", "train_here"]
+
+
+def train_here(title: str | None = None) -> TrainHere:
+    """A network that learns digits in the page, with everything that can be turned meanwhile.
+
+    It is the network of lesson 05 without its dropout. It learns from 800 digits of the course's
+    sample of MNIST; 200 others measure it.
+
+    Parameters
+    ----------
+    title : str, optional
+        A line above the piece; also its name for screen readers.
+
+    Returns
+    -------
+    TrainHere
+        A notebook shows it as the piece.
+
+    Raises
+    ------
+    TypeError
+        If the title is no text.
+
+    >>> train_here().points[0].seen
+    0
+    """
+    return TrainHere(read_title(title, "Train it here"))
+
+
+class TrainHere(Piece):
+    """A network to train; a notebook shows it when it is the last value of a cell.
+
+    ``save(path)`` writes it as a page of its own, which any browser opens without a connection.
+
+    Attributes
+    ----------
+    points : list of Point
+        What a run in Python measured, with the seed and the settings that the page begins with.
+    title : str
+        The line above it.
+    """
+
+    def __init__(self, title: str) -> None:
+        file = read_file()
+        self.points = [Point(*values) for values in file["points"]]
+        self.title = title
+        data = {
+            "t": title,
+            "d": file["digits"],
+            "l": file["counts"],
+            "v": LEVELS,
+            "n": TRAINING,
+            "m": EVERY,
+            "s": asdict(Settings()),
+        }
+        super().__init__(
+            title, element("cnn-train-here", data, self._still(), script_of(__package__))
+        )
+
+    def about(self) -> str:
+        """One or two sentences: what learned, from what, and how well it reads."""
+        end = self.points[-1]
+        return (
+            f"The network of lesson 05, without its dropout, learned from {TRAINING} digits of "
+            f"MNIST, for {end.seen // TRAINING} epochs. Of {VALIDATION} validation digits, which "
+            f"it did not learn from, it then read {end.accuracy:.1%} correctly."
+        )
+
+    def _still(self) -> str:
+        """What stands there without scripts: the curves of a run, and its numbers as a table."""
+        svg = base64.b64encode(_curves(self.points).encode()).decode()
+        head = "".join(f"<th>{name}" for name in ("epoch", *NAMES))
+        rows = "".join(
+            f"<tr><td>{point.seen // TRAINING}" + "".join(f"<td>{text}" for text in _texts(point))
+            for point in self.points
+            if point.seen % TRAINING == 0
+        )
+        return (
+            f"<p><b>{escape(self.title)}</b></p>\n<p>{self.about()}</p>\n"
+            f'<p><img alt="{self._alt()}" src="data:image/svg+xml;base64,{svg}"></p>\n'
+            f"<table><caption>A run in Python</caption>\n<tr>{head}\n{rows}</table>\n"
+            "<p><i>Where scripts run, as in a trusted notebook in JupyterLab, the network learns "
+            "here, and its settings can be changed meanwhile.</i></p>\n"
+        )
+
+    def _alt(self) -> str:
+        first, end = self.points[0], self.points[-1]
+        return (
+            f"Two charts over {end.seen // TRAINING} epochs. Loss: both lines fall from "
+            f"{first.validation:.1f}, the training digits to {end.loss:.2f}, the validation digits "
+            f"to {min(point.validation for point in self.points):.2f} and then no further. "
+            f"Accuracy: it climbs from {first.accuracy:.0%} to {end.accuracy:.0%}."
+        )
+
+    def __repr__(self) -> str:
+        return f"{self.title}\n{self.about()}"
+
+
+NAMES = ("training loss", "validation loss", "accuracy")
+
+
+def _texts(point: Point) -> tuple[str, str, str]:
+    loss = "" if point.loss is None else f"{point.loss:.3f}"
+    return loss, f"{point.validation:.3f}", f"{point.accuracy:.1%}"
+
+
+def _curves(points: Sequence[Point]) -> str:
+    """Loss and accuracy over the epochs, side by side, as SVG."""
+    losses = [(p.seen, p.loss) for p in points if p.loss is not None]
+    parts = [
+        _chart(0, "Loss", 2.5, {"#005a9c": losses, "#8a3b00": [(p.seen, p.validation) for p in points]}),
+        _chart(330, "Accuracy", 1, {"#8a3b00": [(p.seen, p.accuracy) for p in points]}),
+    ]
+    return (
+        '<svg xmlns="http://www.w3.org/2000/svg" width="660" height="190" '
+        'font-family="sans-serif" font-size="12"><rect width="660" height="190" fill="#fff"/>'
+        + "".join(parts)
+        + '<text x="100" y="183" fill="#005a9c">training digits</text>'
+        '<text x="200" y="183" fill="#8a3b00">validation digits</text></svg>'
+    )
+
+
+def _chart(left: int, name: str, most: float, lines: dict[str, list[tuple[int, float]]]) -> str:
+    """One chart, with its left edge at `left`: {colour: places and values}."""
+    wide, high, top = 270, 120, 26
+    end = max(seen for line in lines.values() for seen, _ in line)
+
+    def at(seen: int, value: float) -> str:
+        x, y = left + 40 + wide * seen / end, top + high * (1 - min(value / most, 1))
+        return f"{x:.0f},{y:.0f}"
+
+    marks = "".join(
+        f'<path d="M{at(0, value)} H{left + 40 + wide}" stroke="#c9d1d9"/>'
+        f'<text x="{left + 34}" y="{top + high * (1 - value / most) + 4:.0f}" text-anchor="end">'
+        f"{value:g}</text>"
+        for value in (0, most / 2, most)
+    )
+    epochs = "".join(
+        f'<text x="{left + 40 + wide * share:.0f}" y="{top + high + 18}" text-anchor="middle">'
+        f"{share * end / TRAINING:g}</text>"
+        for share in (0, 0.5, 1)
+    )
+    drawn = "".join(
+        f'<polyline fill="none" stroke="{colour}" stroke-width="2" '
+        f'points="{" ".join(at(*place) for place in line)}"/>'
+        for colour, line in lines.items()
+    )
+    return f'<text x="{left + 40}" y="14" font-weight="bold">{name}</text>{marks}{epochs}{drawn}'
