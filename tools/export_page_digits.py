@@ -26,7 +26,18 @@ PATH = ROOT / "helpers/pieces/train_here" / learn.FILE
 
 # Pixels around the one that is asked for: rows and columns from there. The first four count with
 # their level, the others only with whether it is full ink.
-AROUND = ((0, -1), (-1, 0), (-1, 1), (-1, -1), (0, -2), (-1, 2), (-2, 0), (-1, -2), (-2, 1), (-2, -1))
+AROUND = (
+    (0, -1),
+    (-1, 0),
+    (-1, 1),
+    (-1, -1),
+    (0, -2),
+    (-1, 2),
+    (-2, 0),
+    (-1, -2),
+    (-2, 1),
+    (-2, -1),
+)
 ALL_ONES = 2**32 - 1
 
 

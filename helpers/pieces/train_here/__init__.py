@@ -139,7 +139,9 @@ def _curves(points: Sequence[Point]) -> str:
     """Loss and accuracy over the epochs, side by side, as SVG."""
     losses = [(p.seen, p.loss) for p in points if p.loss is not None]
     parts = [
-        _chart(0, "Loss", 2.5, {"#005a9c": losses, "#8a3b00": [(p.seen, p.validation) for p in points]}),
+        _chart(
+            0, "Loss", 2.5, {"#005a9c": losses, "#8a3b00": [(p.seen, p.validation) for p in points]}
+        ),
         _chart(330, "Accuracy", 1, {"#8a3b00": [(p.seen, p.accuracy) for p in points]}),
     ]
     return (

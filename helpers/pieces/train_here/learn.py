@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from dataclasses import dataclass
 from importlib.resources import files
@@ -12,7 +13,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from helpers.data import load_mnist
 from helpers.pieces.draw_digit.net import MEAN, PARAMETERS, STD
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ FILE = "digits.json"
 TRAINING, VALIDATION = 800, 200
 """How many digits of the sample's training part a page learns from, and measures with."""
 
-LEVELS = (0, 134, 245)
+LEVELS = (0, 133, 246)
 """The three grey levels of a page's pixels, of 255; a pixel takes the nearest."""
 
 EVERY = 400
@@ -101,7 +101,7 @@ class Random:
 
 def quantise(images: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
     """Pixels from 0 to 255 as levels: 0, 1 or 2, places in `LEVELS`."""
-    between = [(a + b) / 2 for a, b in zip(LEVELS, LEVELS[1:], strict=False)]
+    between = [(a + b) / 2 for a, b in itertools.pairwise(LEVELS)]
     return np.digitize(images, between).astype(np.uint8)
 
 
@@ -110,6 +110,8 @@ def sample_digits() -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
 
     Each part is sorted by label, so that ten counts tell the labels of a part.
     """
+    from helpers.data import load_mnist
+
     data = load_mnist(train=True, source="sample")
     images, labels = data.images.numpy(), data.targets.numpy()
     first = np.argsort(labels[:TRAINING], kind="stable")
@@ -156,7 +158,19 @@ def shifted(images: torch.Tensor, most: int, random: Random) -> torch.Tensor:
 
 
 def scores(weights: list[torch.Tensor], images: torch.Tensor) -> torch.Tensor:
-    """What the network of lesson 05 makes of images (N, 1, 28, 28), without its dropout: (N, 10)."""
+    """The scores of the network of lesson 05, without its dropout, for each digit.
+
+    Parameters
+    ----------
+    weights : list of Tensor
+        With the shapes of `PARAMETERS`.
+    images : Tensor, (N, 1, 28, 28)
+        Normalised.
+
+    Returns
+    -------
+    Tensor, (N, 10)
+    """
     import torch.nn.functional as F
 
     w1, b1, w2, b2, w3, b3, w4, b4 = weights
@@ -197,7 +211,8 @@ def run(
     weights = [torch.from_numpy(w).requires_grad_() for w in new_weights(random)]
     optimizer = torch.optim.SGD(weights, lr=settings.rate, momentum=settings.momentum)
     points: list[Point] = []
-    seen, losses = 0, []
+    losses: list[float] = []
+    seen = 0
 
     def measure():
         with torch.no_grad():

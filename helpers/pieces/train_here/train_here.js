@@ -245,7 +245,7 @@ const start = (host, D) => {
       run.restore(run.best);
       return `no lower validation loss for ${PATIENCE} epochs. The weights of step ${best.step}, with the lowest, are back`;
     }
-    return run.seen >= goal ? `${Math.round(epoch())} epochs` : "";
+    return run.seen >= goal ? `${Math.round(epoch())} epochs are done` : "";
   };
   const slice = () => {
     if (!host.isConnected) return pause();
@@ -308,6 +308,7 @@ const start = (host, D) => {
     gradients: (numbers) => run.gradientsOf(numbers).map((g) => [...g]),
     weights: () => run.weights.map((w) => [...w]),
     points: () => run.points,
+    state: () => ({ state, step: run.step, settings: run.settings }),
     digits: () => pixels.map((digit) => [...digit]),
     // Which digits it reads in images: lists of 784 numbers from 0 to 1.
     read: (images) => images.map((image) => run.read(Float64Array.from(image, (p) => (p - MEAN) / STD))),
