@@ -14,6 +14,9 @@ weight: [[1]]
 ```{network-explorer} VGG-16  helpers.pieces.network_explorer; a name of its NETWORKS
 ```
 
+```{train-here}              helpers.pieces.train_here: a network that learns in the page
+```
+
 ```{prediction-record}       what the visitor has predicted, and a button that forgets it
 ```
 """
@@ -62,6 +65,13 @@ class FilterDialogDirective(SphinxDirective):
         return [as_node(filter_dialog())]
 
 
+class TrainHereDirective(SphinxDirective):
+    def run(self):
+        from helpers.pieces.train_here import train_here
+
+        return [as_node(train_here())]
+
+
 class NetworkExplorerDirective(SphinxDirective):
     required_arguments = 1
     final_argument_whitespace = True
@@ -96,5 +106,6 @@ def setup(app):
     app.add_directive("draw-digit", DrawDigitDirective)
     app.add_directive("filter-dialog", FilterDialogDirective)
     app.add_directive("network-explorer", NetworkExplorerDirective)
+    app.add_directive("train-here", TrainHereDirective)
     app.add_directive("prediction-record", PredictionRecordDirective)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

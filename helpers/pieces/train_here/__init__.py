@@ -102,7 +102,7 @@ class TrainHere(Piece):
         svg = base64.b64encode(_curves(self.points).encode()).decode()
         head = "".join(f"<th>{name}" for name in ("epoch", *NAMES))
         rows = "".join(
-            f"<tr><td>{point.seen // TRAINING}" + "".join(f"<td>{text}" for text in _texts(point))
+            f"<tr><td>{point.seen // TRAINING}" + "".join(f"<td>{v}" for v in _texts(point)) + "\n"
             for point in self.points
             if point.seen % TRAINING == 0
         )
