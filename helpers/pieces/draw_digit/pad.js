@@ -1,5 +1,10 @@
 // The drawing pad: what is drawn, by mouse, finger or keyboard, and what was there before.
 
+// Puts an element over a part of the grid that its parent shows.
+const place = (e, r, q, rows, columns, side = 1) => Object.assign(e.style, {
+  top: `${100 * r / rows}%`, left: `${100 * q / columns}%`,
+  height: `${100 * side / rows}%`, width: `${100 * side / columns}%` });
+
 // `changed` is called when there is another drawing, `said` tells what the network made of it.
 const makePad = (to, { changed, announce, said }) => {
   const pad = addTo(to, "div", { class: "pad", role: "application", tabindex: 0,

@@ -1,9 +1,5 @@
 // Parts of a page, and the panel that shows the arithmetic behind a unit.
 
-// Puts an element over a part of the grid that its parent shows.
-const place = (e, r, q, rows, columns, side = 1) => Object.assign(e.style, {
-  top: `${100 * r / rows}%`, left: `${100 * q / columns}%`,
-  height: `${100 * side / rows}%`, width: `${100 * side / columns}%` });
 const frameOn = (map, layer, r, q, side) =>
   place(addTo(map, "div", { class: "frame", "aria-hidden": "true" }), r, q, layer.rows, layer.columns, side);
 
