@@ -53,13 +53,18 @@ def relation(
         )
 
 
-def relation_of_numbers(received: np.ndarray, wanted: np.ndarray, same: Same) -> str | None:
-    """As `relation`, of numbers that were picked out of a result: their order means nothing."""
+def relation_of_numbers(
+    received: np.ndarray, wanted: np.ndarray, result: np.ndarray, same: Same
+) -> str | None:
+    """As `relation`, of numbers that were picked out of a result: their order means nothing.
+
+    What one number looks like, rounded or cut off, must hold for all numbers of the result.
+    """
     if _has_nan(received) or received.dtype.kind == "b" or wanted.dtype.kind == "b":
         return None
     with np.errstate(all="ignore"):
         return (
-            _of_types(received, wanted, same)
+            _of_types(received, wanted, same, result)
             or _of_amounts(received, wanted, same)
             or _of_room(received, wanted)
         )
@@ -203,10 +208,20 @@ def _turned(wanted: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
             yield f"with axis {first} and axis {second} swapped", wanted.swapaxes(first, second)
 
 
-def _of_types(received, wanted, same):
-    """The right numbers, as far as a type can hold them."""
+def _of_types(received, wanted, same, result=None):
+    """The right numbers, as far as a type can hold them.
+
+    Each change here, made again, changes nothing: so it must leave the whole `result` as it is.
+    """
     if not np.isfinite(wanted).all():
         return None
+    whole = received if result is None else result
+    if received.dtype == np.float16 and np.allclose(received, wanted, rtol=2e-3, atol=0):
+        return "they are the expected numbers to about 3 digits: the type float16 holds no more"
+
+    def fits(changed, changed_whole):
+        return np.array_equal(received, changed) and np.array_equal(whole, changed_whole)
+
     is_whole = same(np.rint(wanted), wanted)
     if not is_whole:
         for words, change in (
@@ -214,32 +229,35 @@ def _of_types(received, wanted, same):
             ("without what stands behind the point", np.trunc),
             ("rounded down to whole numbers", np.floor),
         ):
-            if np.array_equal(received, change(wanted)):
+            if fits(change(wanted), change(whole)):
                 return f"they are the expected numbers, {words}"
         for digits in (1, 2, 3, 4):
-            if np.allclose(received, np.round(wanted, digits), rtol=1e-9, atol=1e-9):
+            if all(
+                np.allclose(numbers, np.round(other, digits), rtol=1e-9, atol=1e-9)
+                for numbers, other in ((received, wanted), (whole, whole))
+            ):
                 return f"they are the expected numbers, rounded to {digits} decimals"
     if is_whole and np.abs(wanted).max() < 2**53:
         for name in _NARROW:
-            if np.array_equal(received, np.rint(wanted).astype(np.int64).astype(name)):
-                limits = np.iinfo(name)
+            limits = np.iinfo(name)
+            left_over = np.rint(wanted).astype(np.int64).astype(name)
+            if fits(left_over, np.clip(whole, limits.min, limits.max)):
                 return (
                     f"this is what is left of what is expected in the type {name}, which holds "
                     f"{limits.min} to {limits.max} only"
                 )
-    for words, changed in (
-        ("with 0 in place of all below 0", np.maximum(wanted, 0)),
-        ("without their signs", np.abs(wanted)),
-        ("cut off at 255", np.minimum(wanted, 255)),
-        ("cut off at 0 and 255", np.clip(wanted, 0, 255)),
-        ("cut off at 0 and 1", np.clip(wanted, 0, 1)),
+    for words, change in (
+        ("with 0 in place of all below 0", lambda numbers: np.maximum(numbers, 0)),
+        ("without their signs", np.abs),
+        ("cut off at 255", lambda numbers: np.minimum(numbers, 255)),
+        ("cut off at 0 and 255", lambda numbers: np.clip(numbers, 0, 255)),
+        ("cut off at 0 and 1", lambda numbers: np.clip(numbers, 0, 1)),
     ):
-        if same(received, changed):
+        if same(received, change(wanted)) and np.array_equal(whole, change(whole)):
             return f"they are the expected numbers {words}"
     for name, digits in (("float16", 3), ("float32", 7)):
-        if received.dtype == wanted.dtype == np.float64 and np.array_equal(
-            received, wanted.astype(name).astype(np.float64)
-        ):
+        is_wide = received.dtype == wanted.dtype == np.float64
+        if is_wide and fits(wanted.astype(name), whole.astype(name)):
             return f"they are the expected numbers to about {digits} digits, as in {name}"
     return None
 

@@ -105,7 +105,7 @@ def difference(
     *,
     rtol: float | None = None,
     atol: float | None = None,
-    is_picked: bool = False,
+    picked_from: np.ndarray | None = None,
 ) -> Difference | None:
     """The `Difference` between two arrays, or None if they hold the same numbers.
 
@@ -114,8 +114,8 @@ def difference(
     received, wanted : numpy.ndarray
     rtol, atol : float, optional
         As in `assert_same`.
-    is_picked : bool
-        Whether the numbers were picked out of larger arrays, so that their order means nothing.
+    picked_from : numpy.ndarray, optional
+        The array that the received numbers were picked out of: their order means nothing.
     """
 
     def same(a: np.ndarray, b: np.ndarray) -> bool:
@@ -140,9 +140,9 @@ def difference(
         f"{int(wrong.sum())} of {wrong.size} values differ{where}: {what}" if first else what,
         "values",
         first,
-        relation_of_numbers(received, wanted, same)
-        if is_picked
-        else relation(received, wanted, ~wrong, same),
+        relation(received, wanted, ~wrong, same)
+        if picked_from is None
+        else relation_of_numbers(received, wanted, picked_from, same),
     )
 
 

@@ -311,9 +311,12 @@ class Observation:
                 lines = place_lines(place, expected, array)
                 if window and self._before[0]:
                     lines += window_lines(self._before[0][0], place, **window)
+                told = [plain(number, 6) for number in (expected, array[place])]
+                if told[0] == told[1]:
+                    told = [plain(number) for number in (expected, array[place])]
                 self._fail(
                     "values",
-                    f"at {list(place)} expected {plain(expected)}, received {plain(array[place])}",
+                    f"at {list(place)} expected {told[0]}, received {told[1]}",
                     ("value", self.value),
                     lines,
                     hint=hint,
@@ -326,7 +329,7 @@ class Observation:
             return None
         received = array[tuple(np.array(list(values)).T)]
         wanted = np.array(list(values.values()))
-        found = difference(received, wanted, rtol=rtol, atol=atol, is_picked=True)
+        found = difference(received, wanted, rtol=rtol, atol=atol, picked_from=array)
         if found is None or found.hint is None:
             return None
         return found.hint if len(values) == 1 else f"at the places that are tested, {found.hint}"
@@ -586,7 +589,7 @@ class Observation:
         parts = [wrap(f"{self.name}: {reason}" + "." * (not is_error and reason[-1] not in ".?!"))]
         if diagnosis:
             # Other mistakes can give the same: so this is all that is certain.
-            parts.append(labelled("why", "A known mistake gives exactly this:"))
+            parts.append(labelled("why", "One mistake that gives exactly this:"))
             parts.append(wrap(diagnosis, 12))
         elif hint:
             parts.append(labelled("hint", hint))

@@ -118,20 +118,26 @@ def _value_line(label, value):
     return block.replace(dtype, "\n", 1) if label == "expected" else block
 
 
-def plain(value: Any) -> str:
-    """A value as a student writes it: numbers without the names of their types."""
+def plain(value: Any, digits: int = 17) -> str:
+    """A value as a student writes it: numbers without the names of their types.
+
+    Of the numbers in arrays six digits are shown, of others so many if they have more.
+    """
     if isinstance(value, np.generic) or (hasattr(value, "shape") and not len(value.shape)):
         value = value.item()
     if hasattr(value, "shape"):
-        value = as_numpy(value).tolist()
+        value, digits = as_numpy(value).tolist(), 6
     if isinstance(value, float):
-        return f"{value:.6g}" if float(f"{value:.6g}") == value else repr(value)
+        is_short = digits <= 6 or float(f"{value:.6g}") == value
+        return f"{value:.6g}" if is_short else repr(value)
     if isinstance(value, dict):
-        return "{" + ", ".join(f"{plain(k)}: {plain(v)}" for k, v in value.items()) + "}"
+        items = (f"{plain(k, digits)}: {plain(v, digits)}" for k, v in value.items())
+        return "{" + ", ".join(items) + "}"
     if type(value) is list:
-        return "[" + ", ".join(map(plain, value)) + "]"
+        return "[" + ", ".join(plain(item, digits) for item in value) + "]"
     if type(value) is tuple:
-        return "(" + ", ".join(map(plain, value)) + ("," if len(value) == 1 else "") + ")"
+        end = "," if len(value) == 1 else ""
+        return "(" + ", ".join(plain(item, digits) for item in value) + end + ")"
     return repr(value)
 
 

@@ -181,6 +181,12 @@ _MEANINGS = [
         r"Can't call numpy\(\) on Tensor that requires grad",
         "A tensor that gradients are prepared for goes to NumPy as `x.detach().numpy()`.",
     ),
+    (
+        r"modified by an inplace operation",
+        "The backward pass needs numbers that were overwritten after they had been used. `+=`, "
+        "`*=`, `relu_()` and `inplace=True` write into the tensor itself; `x = x + y` makes a new "
+        "one.",
+    ),
     (r"Expected 3D .* or 4D .* input to conv2d", _AXES_OF_CONV),
     (r"weight should have at least three dimensions", _AXES_OF_CONV),
     (

@@ -77,7 +77,7 @@ CLAIMS = {
     r"no numbers below 0": lambda got, right: got.min() >= 0 > right.min(),
     r"negative numbers .* 0\b": lambda got, right: got.min() >= 0 > right.min(),
     r"below zero when": lambda got, right: got.min() < 0 <= right.min(),
-    r"whole numbers only|lost its fractions|been rounded": (
+    r"whole numbers (?:only|where fractions)|lost its fractions|been rounded": (
         lambda got, right: are_whole(got) and not are_whole(right)
     ),
     r"twice (?:the|as|what)\b": are_times(2),

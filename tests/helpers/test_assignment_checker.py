@@ -226,6 +226,15 @@ def test_gives_at_forgives_rounding_where_zero_is_expected():
     assert run(lambda: np.array([[0.1, 25.0]]), test).kind == "values"
 
 
+def test_numbers_are_shown_with_six_digits_and_with_more_where_they_differ_there():
+    test = 'check("f").gives_at({(0,): 17.88854381999832})'
+    assert "expected 17.8885, received 0.333333" in str(run(lambda: np.array([1 / 3]), test))
+    assert "received 17.8885439" in str(run(lambda: np.array([17.8885439]), test))
+    nested = [np.array([0.1 + 0.2, 7.0])]
+    claim = 'check("f").satisfies("something", lambda found: False)'
+    assert "[[0.3, 7]]" in str(run(lambda: nested, claim))
+
+
 def test_dtype_memory_and_inputs():
     assert run(correlate, 'check("f", IMAGE * 1.0, KERNEL * 1.0).has_dtype(np.float64)') is None
     failure = run(correlate, 'check("f", IMAGE, KERNEL).has_dtype(np.float32)')
@@ -336,7 +345,7 @@ def test_known_mistake_is_told_by_name_and_only_that_one():
     assert failure.diagnosis == "The kernel is flipped."
     # Other mistakes can give the same numbers: the message says no more than that these do.
     assert (
-        "\n  why       A known mistake gives exactly this:\n            The kernel is flipped.\n"
+        "\n  why       One mistake that gives exactly this:\n            The kernel is flipped.\n"
     ) in str(failure)
     assert "hint" not in str(failure)
     other = run(lambda image, kernel: correlate(image, kernel) + 1, GIVES, sheet)

@@ -35,6 +35,11 @@ def reason_for(code):
         ("image[0 : 6 / 3]", "`//` gives whole numbers"),
         ("image.tolist()[0, 1]", "np.array(…) makes an array of a list"),
         ("out[0, 0] = 3 + biases", "as in `biases[f]`, or their sum?"),
+        (
+            "x = torch.ones(2, requires_grad=True).sigmoid(); y = x.sigmoid(); x += 1; "
+            "y.sum().backward()",
+            "`x = x + y` makes a new one",
+        ),
         ("float(biases)", "as in `biases[f]`, or their sum?"),
         ("torch.ones(3).item()", "as in `biases[f]`, or their sum?"),
         ("np.array([[1, 2], [3]])", "differ in length or shape"),

@@ -136,6 +136,31 @@ def test_where_there_is_no_relation_nothing_is_said(received, wanted):
     assert said(received, wanted) is None
 
 
+def test_a_narrow_type_of_fractions_is_named():
+    found = difference(FRACTIONS.astype("float16"), FRACTIONS, rtol=1e-5)
+    assert "to about 3 digits: the type float16 holds no more" in found.hint
+    assert difference(1.1 * FRACTIONS.astype("float16"), FRACTIONS, rtol=1e-5).hint != found.hint
+
+
+@pytest.mark.parametrize(
+    ("received", "wanted", "others", "words"),
+    [
+        (4.0, 3.5, 2.0, "rounded to whole numbers"),
+        (4.0, 3.5, 1.5, None),
+        (0.0, -3.0, 2.0, "with 0 in place of all below 0"),
+        (0.0, -3.0, -2.0, None),
+        (255.0, 800.0, 3.0, "cut off at 255"),
+        (255.0, 800.0, 300.0, None),
+        (32.0, 800.0, 7.0, "what is left of what is expected in the type uint8"),
+        (32.0, 800.0, 300.0, None),
+    ],
+)
+def test_what_is_said_of_one_number_holds_for_the_result(received, wanted, others, words):
+    result = np.array([received, others])
+    found = difference(result[0], np.array(wanted), picked_from=result)
+    assert found.hint is None if words is None else words in found.hint
+
+
 @settings(max_examples=150, deadline=None, derandomize=True)
 @given(st.integers(0, 10**6), st.sampled_from([(3, 3), (2, 3, 3), (4, 4), (2, 2, 3, 4)]))
 def test_unrelated_results_are_not_related(seed, shape):

@@ -11,6 +11,7 @@ from helpers.command.venv_folder import venv_python
 from tools.mutate.cases import show_cases
 from tools.mutate.checks import Checks
 from tools.mutate.kinds import KINDS, choose, every_fault
+from tools.mutate.references import show_references
 from tools.mutate.workplace import NOT_JUDGED, NOT_NOTICED, NOTICED, Workplace, files
 
 
@@ -21,7 +22,12 @@ def main(arguments=None, root=ROOT):
         "notice. The course itself is only read. Ctrl-C ends it with the figures so far.",
         epilog="Kinds: " + "; ".join(f"{kind}: {what}" for kind, what in KINDS.items()) + ".",
     )
-    parser.add_argument("--number", type=positive, default=16, metavar="N", help="of faults (16)")
+    parser.add_argument(
+        "--number",
+        type=positive,
+        metavar="N",
+        help="of faults (16); with --references of mutants for an exercise (100)",
+    )
     parser.add_argument("--seed", type=int, default=1, help="another one gives other faults (1)")
     parser.add_argument(
         "--kind",
@@ -36,7 +42,24 @@ def main(arguments=None, root=ROOT):
         metavar="ASSIGNMENT",
         help="seed nothing: name the cases of hidden tests that no known mistake needs",
     )
+    parser.add_argument(
+        "--references",
+        nargs="*",
+        metavar="ASSIGNMENT",
+        help="seed nothing: try the graded tests on mutants of right solutions, name those that "
+        "survive, and count",
+    )
+    parser.add_argument(
+        "--sentences",
+        action="store_true",
+        help="with --references: show also which sentences of the bank the mutants are told",
+    )
     options = parser.parse_args(arguments)
+    if options.references is not None:
+        every = assignments()
+        names = [full_name(name, every) for name in options.references] or every
+        number = options.number or 100
+        return int(not show_references(names, number, options.seed, options.sentences))
     if options.cases is not None:
         every = assignments()
         show_cases([full_name(name, every) for name in options.cases] or every)
@@ -48,7 +71,7 @@ def main(arguments=None, root=ROOT):
     kinds = options.kind or KINDS
     faults = [fault for fault in every_fault(root, paths) if fault.kind in kinds]
     try:
-        try_out(root, paths, choose(faults, options.seed, options.number))
+        try_out(root, paths, choose(faults, options.seed, options.number or 16))
     except KeyboardInterrupt:
         return 130
     return 0

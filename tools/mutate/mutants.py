@@ -49,18 +49,10 @@ OTHER_NAMES = [
 ]
 
 
-def mutations(source, names=()):
-    """The edits of a `Source`, without two that make the same of it.
-
-    Parameters
-    ----------
-    source : Source
-    names : iterable of str
-        What may stand in another name's place besides the names of the same function.
-    """
-    made = {ast.dump(source.tree)}
-    same = set(_same(source))
-    for edit in (*python.edits(source), *_more(source, set(names))):
+def mutations(source):
+    """The edits of a `Source`, without two that make the same of it, and without messages."""
+    made, same = {ast.dump(source.tree)}, set(_same(source))
+    for edit in (*python.edits(source), *_more(source)):
         if edit.what == "message" or edit in same:
             continue
         try:
@@ -72,10 +64,10 @@ def mutations(source, names=()):
             yield edit
 
 
-def _more(source, names):
+def _more(source):
     for function in ast.walk(source.tree):
         if isinstance(function, ast.FunctionDef):
-            yield from _names(source, function, names)
+            yield from _names(source, function)
     for node in python.nodes(source.tree):
         yield from _operators(source, node)
         yield from _calls(source, node)
@@ -112,7 +104,7 @@ def _calls(source, node):
         name = getattr(node, "attr", getattr(node, "id", None))
         for group in OTHER_NAMES:
             for other in sorted(group - {name}) if name in group else ():
-                start, end = source.span(node)
+                end = source.span(node)[1]
                 yield Edit("function or type", end - len(name), end, other)
     if isinstance(node, ast.Call):
         given = [*node.args, *node.keywords]
@@ -152,7 +144,13 @@ def _places(source, node):
         for new in (f"range(1, {end})", f"range({end} - 1)", f"range({end} + 1)"):
             yield source.replace("range", node, new)
     for one, other in pairwise(getattr(node, "generators", ())):
-        yield from source.swap("order of loops", one, other) if hasattr(one, "lineno") else ()
+        if not one.ifs and not other.ifs:
+            (start, middle), (after, end) = (
+                (source.span(loop.target)[0], source.span(loop.iter)[1]) for loop in (one, other)
+            )
+            text = source.text
+            new = text[after:end] + text[middle:after] + text[start:middle]
+            yield Edit("order of loops", start, end, new)
 
 
 def _statements(source, node):
@@ -164,8 +162,7 @@ def _statements(source, node):
     if isinstance(node, ast.For) and isinstance(node.body[0], ast.For):
         inner = node.body[0]
         if not isinstance(inner.body[0], ast.For):
-            for one, other in ((node.target, inner.target),):
-                yield from source.swap("order of loops", one, other)
+            yield from source.swap("loops exchanged", node.target, inner.target)
     if isinstance(node, ast.For | ast.While | ast.With | ast.If):
         for before, after in pairwise(node.body):
             simple = ast.Assign | ast.AugAssign | ast.Expr
@@ -199,7 +196,7 @@ def _same(source):
                 yield from source.swap("order", one, other)
 
 
-def _names(source, function, names):
+def _names(source, function):
     """Another name of the function in the place of one."""
     own = {argument.arg for argument in function.args.args} - {"self"}
     own |= {
@@ -209,5 +206,5 @@ def _names(source, function, names):
     }
     for node in python.nodes(function):
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and node.id in own:
-            for other in sorted((own | names) - {node.id}):
+            for other in sorted(own - {node.id}):
                 yield source.replace("another name", node, other)

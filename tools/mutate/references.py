@@ -13,6 +13,7 @@ import sys
 import tomllib
 from collections import Counter
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from grader.authoring.bank import SOLUTIONS, load_bank
 from grader.authoring.examine import Workbench
@@ -45,9 +46,10 @@ class Mutant:
         last = self.text.find("\n", self.edit.end)
         last = len(self.text) if last < 0 else last
         new = self.text[first : self.edit.start] + self.edit.new + self.text[self.edit.end : last]
-        return tuple(
-            " ".join(part.split()) for part in (self.text[first:last], new)
-        )
+        return tuple(" ".join(part.split()) for part in (self.text[first:last], new))
+
+    def __str__(self):
+        return f"{self.exercise}: {' ⇒ '.join(self.lines)}"
 
     def rank(self, seed):
         told = f"{seed} {self.exercise} {self.of} {self.edit.what} {self.lines}"
@@ -97,7 +99,7 @@ def choose(mutants, number, seed):
 
 
 def judge(bench, mutant):
-    """The first verdict that is not passed, or None: the mutant survives."""
+    """The first verdict that is not passed, or the error of making it; None: it survives."""
     try:
         with contextlib.redirect_stderr(io.StringIO()):
             thing = mutant.made()
@@ -110,3 +112,51 @@ def judge(bench, mutant):
             if not verdict.passed:
                 return verdict
     return None
+
+
+def reasons(solutions=SOLUTIONS):
+    """{a mutant, as it is shown: why the tests may let it live}"""
+    entries = tomllib.loads(Path(solutions, REASONS).read_text(encoding="utf-8"))["reason"]
+    return {mutant: entry["text"] for entry in entries for mutant in entry["mutants"]}
+
+
+def show_references(names, number, seed, with_sentences=False, solutions=SOLUTIONS):
+    """Try mutants of these assignments' right solutions, name the survivors, and count.
+
+    Returns whether each survivor has its reason.
+    """
+    known, rows = reasons(solutions), []
+    for name in names:
+        bench = Workbench(name, Sheet.beside(Path(solutions, name)), solutions)
+        bench.space["check"].seconds = SECONDS
+        for exercise, mutants in every_mutant(bench).items():
+            chosen = choose(mutants, number, seed)
+            alive = []
+            for mutant in chosen:
+                verdict = judge(bench, mutant)
+                if verdict is None:
+                    alive.append(mutant)
+                    print(f"survives: {mutant}\n  {known.get(str(mutant), 'NO REASON')}")
+                elif with_sentences and getattr(verdict, "diagnosis", None):
+                    print(f"{verdict.grade_id}: {mutant}\n  is told: {verdict.diagnosis}")
+            explained = sum(str(mutant) in known for mutant in alive)
+            rows.append((exercise, len(chosen), len(alive), explained))
+            print(row_of(rows[-1]), flush=True)
+    print(*table(rows), sep="\n")
+    return all(alive == explained for _, _, alive, explained in rows)
+
+
+def table(rows):
+    """The rows for each exercise, as lines, and their sum."""
+    total = ["all", *(sum(numbers) for numbers in zip(*(row[1:] for row in rows), strict=True))]
+    lines = ["", "exercise                mutants  noticed  the same  survive  share noticed"]
+    return lines + [row_of(row) for row in (*rows, total)]
+
+
+def row_of(row):
+    """Of the mutants that do not do the same as the solution, how many are noticed."""
+    exercise, tried, alive, explained = row
+    noticed, others = tried - alive, tried - explained
+    share = f"{noticed / others:.1%}" if others else "–"
+    unexplained = alive - explained
+    return f"{exercise:<23}{tried:>8}{noticed:>9}{explained:>10}{unexplained:>9}{share:>15}"

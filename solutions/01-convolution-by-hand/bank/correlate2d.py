@@ -127,8 +127,8 @@ def as_large_as_image(image, kernel):
 
 
 @mistake(
-    "Your loops leave the kernel's size out twice: much of your output, at the right and at the "
-    "bottom, is still 0. The number of places is counted once.",
+    "At the right and at the bottom your output is still 0: not all places are reached. There "
+    "are H − K + 1 rows of them; the kernel's size is left out once.",
     fails={PLACES, VALUES, ORIENTATION, RECTANGLES, TOGETHER},
 )
 def kernel_subtracted_twice(image, kernel):
@@ -168,8 +168,7 @@ def rows_and_columns_swapped(image, kernel):
 
 
 @mistake(
-    "Only the first row of your output is filled. The function returns before the loop has reached "
-    "the other rows.",
+    "Only the first row of your output is filled. The loops have to reach the other rows, too.",
     fails={PLACES, VALUES, ORIENTATION, RECTANGLES, FRACTIONS, RANGE, TOGETHER},
 )
 def returns_after_first_row(image, kernel):
@@ -246,8 +245,8 @@ def last_product_only(image, kernel):
 
 
 @mistake(
-    "Your numbers come from the matrix product of window and kernel. A convolution multiplies "
-    "number by number.",
+    "Your numbers equal those of the matrix product of window and kernel. A convolution "
+    "multiplies number by number.",
     fails={VALUES, ORIENTATION, RECTANGLES, TOGETHER},
 )
 def matrix_product(image, kernel):
@@ -342,7 +341,7 @@ def square_by_width(image, kernel):
 
 
 @mistake(
-    "Your output has lost its fractions: it is stored in an array of whole numbers.",
+    "Your output has lost its fractions, as an array of whole numbers does.",
     fails={FRACTIONS, TOGETHER},
 )
 def whole_number_array(image, kernel):
@@ -356,7 +355,7 @@ def whole_number_array(image, kernel):
 
 
 @mistake(
-    "Your output has been rounded to whole numbers. Nothing is to be rounded.",
+    "Your output holds whole numbers where fractions are expected. Nothing is to be rounded.",
     fails={FRACTIONS, TOGETHER},
 )
 def rounded(image, kernel):
@@ -379,8 +378,8 @@ def type_of_image(image, kernel):
 
 
 @mistake(
-    "Your kernel takes the image's type before it is used. In whole numbers 0.5 becomes 0, and "
-    "products of uint8 begin again at 0 when they pass 255.",
+    "Your numbers equal those of a kernel that takes the image's type first: in whole numbers "
+    "0.5 becomes 0, and products of uint8 begin again at 0 when they pass 255.",
     fails={FRACTIONS, RANGE, TOGETHER},
 )
 def kernel_in_the_images_type(image, kernel):

@@ -34,8 +34,7 @@ def first_channel_only(x, weight, bias):
 
 
 @mistake(
-    "Your output is the map of the last channel alone. Each channel takes the place of the one "
-    "before, instead of being added to it.",
+    "Your output equals the map of the last channel alone. The maps of the others are added to it.",
     fails={SUM, OWN_KERNEL, TOGETHER},
 )
 def last_channel_only(x, weight, bias):
@@ -135,8 +134,7 @@ def returns_after_first_place(x, weight, bias):
 
 
 @mistake(
-    "Only the first row of your output is filled. The function returns before the loop has reached "
-    "the other rows.",
+    "Only the first row of your output is filled. The loops have to reach the other rows, too.",
     fails={SUM, OWN_KERNEL, BIAS, WINDOW, FRACTIONS, TOGETHER},
 )
 def returns_after_first_row(x, weight, bias):
@@ -275,7 +273,7 @@ def bias_subtracted(x, weight, bias):
 
 
 @mistake(
-    "Your map has been multiplied with the bias. A bias is added.",
+    "Your numbers equal those of a map that is multiplied with the bias. A bias is added.",
     fails={SUM, OWN_KERNEL, BIAS, WINDOW, FRACTIONS, TOGETHER},
 )
 def bias_multiplied(x, weight, bias):
@@ -324,7 +322,7 @@ def mean_of_products(x, weight, bias):
 
 
 @mistake(
-    "Your output has lost its fractions: it is stored in an array of whole numbers.",
+    "Your output has lost its fractions, as an array of whole numbers does.",
     fails={FRACTIONS, TOGETHER},
 )
 def whole_number_array(x, weight, bias):

@@ -106,7 +106,7 @@ def larger_size(image):
 
 
 @mistake(
-    "Your output is the sum of the squares. The root is missing.",
+    "Your output equals the sum of the squares, without the root.",
     fails={WEIGHTS, MAGNITUDE, TOGETHER},
 )
 def root_forgotten(image):
@@ -292,7 +292,7 @@ def differences_in_uint8(image):
 
 
 @mistake(
-    "Your output has been rounded to whole numbers. Nothing is to be rounded.",
+    "Your output holds whole numbers where fractions are expected. Nothing is to be rounded.",
     fails={MAGNITUDE, TOGETHER},
 )
 def rounded(image):
@@ -300,7 +300,7 @@ def rounded(image):
 
 
 @mistake(
-    "Your output has lost its fractions: it is stored in an array of whole numbers.",
+    "Your output has lost its fractions, as an array of whole numbers does.",
     fails={MAGNITUDE, TOGETHER},
 )
 def whole_number_array(image):

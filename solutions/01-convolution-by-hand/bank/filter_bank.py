@@ -177,8 +177,7 @@ def first_channel_only(x, weights, biases):
 
 
 @mistake(
-    "Each of your maps comes from the last channel alone: every channel takes the place of the one "
-    "before. They are added up.",
+    "Each of your maps equals that of the last channel alone. The channels are added up.",
     fails={CHANNELS, TOGETHER},
 )
 def last_channel_only(x, weights, biases):
@@ -377,7 +376,7 @@ def rows_and_columns_swapped(x, weights, biases):
 
 
 @mistake(
-    "Your output has lost its fractions: it is stored in an array of whole numbers.",
+    "Your output has lost its fractions, as an array of whole numbers does.",
     fails={FRACTIONS, TOGETHER},
 )
 def whole_number_array(x, weights, biases):

@@ -25,7 +25,7 @@ def in_channels_forgotten(in_channels, out_channels, kernel_size, bias=True):
 
 
 @mistake(
-    "You count a single filter. There is one for each output channel.",
+    "Your counts equal those of a single filter. There is one for each output channel.",
     fails={"conv_parameters_weights", "conv_parameters_pair", "conv_parameters_together"},
 )
 def out_channels_forgotten(in_channels, out_channels, kernel_size, bias=True):
@@ -53,7 +53,7 @@ def kernel_counted_once(in_channels, out_channels, kernel_size, bias=True):
 
 
 @mistake(
-    "You double the kernel size instead of squaring it.",
+    "Your counts equal those with twice the kernel size in the place of its square.",
     fails={"conv_parameters_weights", "conv_parameters_together"},
 )
 def kernel_doubled(in_channels, out_channels, kernel_size, bias=True):

@@ -8,8 +8,8 @@ from grader.authoring.bank import correct, mistake
 
 
 @mistake(
-    "You take the rest of the whole image divided by the stride. The last window can only start "
-    "where it fits: the kernel counts too.",
+    "Your numbers equal the rest of the whole image divided by the stride. The last window "
+    "can only start where it fits: the kernel counts too.",
     fails={"leftover_pixels", "leftover_padding"},
 )
 def kernel_forgotten(size, kernel_size, stride=1, padding=0):
@@ -17,7 +17,8 @@ def kernel_forgotten(size, kernel_size, stride=1, padding=0):
 
 
 @mistake(
-    "You divide by the kernel size. The window moves in steps of the stride.",
+    "Your numbers equal the rest of a division by the kernel size. The window moves in steps "
+    "of the stride.",
     fails={"leftover_pixels", "leftover_padding"},
 )
 def rest_by_kernel(size, kernel_size, stride=1, padding=0):
@@ -25,8 +26,8 @@ def rest_by_kernel(size, kernel_size, stride=1, padding=0):
 
 
 @mistake(
-    "Your number says how many pixels are missing for one more window. Asked for is how many are "
-    "left over.",
+    "Your numbers say how many pixels are missing for one more window. Asked for is how many "
+    "are left over.",
     fails={"leftover_pixels", "leftover_padding"},
 )
 def missing_for_the_next(size, kernel_size, stride=1, padding=0):
@@ -44,8 +45,8 @@ def places_for_pixels(size, kernel_size, stride=1, padding=0):
 
 
 @mistake(
-    "Your room for the steps is one pixel too long. A kernel of F covers F pixels, and the last "
-    "one of them is the end of the window.",
+    "Your numbers equal those where the room for the steps is one pixel too long. A kernel of "
+    "F covers F pixels, and the last one of them is the end of the window.",
     fails={"leftover_pixels", "leftover_padding"},
 )
 def one_pixel_too_many(size, kernel_size, stride=1, padding=0):
@@ -53,8 +54,8 @@ def one_pixel_too_many(size, kernel_size, stride=1, padding=0):
 
 
 @mistake(
-    "You take the number of places times the stride as what the windows read. That is right only "
-    "if the window is as wide as its step.",
+    "Your numbers equal what is left over if the windows read the number of places times the "
+    "stride. That is right only if the window is as wide as its step.",
     fails={"leftover_pixels", "leftover_padding"},
 )
 def places_times_stride(size, kernel_size, stride=1, padding=0):
@@ -101,8 +102,8 @@ def padding_ignored(size, kernel_size, stride=1, padding=0):
 
 
 @mistake(
-    "You leave out the zeros on the right from the start. They do not count as pixels, but the "
-    "last window may stand on them.",
+    "Your numbers equal those of a line without the zeros on the right. They do not count as "
+    "pixels, but the last window may stand on them.",
     fails={"leftover_padding"},
 )
 def right_padding_dropped(size, kernel_size, stride=1, padding=0):

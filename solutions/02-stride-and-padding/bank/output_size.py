@@ -176,7 +176,8 @@ def fit_without_dilation(size, kernel_size, stride=1, padding=0, dilation=1):
 
 
 @mistake(
-    "Your sizes are one too small: you count the steps. The first place comes without a step.",
+    "Your sizes are one too small. Each step gives one more place, and the first place comes "
+    "without a step.",
     fails={"output_size_count", "output_size_stride", "output_size_together"},
 )
 def plus_one_forgotten(size, kernel_size, stride=1, padding=0, dilation=1):
@@ -207,8 +208,8 @@ def one_pixel_too_many(size, kernel_size, stride=1, padding=0, dilation=1):
 
 
 @mistake(
-    "Your sizes do not depend on the kernel: you count all pixels as starts. Near the end the "
-    "window would stick out.",
+    "Your sizes equal the number of pixels, whatever the kernel. Near the end the window "
+    "would stick out.",
     fails={
         "output_size_count",
         "output_size_stride",
@@ -325,8 +326,8 @@ def padding_after_stride(size, kernel_size, stride=1, padding=0, dilation=1):
 
 
 @mistake(
-    "You take the dilation for the number of holes between two numbers. In PyTorch it is their "
-    "distance: 1 is the usual kernel.",
+    "Your sizes equal those where the dilation is the number of holes between two numbers. In "
+    "PyTorch it is their distance: 1 is the usual kernel.",
     fails={
         "output_size_count",
         "output_size_stride",

@@ -34,8 +34,7 @@ def whole_kernels_added(layers):
 
 
 @mistake(
-    "You multiply the kernel sizes. The windows of neighbouring numbers overlap, so the field "
-    "grows by addition.",
+    "Your field is the product of the kernel sizes. The windows of neighbouring numbers " "overlap, so the field grows by addition.",
     fails={"receptive_field_kernels", "receptive_field_jump"},
 )
 def kernels_multiplied(layers):
@@ -52,7 +51,7 @@ def largest_kernel(layers):
 
 
 @mistake(
-    "Your function returns in its loop, after the first layer.",
+    "Your field is that of the first layer alone. Each layer adds to it.",
     fails={"receptive_field_kernels", "receptive_field_jump"},
 )
 def returns_after_the_first(layers):

@@ -380,7 +380,7 @@ def integer_result(image, kernel, stride=1, padding=0):
 
 
 @mistake(
-    "You take the mean of the products. Asked for is their sum.",
+    "Your numbers equal the means of the products. Asked for are their sums.",
     fails={
         "strided_correlate_values",
         "strided_correlate_orientation",
@@ -409,7 +409,7 @@ def sum_never_reset(image, kernel, stride=1, padding=0):
 
 
 @mistake(
-    "Only the first row of your map is filled: the function returns before the other rows.",
+    "Only the first row of your map is filled. The loops have to reach the other rows, too.",
     fails={
         "strided_correlate_values",
         "strided_correlate_orientation",

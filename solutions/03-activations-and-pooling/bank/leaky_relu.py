@@ -168,7 +168,7 @@ def sign_lost(x, negative_slope=0.01):
 
 
 @mistake(
-    "Your output is x − slope for negative numbers. The slope is a factor.",
+    "The slope is taken away from your negative numbers, or added to them. It is a factor.",
     fails={
         "leaky_relu_values",
         "leaky_relu_slopes",
@@ -197,8 +197,8 @@ def slope_on_both_sides(x, negative_slope=0.01):
 
 
 @mistake(
-    "Your output equals x. One positive number among them was enough for all to stay; each number "
-    "must be decided on its own.",
+    "Your output equals x: the negative numbers stayed, too. Each number must be decided on "
+    "its own.",
     fails={
         "leaky_relu_values",
         "leaky_relu_slopes",

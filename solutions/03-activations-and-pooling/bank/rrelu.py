@@ -274,7 +274,7 @@ def positive_numbers_too(x, lower, upper, training, rng):
 
 
 @mistake(
-    "Your two sides are exchanged: the positive numbers were multiplied, the others stayed.",
+    "The numbers that are not positive stayed as they were. It is the positive ones that stay.",
     fails={"rrelu_evaluation", *TRAINING, "rrelu_slopes"},
 )
 def sides_exchanged(x, lower, upper, training, rng):
@@ -434,8 +434,8 @@ def slope_zero_at_zero(x, lower, upper, training, rng):
 
 
 @mistake(
-    "Your slopes are all 0, in both modes. They are kept in an array of integers: it can't hold "
-    "fractions, so they are cut off.",
+    "Your slopes are all 0 where fractions are expected, in both modes. An array of integers "
+    "cannot hold fractions: they are cut off.",
     fails={"rrelu_evaluation", *TRAINING},
 )
 def slopes_in_an_integer_array(x, lower, upper, training, rng):

@@ -67,8 +67,7 @@ def always_square(x, weight, bias, stride=1, padding=0):
 
 
 @mistake(
-    "Your output has as many rows as it should have columns. Height and width of the image are "
-    "swapped where the size is worked out.",
+    "Your output has as many rows as it should have columns, and the other way round.",
     fails={"conv2d_shape", "conv2d_together"},
 )
 def height_and_width_swapped(x, weight, bias, stride=1, padding=0):
@@ -842,7 +841,7 @@ def wrap_padding(x, weight, bias, stride=1, padding=0):
 
 
 @mistake(
-    "Your output holds nothing but zeros: no sum was written into it.",
+    "Your output holds nothing but zeros.",
     fails={
         "conv2d_values",
         "conv2d_orientation",

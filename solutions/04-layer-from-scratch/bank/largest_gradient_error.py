@@ -93,8 +93,8 @@ def divided_by_one_step(forward, backward, x):
 
 
 @mistake(
-    "Your measured gradients are far too small: the difference of the losses is not divided by the "
-    "step.",
+    "The measured gradients come out far too small, as where the difference of the losses is "
+    "not divided by the step.",
     fails={"largest_gradient_error_right", "largest_gradient_error_relative"},
 )
 def not_divided_by_the_step(forward, backward, x):
@@ -103,7 +103,8 @@ def not_divided_by_the_step(forward, backward, x):
 
 
 @mistake(
-    "Your measured gradients have the wrong sign: x + ε and x − ε are exchanged.",
+    "An error of 2 means that the two gradients are equal but for their signs, as where x + ε "
+    "and x − ε are exchanged.",
     fails={"largest_gradient_error_right", "largest_gradient_error_relative"},
 )
 def wrong_sign(forward, backward, x):
@@ -112,9 +113,9 @@ def wrong_sign(forward, backward, x):
 
 
 @mistake(
-    "An error of exactly 1 means that one of the two gradients is 0. Measured gradients are 0 if "
-    "both losses are equal: either the step is so small that x + ε is x, or x + ε and x − ε are "
-    "two names of one array.",
+    "An error of 1 means that one of the two gradients is 0, or next to nothing beside the "
+    "other. Measured gradients are 0 if both losses are equal: for instance where the step is "
+    "so small that x + ε is x, or where x + ε and x − ε are two names of one array.",
     fails={"largest_gradient_error_right", "largest_gradient_error_relative"},
 )
 def two_names_for_one_array(forward, backward, x):

@@ -6,7 +6,7 @@ from grader.authoring.bank import correct, mistake
 
 
 @mistake(
-    "You return how many answers are right. Asked for is their part of all answers.",
+    "Your number says how many answers are right. Asked for is their part of all answers.",
     fails={"accuracy_fraction"},
 )
 def a_count(model, loader):
@@ -45,7 +45,8 @@ def in_percent(model, loader):
 
 
 @mistake(
-    "You return the part of wrong answers, the error rate. Asked for is the part of right ones.",
+    "Your number equals the part of wrong answers, the error rate. Asked for is the part of "
+    "right ones.",
     fails={"accuracy_fraction"},
 )
 def error_rate(model, loader):
@@ -61,8 +62,8 @@ def error_rate(model, loader):
 
 
 @mistake(
-    "The division drops everything after the decimal point, so the result is 0 unless all "
-    "answers are right.",
+    "Your result is 0 though some answers are right, as where a division drops everything "
+    "after the decimal point.",
     fails={"accuracy_fraction"},
 )
 def whole_number_division(model, loader):
@@ -78,7 +79,7 @@ def whole_number_division(model, loader):
 
 
 @mistake(
-    "The result is rounded to a whole number. The digits after the decimal point are needed.",
+    "Your result is a whole number. The digits after the decimal point are needed.",
     fails={"accuracy_fraction"},
 )
 def rounded(model, loader):
@@ -86,8 +87,9 @@ def rounded(model, loader):
 
 
 @mistake(
-    "You look for the largest number in each column. That is the image with the highest score "
-    "for a class; asked for is the class with the highest score for an image.",
+    "Your number equals what comes out with the largest number of each column. That is the "
+    "image with the highest score for a class; asked for is the class with the highest score "
+    "for an image.",
     fails={"accuracy_fraction", "accuracy_batches"},
 )
 def argmax_over_images(model, loader):
@@ -103,8 +105,8 @@ def argmax_over_images(model, loader):
 
 
 @mistake(
-    "You compare the labels with the largest score. Compare them with the place where it stands: "
-    "that is the digit.",
+    "Your number equals what comes out when the labels are compared with the largest score, "
+    "and not with the place where it stands: that is the digit.",
     fails={"accuracy_fraction"},
 )
 def score_instead_of_place(model, loader):
@@ -121,7 +123,7 @@ def score_instead_of_place(model, loader):
 
 
 @mistake(
-    "The answer of the model is taken to be the class with the smallest score.",
+    "Your number equals what comes out when the class with the smallest score is the answer.",
     fails={"accuracy_fraction"},
 )
 def smallest_score(model, loader):

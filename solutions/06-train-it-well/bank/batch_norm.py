@@ -516,8 +516,8 @@ def last_batch_kept(x, gamma, beta, running_mean, running_var, training):
 
 
 @mistake(
-    "A tenth of the batch is added to your running numbers, but all of the old ones stays. So they "
-    "grow and grow.",
+    "A tenth of the batch's number is added, but all of the old one stays. So what you keep "
+    "grows and grows.",
     fails={"batch_norm_running_mean", "batch_norm_running_var", "batch_norm_together"},
 )
 def old_numbers_in_full(x, gamma, beta, running_mean, running_var, training):
@@ -557,8 +557,8 @@ def spread_in_running_variance(x, gamma, beta, running_mean, running_var, traini
 
 
 @mistake(
-    "Your running variance divides by one less than the number of images. All places count: N · H "
-    "· W numbers, less one.",
+    "Your running variance fits one less than the number of images. All places count: N · H · "
+    "W numbers, less one.",
     fails={"batch_norm_running_var", "batch_norm_together"},
 )
 def images_counted_only(x, gamma, beta, running_mean, running_var, training):

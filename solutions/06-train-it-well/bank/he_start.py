@@ -155,7 +155,7 @@ def variance_as_spread(shape, rng):
 
 
 @mistake(
-    "Your standard deviation is 2/√n: the 2 stands outside of the root.",
+    "Your standard deviation is 2/√n. In He's rule it is the root of 2/n.",
     fails={"he_start_connected", "he_start_convolution", "he_start_together"},
 )
 def two_outside_of_the_root(shape, rng):
@@ -163,7 +163,7 @@ def two_outside_of_the_root(shape, rng):
 
 
 @mistake(
-    "Your standard deviation is 1, whatever the layer: nothing makes the weights small.",
+    "Your standard deviation is 1. By He's rule it depends on n.",
     fails={"he_start_connected", "he_start_convolution", "he_start_together"},
 )
 def not_scaled(shape, rng):

@@ -363,7 +363,8 @@ def ones_come_in(images, down, right):
 
 
 @mistake(
-    "Your image is empty where one of its moves is 0. A move by 0 leaves that direction as it is.",
+    "Your image is empty, as where one of its moves is 0 and a slice goes up to −0. A move by "
+    "0 leaves that direction as it is.",
     fails={
         "shift_down_right",
         "shift_each_its_own",
@@ -446,7 +447,7 @@ def moves_limited(images, down, right):
 
 
 @mistake(
-    "The moves are wrong in images that are not square: the height is used as the width.",
+    "Your numbers equal those where the height is used for the width, too.",
     fails={
         "shift_down_right",
         "shift_each_its_own",

@@ -333,8 +333,8 @@ def patience_by_the_epoch_before(net, train_epoch, validation_loss, patience, mo
 
 
 @mistake(
-    "Your training goes on for one epoch too long: it stops after patience + 1 epochs that were "
-    "not better.",
+    "Your training goes on for one epoch too long. It should stop when `patience` epochs in a "
+    "row were not better.",
     fails={
         "train_until_best_restarts",
         "train_until_best_stops",
@@ -354,7 +354,8 @@ def one_epoch_too_long(net, train_epoch, validation_loss, patience, most):
 
 
 @mistake(
-    "Your training stops one epoch too early: after patience − 1 epochs that were not better.",
+    "Your training stops one epoch too early. It should go on until `patience` epochs in a "
+    "row were not better.",
     fails={
         "train_until_best_restarts",
         "train_until_best_stops",

@@ -295,8 +295,7 @@ class shortcut_always_a_convolution(Layers):
 
 
 @mistake(
-    "With another stride and equal numbers of maps your shapes do not fit: no convolution stands "
-    "on the shortcut.",
+    "With another stride and equal numbers of maps, no convolution stands on your shortcut.",
     fails={"Block_parameters", "Block_shortcut", "Block_together"},
 )
 class shortcut_for_depth_only(Layers):

@@ -319,7 +319,7 @@ def edge_repeated(x, depthwise, pointwise, stride=1, padding=0):
 
 
 @mistake(
-    "Your maps equal what comes out with a padding that keeps their size, whatever `padding` is.",
+    "Your maps equal what comes out with a padding that keeps their size.",
     fails={
         "separable_conv2d_depthwise",
         "separable_conv2d_padding",

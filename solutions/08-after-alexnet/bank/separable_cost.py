@@ -181,7 +181,7 @@ def ordinary_convolution(height, width, channels, maps, kernel_size, stride=1, p
 
 
 @mistake(
-    "Your parameters equal those with K depthwise filters. There is one for each of the C maps "
+    "Your counts equal those with K depthwise filters. There is one for each of the C maps "
     "that go in.",
     fails={
         "separable_cost_exact",
@@ -199,7 +199,7 @@ def a_depthwise_filter_for_each_output(
 
 
 @mistake(
-    "Your parameters equal those with depthwise filters that all see C maps. A depthwise filter "
+    "Your counts equal those with depthwise filters that all see C maps. A depthwise filter "
     "sees one.",
     fails={
         "separable_cost_exact",
@@ -216,8 +216,7 @@ def depthwise_filters_see_all(height, width, channels, maps, kernel_size, stride
 
 
 @mistake(
-    "Your parameters equal those with a single depthwise filter for all maps. Each map has its "
-    "own.",
+    "Your counts equal those with a single depthwise filter for all maps. Each map has its own.",
     fails={
         "separable_cost_exact",
         "separable_cost_fraction",
@@ -233,7 +232,7 @@ def one_depthwise_filter(height, width, channels, maps, kernel_size, stride=1, p
 
 
 @mistake(
-    "Your parameters equal those with depthwise filters of F weights. A filter of F × F has F².",
+    "Your counts equal those with depthwise filters of F weights. A filter of F × F has F².",
     fails={
         "separable_cost_fraction",
         "separable_cost_multiply_adds",
@@ -248,7 +247,7 @@ def kernel_size_not_squared(height, width, channels, maps, kernel_size, stride=1
 
 
 @mistake(
-    "Your parameters equal those with pointwise filters that see K maps. They see the C maps that "
+    "Your counts equal those with pointwise filters that see K maps. They see the C maps that "
     "come out of the depthwise convolution.",
     fails={
         "separable_cost_exact",
@@ -265,8 +264,8 @@ def pointwise_filters_see_k_maps(height, width, channels, maps, kernel_size, str
 
 
 @mistake(
-    "Your parameters equal the product of those of the two convolutions. Both are stored, so they "
-    "add up.",
+    "Your counts equal those with the product of the two convolutions' weights. Both are "
+    "stored, so they add up.",
     fails={
         "separable_cost_exact",
         "separable_cost_fraction",

@@ -277,8 +277,7 @@ def optimizer_gets_all(body, head, images, labels, make_optimizer, steps):
 
 
 @mistake(
-    "The weights of the body are what they were, but its running means and variances have "
-    "followed the images: it works in train mode.",
+    "The body works in train mode, in which running means and variances follow the images.",
     fails={"train_head_modes", "train_head_together", "train_head_unchanged"},
 )
 def body_not_in_eval_mode(body, head, images, labels, make_optimizer, steps):
@@ -649,8 +648,8 @@ def sum_of_the_losses(body, head, images, labels, make_optimizer, steps):
 
 
 @mistake(
-    "Your losses equal what comes out when the scores go through a softmax before the "
-    "cross-entropy. It makes its own.",
+    "Your numbers equal what comes out when the scores go through a softmax before the cross- "
+    "entropy. It makes its own.",
     fails={"train_head_learns", "train_head_losses", "train_head_together"},
 )
 def softmax_twice(body, head, images, labels, make_optimizer, steps):
@@ -760,6 +759,23 @@ def opposite_order(body, head, images, labels, make_optimizer, steps):
 def running_means(body, head, images, labels, make_optimizer, steps):
     losses = features_once(body, head, images, labels, make_optimizer, steps)
     return [sum(losses[: n + 1]) / (n + 1) for n in range(len(losses))]
+
+
+@mistake(
+    "Your list holds tensors, which keep what their gradients need. Asked for are plain numbers.",
+    fails={"train_head_losses"},
+)
+def tensors_for_numbers(body, head, images, labels, make_optimizer, steps):
+    body.requires_grad_(False).eval()
+    head.train()
+    optimizer, losses = make_optimizer(head.parameters()), []
+    for _ in range(steps):
+        loss = F.cross_entropy(head(body(images)), labels)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss)
+    return losses
 
 
 @mistake(
