@@ -25,6 +25,9 @@ def pooled(x, size, step=2):
 '''
 
 
+NOTICED = "output_size, reference: return room // stride + 1 ⇒ return room // stride - 1"
+
+
 @pytest.fixture(scope="module")
 def bench():
     return Workbench(full_name("02", assignments()))
@@ -73,7 +76,7 @@ def test_mutants_of_the_reference_come_first_and_the_seed_decides(bench):
 def test_what_the_tests_say_of_mutants(bench):
     every = references.every_mutant(bench)
     mutants = {str(mutant): mutant for mutants in every.values() for mutant in mutants}
-    noticed = mutants["output_size: return room // stride + 1 ⇒ return room // stride - 1"]
+    noticed = mutants[NOTICED]
     assert not references.judge(bench, noticed).passed
     known = [mutant for mutant in references.reasons() if mutant in mutants]
     assert known

@@ -133,10 +133,11 @@ def _places(source, node):
     if isinstance(node, ast.Slice):
         for name in ("lower", "upper", "step"):
             if getattr(node, name):
-                fields = [getattr(node, part) for part in ("lower", "upper", "step")]
-                fields[("lower", "upper", "step").index(name)] = None
-                text = ":".join(source.segment(part) if part else "" for part in fields)
-                yield source.replace("slice", node, text)
+                parts = {part: getattr(node, part) for part in ("lower", "upper", "step")}
+                parts[name] = None
+                lower, upper, step = (source.segment(p) if p else "" for p in parts.values())
+                new = f"{lower}:{upper}" + (f":{step}" if step else "")
+                yield source.replace("slice", node, new)
     if isinstance(node, ast.Subscript):
         yield source.replace("index left out", node, f"({source.segment(node.value)})")
     if isinstance(node, ast.Call) and python.called(node) == "range" and len(node.args) == 1:

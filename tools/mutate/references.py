@@ -49,7 +49,7 @@ class Mutant:
         return tuple(" ".join(part.split()) for part in (self.text[first:last], new))
 
     def __str__(self):
-        return f"{self.exercise}: {' ⇒ '.join(self.lines)}"
+        return f"{self.exercise}, {self.of}: {' ⇒ '.join(self.lines)}"
 
     def rank(self, seed):
         told = f"{seed} {self.exercise} {self.of} {self.edit.what} {self.lines}"

@@ -34,7 +34,8 @@ def whole_kernels_added(layers):
 
 
 @mistake(
-    "Your field is the product of the kernel sizes. The windows of neighbouring numbers " "overlap, so the field grows by addition.",
+    "Your field is the product of the kernel sizes. The windows of neighbouring numbers "
+    "overlap, so the field grows by addition.",
     fails={"receptive_field_kernels", "receptive_field_jump"},
 )
 def kernels_multiplied(layers):
