@@ -22,9 +22,7 @@ def choice(**options):
 
 
 def test_the_data_of_all_predictions_can_be_read():
-    shape = ask(
-        "What shape?", (1, 28), **{**WORDS, "name": "A-shape"}, wrong={(28,): "--> <b>"}
-    )
+    shape = ask("What shape?", (1, 28), **{**WORDS, "name": "A-shape"}, wrong={(28,): "--> <b>"})
     found = read_predictions("".join(p._repr_html_() for p in (number(), choice(), shape)))
     assert [one["a"] for one in found] == [1, "yes", [1, 28]]
     assert [one["n"] for one in found] == ["02-stride-3", "02-stride-3", "A-shape"]
