@@ -17,6 +17,17 @@ const canvas = (width, height, to) => addTo(to, "canvas", { width, height, "aria
 // A number as people write it: at most three digits after the point, and a real minus.
 const plain = (v) => String(Math.round(v * 1000) / 1000).replace("-", "−");
 
+// A number as people type it: "1,000", "0,5", "−2", "3/4", "95 %"; null for anything else.
+const NUMBER = /^[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?$/i;
+const readNumber = (text) => {
+  let t = text.trim().replace(/[−–]/g, "-").replace(/\s*%$/, "");
+  t = /^-?[1-9]\d{0,2}(,\d{3})+(\.\d+)?$/.test(t) ? t.replaceAll(",", "") : t.replaceAll(",", ".");
+  const parts = t.split("/").map((part) => part.trim());
+  if (parts.length > 2 || !parts.every((part) => NUMBER.test(part))) return null;
+  const v = parts[0] / (parts[1] ?? 1);
+  return Number.isFinite(v) ? v : null;
+};
+
 // Says a text to screen readers, once nothing new has come for a moment.
 const announcer = (live) => {
   let later;

@@ -254,7 +254,7 @@ def test_everything_can_be_reached_and_used_with_the_keyboard_alone(show_piece):
     assert [name.strip() for _, name, _ in stops] == [
         *("3", "First", "Back", "▶ Play", "Next"),
         *("position", "kernel_size", "stride", "padding", "dilation", "ceil_mode"),
-        "guess first: hide outputs not visited yet",
+        "guess first: type each output before you see it",
     ]
     assert all(outline == "solid" for *_, outline in stops)
     slider = page.get_by_role("slider", name="stride")
@@ -337,15 +337,43 @@ def test_a_screen_reader_hears_each_step_but_not_all_of_play(show_piece):
     assert live.inner_text().startswith("The output is now 2 by 2. ")
 
 
-def test_guess_first_hides_what_was_not_visited(show_piece):
+def guess(page, text):
+    box = page.get_by_role("textbox", name="Your guess")
+    box.fill(text)
+    box.press("Enter")
+    return page.locator(".words").inner_text()
+
+
+def test_guess_first_hides_each_output_until_it_is_guessed_or_shown(show_piece):
     page = show_piece(step_pool2d(X, 2))
     cells = page.get_by_role("gridcell")
     page.get_by_role("checkbox", name="guess first").check()
+    assert cells.all_inner_texts() == ["?", "?", "?", "?"]
+    assert "▲" not in page.locator("table").first.inner_text()
+    assert "✗ Not 2. Guess again" in guess(page, "2")
+    assert "Type a number" in guess(page, "two")
+    assert cells.all_inner_texts() == ["?", "?", "?", "?"]
+    assert guess(page, "3").startswith("✓ 3 is right.")
+    assert "max(" in page.locator(".words").inner_text()
     assert cells.all_inner_texts() == ["3", "?", "?", "?"]
     page.get_by_role("button", name="Next").click()
+    page.get_by_role("button", name="Show it").click()
+    assert cells.all_inner_texts() == ["3", "2", "?", "?"]
+    page.keyboard.press("ArrowLeft")  # the focus is in the output again
     assert cells.all_inner_texts() == ["3", "2", "?", "?"]
     page.get_by_role("checkbox", name="guess first").uncheck()
     assert cells.all_inner_texts() == ["3", "2", "3", "2"]
+
+
+def test_a_wrong_guess_that_a_known_slip_gives_is_told(show_piece):
+    x, w = [[1, 2], [3, 5]], [[1, 2], [3, 5]]
+    page = show_piece(step_conv2d(x, w, bias=10))
+    page.get_by_role("checkbox", name="guess first").check()
+    assert "✗ Not 39. That comes out when the bias is left out." in guess(page, "39")
+    assert "when the filter is turned by 180°" in guess(page, str(10 + 5 + 6 + 6 + 5))
+    assert "rows and columns of the filter change places" in guess(page, "48")
+    assert "✗ Not 40. Guess again" in guess(page, "40")
+    assert guess(page, "49").startswith("✓ 49 is right.")
 
 
 def test_the_same_piece_twice_and_others_on_one_page(show_piece):

@@ -6,10 +6,8 @@ const CHANNELS = ["red", "green", "blue"];
 
 // "1/9" and "0,5" are numbers, too; null is none.
 const read = (text) => {
-  const parts = text.trim().replaceAll("−", "-").replaceAll(",", ".").split("/");
-  if (parts.length > 2 || parts.some((part) => !/^[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?$/i.test(part.trim()))) return null;
-  const value = parts.length > 1 ? parts[0] / parts[1] : +parts[0];
-  return Number.isFinite(value) && Math.abs(value) < 1e9 ? value : null;
+  const value = readNumber(text);
+  return value !== null && Math.abs(value) < 1e9 ? value : null;
 };
 const term = (v) => (v < 0 ? `(${plain(v)})` : plain(v));
 

@@ -9,14 +9,6 @@ const writeAll = (all) => {
   try { localStorage.setItem(KEY, JSON.stringify(all)); } catch { /* a browser that keeps nothing */ }
 };
 
-// A number as people type it: "1,000", "0,5", "−2", "3/4", "95 %"; null for anything else.
-const toNumber = (text) => {
-  let t = text.trim().replace(/[−–]/g, "-").replace(/\s*%$/, "");
-  t = /^-?[1-9]\d{0,2}(,\d{3})+(\.\d+)?$/.test(t) ? t.replace(/,/g, "") : t.replace(",", ".");
-  const m = /^(-?(?:\d+\.?\d*|\.\d+)(?:e-?\d+)?)(?:\s*\/\s*(\d+))?$/i.exec(t);
-  const v = m ? m[1] / (m[2] ?? 1) : NaN;
-  return Number.isFinite(v) ? v : null;
-};
 const toShape = (text) => {
   const t = text.replace(/[−–]/g, "-");
   return /^[\s\d,;x×()[\]-]*\d[\s\d,;x×()[\]-]*$/i.test(t) ? t.match(/-?\d+/g).map(Number) : null;
@@ -90,7 +82,7 @@ const ask = (host, D) => {
     addTo(line, "button", { type: "submit" }, "Check");
     line.onsubmit = (e) => {
       e.preventDefault();
-      const v = (isShape ? toShape : toNumber)(input.value);
+      const v = (isShape ? toShape : readNumber)(input.value);
       input.toggleAttribute("aria-invalid", v === null);
       if (v === null)
         return tell("wrong", "", isShape ? "Type whole numbers with commas between them, such as 1, 28, 28."

@@ -245,7 +245,7 @@ const start = (host, D) => {
   };
   if (!conv) check("ceil_mode", D.m, (on) => { D.m = on; settle(); });
   if (D.k === "avg") check("count_include_pad", D.i, (on) => { D.i = on; settle(); });
-  check("guess first: hide outputs not visited yet", false, (on) => { cover = on; seen = new Set(); move(position); });
+  check("guess first: type each output before you see it", false, (on) => { cover = on; seen = new Set(); move(position); });
 
   // -- the grids: built when a setting changes --
   const build = () => {
@@ -319,7 +319,7 @@ const start = (host, D) => {
     words.textContent = "";
     if (!total) return add("p", {}, "No output with these settings.", words);
     position = Math.max(0, Math.min(n, total - 1));
-    seen.add(position);
+    const hidden = cover && !seen.has(position);
     const [c, i, j] = split(position);
     outputs.forEach((td, m) => {
       const on = m === position;
@@ -338,11 +338,14 @@ const start = (host, D) => {
         e.cells.forEach((cell, m) => {
           const td = at(t, cell.r, cell.q, R, C);
           td.classList.add("now");
-          td.lastChild.textContent = conv ? "×" + show(D.w[ch][cell.at]) : m === e.best ? "▲" : "";
+          td.lastChild.textContent = conv ? "×" + show(D.w[ch][cell.at]) : m === e.best && !hidden ? "▲" : "";
         });
     });
-    e.lines.forEach((t, m) => add("p", { class: m === e.lines.length - 1 ? "sum" : "" }, t, words));
-    add("p", { class: "note" }, e.note, words);
+    if (hidden) ask(e, c, i, j);
+    else {
+      e.lines.forEach((t, m) => add("p", { class: m === e.lines.length - 1 ? "sum" : "" }, t, words));
+      add("p", { class: "note" }, e.note, words);
+    }
     where.input.value = position;
     where.print(`${position + 1} of ${total}`);
     if (!timer) announce(words.innerText);
@@ -356,6 +359,47 @@ const start = (host, D) => {
       if (left < hold.scrollLeft || right > hold.scrollLeft + hold.clientWidth)
         hold.scrollLeft = (left + right - hold.clientWidth) / 2;
     });
+  };
+
+  // -- guess first: a box for the value at this place --
+  const ask = (e, c, i, j) => {
+    const where = `${!conv && D.c > 1 ? `channel ${c}, ` : ""}row ${i}, column ${j}`;
+    const form = add("form", { class: "guess" }, "", words);
+    const label = add("label", {}, `Your guess for ${where}: `, form);
+    const input = add("input", { type: "text", inputmode: "decimal", autocomplete: "off" }, "", label);
+    add("button", { type: "submit" }, "Check", form);
+    const verdict = add("p", { class: "note", role: "status" }, "", words);
+    const reveal = (...said) => {
+      seen.add(position);
+      move(position);
+      words.prepend(element("p", { class: "sum" }, said.join("")));
+      outputs[position].focus({ preventScroll: true });
+    };
+    add("button", { type: "button" }, "Show it", form).onclick = () => reveal("The value is ", show(e.v), ".");
+    const near = (a, b) => Math.abs(a - b) <= 0.005 * Math.max(1, Math.abs(b)) || show(a) === show(b);
+    // What a common mistake would give here.
+    const slips = () => {
+      if (!conv) return [];
+      const total = (pick) => sum(D.w.map((w, ch) =>
+        sum(e.cells.map((q) => (q.real ? D.x[ch][q.r * C.n + q.q] : 0) * w[pick(q.at, w)]))));
+      const straight = total((at) => at);
+      return [
+        [total((at, w) => w.length - 1 - at) + (D.b || 0), "the filter is turned by 180°"],
+        [total((at) => (at % C.k) * R.k + Math.floor(at / C.k)) + (D.b || 0), "rows and columns of the filter change places", R.k === C.k],
+        [straight, "the bias is left out", D.b],
+      ].filter(([value, , fits = true]) => fits && !near(value, e.v));
+    };
+    form.onsubmit = (event) => {
+      event.preventDefault();
+      const v = readNumber(input.value);
+      input.toggleAttribute("aria-invalid", v === null);
+      if (v !== null && near(v, e.v)) return reveal("✓ ", show(e.v), " is right.");
+      const slip = v !== null && slips().find(([value]) => near(v, value));
+      verdict.textContent = v === null ? "Type a number, such as 12, −3 or 1/4."
+        : `✗ Not ${show(v)}. ${slip ? `That comes out when ${slip[1]}. ` : ""}Guess again, or show it.`;
+    };
+    // A guess is typed: arrow keys stay in the box.
+    input.onkeydown = (event) => event.stopPropagation();
   };
   const press = (e) => {
     const [c, i, j] = split(position);
