@@ -11,6 +11,7 @@ import time
 import urllib.error
 import urllib.request
 
+import nbformat
 import pytest
 
 from helpers.command.files import ROOT
@@ -121,6 +122,36 @@ def lab(tmp_path):
     """A student's JupyterLab: see `running_lab`."""
     with running_lab(tmp_path, "notebooks", "assignments") as started:
         yield started
+
+
+@pytest.fixture
+def show_in_lab(page, lab):
+    """Open pieces as the saved outputs of one notebook, trusted or not, in JupyterLab."""
+
+    def open_notebook(*pieces, trusted=True):
+        cells = []
+        for n, piece in enumerate(pieces):
+            data = piece._repr_mimebundle_()
+            output = nbformat.v4.new_output("display_data", data=data)
+            cell = nbformat.v4.new_code_cell("piece", outputs=[output], execution_count=n + 1)
+            cell.metadata.trusted = trusted
+            cells.append(cell)
+        # The server signs what is saved when every cell says that it is trusted.
+        kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3"}}
+        notebook = nbformat.v4.new_notebook(cells=cells, metadata=kernel)
+        request = urllib.request.Request(
+            lab.url("api/contents/notebooks/pieces.ipynb"),
+            json.dumps({"type": "notebook", "content": notebook}).encode(),
+            {"Content-Type": "application/json"},
+            method="PUT",
+        )
+        urllib.request.urlopen(request, timeout=20).close()
+        page.goto(lab.url("lab/tree/notebooks/pieces.ipynb") + "&reset")
+        outputs = page.locator(".jp-OutputArea-output > [class^=cnn-]")
+        outputs.nth(len(pieces) - 1).wait_for(state="attached")
+        return page
+
+    return open_notebook
 
 
 @pytest.fixture

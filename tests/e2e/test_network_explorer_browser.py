@@ -209,12 +209,40 @@ def test_a_link_carries_a_stack(browser, tmp_path):
     page.locator(".total").wait_for()
     assert text_of(page) == "conv 4, relu"
     assert "→ 4 × 7 × 7" in page.locator("li").first.inner_text()
-    for bad in ("#network=3x9%3Brelu", "#network=1x2x2%3Bnothing", "#network=9"):
+    # In the same page, too; a link that cannot be read is told, and leaves what stands there.
+    page.evaluate("location.hash = '#network=1x8x8;conv 2'")
+    page.locator("li", has_text="→ 2 × 6 × 6").wait_for()
+    bad = (
+        "#network=3x9%3Brelu",
+        "#network=1x2x2%3Bnothing",
+        "#network=9",
+        "#network=1x8x8%3Bconv%E0%A4",
+    )
+    for link in bad:
         page.goto("about:blank")
-        page.goto(path.as_uri() + bad)
-        page.locator(".total").wait_for()
+        page.goto(path.as_uri() + link)
+        page.locator(".total", has_text="The link holds no network that can be read").wait_for()
         assert text_of(page).startswith("conv 10 k5")
+    page.goto("about:blank")
+    page.goto(path.as_uri() + "#a-section")
+    page.locator(".total", has_text="multiply-adds").wait_for()
     context.close()
+
+
+def test_two_on_a_page_have_a_link_each(show_piece):
+    page = show_piece(explore_network(), explore_network("LeNet-5"))
+    both = page.locator(".cnn-network-explorer")
+    texts = "all => all.map((e) => e.networkExplorer.text())"
+    first, second = both.evaluate_all(texts)
+    page.evaluate("location.hash = '#network2=1x8x8;conv 2'")
+    both.nth(1).locator("li", has_text="→ 2 × 6 × 6").wait_for()
+    assert both.evaluate_all(texts) == [first, "conv 2"]
+    page.evaluate("location.hash = '#network=1x8x8;conv 3'")
+    both.nth(0).locator("li", has_text="→ 3 × 6 × 6").wait_for()
+    assert both.evaluate_all(texts) == ["conv 3", "conv 2"]
+    both.nth(1).get_by_label("kernel of layer 1", exact=True).fill("5")
+    assert both.evaluate_all(texts) == ["conv 3", "conv 2 k5"]
+    assert first != second
 
 
 def test_it_is_worked_by_the_keyboard_alone(page):
@@ -230,6 +258,50 @@ def test_it_is_worked_by_the_keyboard_alone(page):
     assert text_of(page).startswith("conv 11 k5")
 
 
+# ---- on a phone ----
+
+
+@pytest.fixture
+def phone(show_piece):
+    return opened(show_piece, explore_network("VGG-16"), width=390, has_touch=True)
+
+
+def test_on_a_phone_a_tap_on_the_drawing_leaves_the_page_where_it_is(phone):
+    top = phone.locator("svg").bounding_box()["y"]
+    boxes = phone.locator("svg rect")
+    for number, layer in [(boxes.count() - 1, 37), (8, 13)]:
+        box = boxes.nth(number).bounding_box()
+        # Above it: a finger need not hit a few pixels.
+        phone.touchscreen.tap(box["x"] + box["width"] / 2, top + 3)
+        assert f"A unit of layer {layer}," in phone.locator(".sees").inner_text()
+        assert phone.evaluate("scrollY") == 0
+        card, all_of_them = (
+            phone.locator(place).bounding_box() for place in ("li.chosen", ".layers")
+        )
+        assert all_of_them["y"] <= card["y"] < all_of_them["y"] + all_of_them["height"] / 2
+
+
+def test_on_a_phone_a_layer_opens_under_the_finger(phone):
+    kernel = phone.get_by_label("kernel of layer 20", exact=True)
+    line = phone.locator("li").nth(19).locator(".gives")
+    assert not kernel.is_visible()
+    assert line.inner_text().startswith("convolution, filters 512, kernel 3, padding 1 →")
+    # The open layer stands above, and closes at the same moment.
+    phone.locator("li").nth(16).locator(".gives").tap()
+    phone.locator("li").nth(19).scroll_into_view_if_needed()
+    before = phone.locator("li").nth(19).bounding_box()["y"]
+    line.tap()
+    assert phone.locator("li").nth(19).bounding_box()["y"] == pytest.approx(before, abs=1)
+    kernel.fill("60")
+    assert "a padding of" in phone.locator(".total").inner_text()
+    # What does not fit, and what follows on it, can still be opened.
+    phone.locator("li").nth(21).locator(".gives").tap()
+    assert not kernel.is_visible()
+    line.tap()
+    kernel.fill("3")
+    assert "138,357,544 parameters" in phone.locator(".total").inner_text()
+
+
 # ---- looks ----
 
 
@@ -238,6 +310,7 @@ def test_it_is_worked_by_the_keyboard_alone(page):
 def test_axe_finds_nothing_and_nothing_overflows(show_piece, width, scheme):
     page = opened(show_piece, explore_network(), width=width, color_scheme=scheme)
     page.locator("summary").click()
+    page.locator(".gives").first.click()
     page.get_by_label("kernel of layer 1", exact=True).fill("40")
     found = axe_playwright.Axe().run(page, options={})
     assert {"color-contrast", "label", "select-name"} <= {

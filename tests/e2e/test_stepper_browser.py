@@ -3,11 +3,9 @@ where no script runs.
 """
 
 import itertools
-import json
 import re
 import subprocess
 import sys
-import urllib.request
 
 import nbformat
 import numpy as np
@@ -494,33 +492,10 @@ def test_without_scripts_the_tables_stay(show_piece):
 
 
 @pytest.fixture
-def open_notebook(page, lab):
+def open_notebook(show_in_lab):
     """Put a notebook with three pieces on the server, trusted or not, and open it."""
-
-    def open_one(trusted):
-        cells = []
-        for n, piece in enumerate([step_conv2d(X, W), step_pool2d(X, 2), step_conv2d(X, W)]):
-            data = piece._repr_mimebundle_()
-            output = nbformat.v4.new_output("display_data", data=data)
-            cell = nbformat.v4.new_code_cell("piece", outputs=[output], execution_count=n + 1)
-            cell.metadata.trusted = trusted
-            cells.append(cell)
-        # The server signs what is saved when every cell says that it is trusted.
-        kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3"}}
-        notebook = nbformat.v4.new_notebook(cells=cells, metadata=kernel)
-        content = {"type": "notebook", "content": notebook}
-        request = urllib.request.Request(
-            lab.url("api/contents/notebooks/pieces.ipynb"),
-            json.dumps(content).encode(),
-            {"Content-Type": "application/json"},
-            method="PUT",
-        )
-        urllib.request.urlopen(request, timeout=20).close()
-        page.goto(lab.url("lab/tree/notebooks/pieces.ipynb") + "&reset")
-        page.locator(".jp-OutputArea-output .cnn-stepper").nth(2).wait_for(state="attached")
-        return page
-
-    return open_one
+    pieces = [step_conv2d(X, W), step_pool2d(X, 2), step_conv2d(X, W)]
+    return lambda trusted: show_in_lab(*pieces, trusted=trusted)
 
 
 def test_in_jupyterlab_a_trusted_notebook_steps_with_its_own_keys(open_notebook):

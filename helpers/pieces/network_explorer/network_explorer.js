@@ -19,6 +19,9 @@ const short = (v) => {
   return unit ? Number((v / by).toPrecision(3)) + unit : many(v);
 };
 const memory = (bytes) => (bytes >= 2 ** 20 ? `${Number((bytes / 2 ** 20).toPrecision(3))} MiB` : `${Number((bytes / 1024).toPrecision(3))} KiB`);
+// A layer in one line, for where its fields are not shown: "convolution, filters 64, kernel 3".
+const inWords = ({ kind, set }) => [NAMES[kind], ...Object.keys(set).filter((name) => set[name] !== KINDS[kind][name] || name === "k")
+  .map((name) => settingName(kind, name) + (name === "nobias" ? "" : ` ${set[name]}`))].join(", ");
 const sized = (shape) => shape.map(many).join(" × ");
 
 const start = (host, D) => {
@@ -79,7 +82,7 @@ const start = (host, D) => {
   };
   const sizes = add("span", { class: "group", role: "group", "aria-label": "Size of the picture" }, "", tools);
   const sizeFields = ["channels", "rows", "columns"].map((name, n) => {
-    add("span", { "aria-hidden": "true" }, n ? " × " : "Picture ", sizes);
+    add("span", { "aria-hidden": "true" }, n ? " × " : "Picture (C × H × W) ", sizes);
     return whole(sizes, name + " of the picture", 1, 1, n ? 1024 : 64, (v) => { size[n] = v; changed(); });
   });
 
@@ -111,7 +114,17 @@ const start = (host, D) => {
     cards[to].up.focus();
     announce(`Now layer ${to + 1}. ${total.textContent}`);
   };
+  // The chosen layer alone shows all that it has, so the list changes its height: its place under the
+  // finger is kept, by hand, because not every browser does.
+  const pick = (at) => {
+    if (at === chosen) return;
+    const top = () => cards[at].card.getBoundingClientRect().top, before = top();
+    chosen = at;
+    paint();
+    list.scrollTop += top() - before;
+  };
   const build = () => {
+    const kept = list.scrollTop;
     list.textContent = "";
     cards.length = 0;
     layers.forEach((layer, at) => {
@@ -146,10 +159,12 @@ const start = (host, D) => {
         (list.children[Math.min(at, layers.length - 1)]?.querySelector("select") ?? last).focus();
         announce("Taken away. " + total.textContent);
       }, buttons, { "aria-label": `take layer ${at + 1} away` });
-      const choose = button("", () => { chosen = at; paint(); announce(sees.innerText); }, line, { class: "gives" });
-      card.addEventListener("focusin", () => { if (chosen !== at) { chosen = at; paint(); } });
-      cards.push({ card, up, choose });
+      const choose = button("", () => { pick(at); announce(sees.innerText || total.textContent); }, line, { class: "gives" });
+      card.addEventListener("focusin", () => pick(at));
+      const what = addTo(choose, "span", { class: "what" }), gives = addTo(choose, "span");
+      cards.push({ card, up, choose, what, gives });
     });
+    list.scrollTop = kept;
     changed();
   };
   const insert = (at) => {
@@ -179,13 +194,13 @@ const start = (host, D) => {
       : `${rows.length} layers, ${many(sum("parameters"))} parameters (${memory(4 * sum("parameters"))}), ` +
         `${many(sum("work"))} multiply-adds and ${memory(kept)} of results for one picture.`;
     total.classList.toggle("warn", !!error);
-    cards.forEach(({ card, choose }, n) => {
+    cards.forEach(({ card, choose, what, gives }, n) => {
       const row = rows[n];
       card.classList.toggle("chosen", n === chosen);
       card.classList.toggle("wrong", n === at);
       choose.setAttribute("aria-pressed", n === chosen);
-      choose.disabled = !row;
-      choose.textContent = row ? `→ ${sized(row.shape)}` + (row.parameters ? ` · ${many(row.parameters)} parameters` : "") +
+      what.textContent = inWords(layers[n]) + " ";
+      gives.textContent = row ? `→ ${sized(row.shape)}` + (row.parameters ? ` · ${many(row.parameters)} parameters` : "") +
         (row.work ? ` · ${short(row.work)} multiply-adds` : "") + ` · sees ${seen(row).join(" × ")}`
         : n === at ? error : "—";
     });
@@ -209,6 +224,18 @@ const start = (host, D) => {
     let x = 2;
     const svg = document.createElementNS(SVG, "svg");
     svg.setAttribute("aria-hidden", "true");
+    svg.setAttribute("preserveAspectRatio", "none");
+    const ends = [];
+    // A finger is wider than a box: the whole height above and below it counts.
+    svg.onclick = (event) => {
+      const { left, width } = svg.getBoundingClientRect();
+      const at = ((event.clientX - left) / width) * x;
+      const hit = ends.find(([end]) => at < end) ?? ends.at(-1);
+      if (!hit) return;
+      pick(hit[1]);
+      const { card } = cards[chosen];
+      list.scrollTop += card.getBoundingClientRect().top - list.getBoundingClientRect().top - 8;
+    };
     shapes.forEach((shape, place) => {
       const n = place ? drawn[place - 1][0] : -1, kind = layers[n]?.kind;
       const flat = shape.length === 1;
@@ -219,8 +246,8 @@ const start = (host, D) => {
       const title = document.createElementNS(SVG, "title");
       title.textContent = (NAMES[kind] ?? "picture") + ": " + sized(shape);
       rect.append(title);
-      if (kind) rect.onclick = () => { chosen = n; paint(); cards[chosen].card.scrollIntoView({ block: "nearest" }); };
       svg.append(rect);
+      if (kind) ends.push([x + width + 1.5, n]);
       x += width + 3;
     });
     svg.setAttribute("viewBox", `0 0 ${x} ${TALL + 4}`);
@@ -275,15 +302,28 @@ const start = (host, D) => {
   }, more, attributes);
   copy(() => line.textContent, "Copy the line");
   copy(() => code.textContent, "Copy the PyTorch text");
-  const link = copy(() => location.href.split("#")[0] + "#network=" +
+  // A page may hold several: the second has a link of its own.
+  const which = [...document.querySelectorAll(".cnn-network-explorer")].indexOf(host);
+  const mark = `#network${which ? which + 1 : ""}=`;
+  const link = copy(() => location.href.split("#")[0] + mark +
     encodeURIComponent(`${size.join("x")};${stackText(layers)}`), "Copy a link to it");
 
   followTheme(host, box);
-  const asked = /#network=([^&]*)/.exec(location.hash);
-  const [given, text] = asked ? decodeURIComponent(asked[1]).split(";") : [];
-  const sent = given?.split("x").map(Number);
-  if (sent?.length === 3 && sent.every((v) => Number.isInteger(v) && v > 0 && v <= 1024) && text && readStack(text)) use(text, sent);
-  else use(D.n, D.s);
+  use(D.n, D.s);
+  const follow = () => {
+    if (!location.hash.startsWith(mark)) return;
+    let given, text;
+    try {
+      [given, text] = decodeURIComponent(location.hash.slice(mark.length)).split(";");
+    } catch { /* a link that was cut in the middle of a sign */ }
+    const sent = given?.split("x").map(Number);
+    if (sent?.length === 3 && sent.every((v) => Number.isInteger(v) && v > 0 && v <= 1024) && text && readStack(text)) use(text, sent);
+    else total.textContent = "The link holds no network that can be read; perhaps a part of it is missing. " +
+      "Below is the network that stands here without it.";
+    host.scrollIntoView();
+  };
+  addEventListener("hashchange", follow);
+  follow();
 
   // For other scripts of the page: put a stack in, and read what it costs.
   host.networkExplorer = { use, found: () => found, text: () => stackText(layers) };

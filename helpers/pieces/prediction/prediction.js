@@ -89,10 +89,17 @@ const ask = (host, D) => {
           : "Type a number, such as 12, 0.5 or 3/4.");
       judge(v);
     };
+    input.onkeydown = (e) => {
+      if (e.key !== "Enter") return;
+      e.preventDefault();  // in JupyterLab no form is sent by this key, so it is done here
+      line.requestSubmit();
+    };
     clear = () => { input.value = ""; input.removeAttribute("aria-invalid"); };
   }
   addTo(line, "button", { type: "button", class: "quiet" }, "Show the answer").onclick = reveal;
-  addTo(box, "p", { class: "note" }, "Then run the next cell, or unfold its saved result: in Jupyter, click on the three dots below it.");
+  addTo(box, "p", { class: "note" }, host.closest(".cell_output")  // a page of the site, where nothing runs
+    ? "Then look at the result: open “Show code cell output” below."
+    : "Then run the next cell, or unfold its saved result: in Jupyter, click on the three dots below it.");
 
   const before = readAll()[D.n];
   if (before) {
