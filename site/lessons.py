@@ -5,6 +5,9 @@
 
 ```{lesson-links} 01-convolution-by-hand.ipynb
 ```
+
+```{assignment-links} assignments/01-convolution/01-convolution.ipynb
+```
 """
 
 import re
@@ -61,6 +64,31 @@ class LessonsDirective(SphinxDirective):
         return [items]
 
 
+def without_installing(repository, notebook):
+    """Links to the hosted services that open a notebook, and what each costs: nodes of a line.
+
+    The times are those that users of Binder report for repositories of this size, and of installing
+    the course where PyTorch is there already; they were not measured.
+    """
+    services = hosted_services(repository, notebook)
+    if not services:
+        return []
+    line = [nodes.Text(" Without installing anything: open it in ")]
+    for number, (service, address) in enumerate(services):
+        if number:
+            line.append(nodes.Text(" or "))
+        line.append(nodes.reference("", service, refuri=address))
+    line += [
+        nodes.Text(
+            ". Binder needs no account. It takes a minute or two to start, and ten minutes or more "
+            "if nobody has opened the course there since it changed. Colab needs a Google account. "
+            "It opens at once; then run this in a first cell, which takes a minute or two: "
+        ),
+        nodes.literal("", f"%pip install git+{repository}"),
+    ]
+    return line
+
+
 class LessonLinksDirective(SphinxDirective):
     """Download, and the hosted services if the repository is known."""
 
@@ -78,22 +106,25 @@ class LessonLinksDirective(SphinxDirective):
         start["refdoc"] = self.env.docname
         line += start
         line += nodes.Text(", whose helpers it imports.")
-        repository = self.config.course_repository
-        services = hosted_services(repository, f"notebooks/{name}")
-        if not services:
-            return [line]
-        line += nodes.Text(" Without installing anything: open it in ")
-        for number, (service, address) in enumerate(services):
-            if number:
-                line += nodes.Text(" or ")
-            line += nodes.reference("", service, refuri=address)
-        line += nodes.Text(". In Colab, run this in a first cell: ")
-        line += nodes.literal("", f"%pip install git+{repository}")
+        hosted = without_installing(self.config.course_repository, f"notebooks/{name}")
+        line += hosted or nodes.Text(" To read this page and to play with it you need neither.")
         return [line]
+
+
+class AssignmentLinksDirective(SphinxDirective):
+    """The hosted services that open an assignment; nothing where the repository is not known."""
+
+    required_arguments = 1
+
+    def run(self):
+        line = nodes.paragraph("", "", classes=["lesson-links"])
+        line += without_installing(self.config.course_repository, self.arguments[0])
+        return [line] if line.children else []
 
 
 def setup(app):
     app.add_config_value("course_repository", "", "env", str)
     app.add_directive("lessons", LessonsDirective)
     app.add_directive("lesson-links", LessonLinksDirective)
+    app.add_directive("assignment-links", AssignmentLinksDirective)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

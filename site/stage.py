@@ -41,7 +41,12 @@ FOLDED = {"source_hidden": "hide-input", "outputs_hidden": "hide-output"}
 
 FENCE = re.compile(r"^```.*?^```[^\n]*$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"(?<!!)\[((?:[^\]\[]|\[[^\]]*\])*)\]\(([^)\s]+)\)")
-INTRODUCTION, START = "introduction", "start"
+INTRODUCTION, TIME, START = "introduction", "time", "start"
+MINUTES = re.compile(r"\| (?:(\d) × )?(\d+) minutes \|$", re.MULTILINE)
+WITHOUT_REPOSITORY = (
+    "These pages do not know where the course's files are kept. You can read and play here without "
+    "them. To run the code, you need them: ask whoever gave you this page's address."
+)
 HERE_OR_THERE = (
     "You can read the lessons here as they are. To run and change them, [start the course]"
     "(/index.md#start) on your own computer; the rest of this page is about that."
@@ -126,7 +131,7 @@ def prepare(notebook, source, pages, repository):
             if number == 0 and source.startswith("notebooks/"):
                 text += f"\n\n```{{lesson-links}} {posixpath.basename(source)}\n```\n"
             if number == 0 and source.startswith("assignments/"):
-                text = as_assignment(text, posixpath.basename(source).removesuffix(".ipynb"))
+                text = as_assignment(text, source)
             cell["source"] = text
             continue
         metadata = cell["metadata"]
@@ -140,34 +145,47 @@ def prepare(notebook, source, pages, repository):
     return notebook
 
 
-def as_assignment(text, name):
+def as_assignment(text, source):
     """The first cell of an assignment, with a title that tells it from its lesson's."""
+    name = posixpath.basename(source).removesuffix(".ipynb")
     title, _, rest = text.partition("\n")
     number, _, words = title.removeprefix("# ").partition(" ")
     links = (
         "This page is for reading. To do the assignment, open it in [the course](/index.md#start)."
         f" Afterwards: [mistakes that people make here](/known-mistakes/{name}.md)."
     )
-    return f"# Assignment {number}: {words}\n{rest}\n\n{links}\n"
+    hosted = f"```{{assignment-links}} {source}\n```"
+    return f"# Assignment {number}: {words}\n{rest}\n\n{links}\n\n{hosted}\n"
 
 
 # --- pages that are made from other files ------------------------------------------------------
 
 
 def write_parts(folder, pages, repository, root):
-    """What the start page takes from the README: its introduction, and how to start."""
+    """What the start page takes from elsewhere: introduction, the lessons' times, how to start."""
     folder.mkdir()
     readme = (root / "README.md").read_text(encoding="utf-8")
-    for name, text in ((INTRODUCTION, introduction(readme)), (START, section(readme, "Start"))):
+    times = time_needed((root / "notebooks/README.md").read_text(encoding="utf-8"))
+    start = section(readme, "Start")
+    for name, text in ((INTRODUCTION, introduction(readme)), (TIME, times), (START, start)):
         text = rewrite(text, "README.md", pages, repository)
-        if name == START and repository:
-            text = f"The course's repository: <{repository}>\n\n{text}"
+        if name == START:
+            where = f"The course's repository: <{repository}>" if repository else WITHOUT_REPOSITORY
+            text = f"{where}\n\n{text}"
         (folder / f"{name}.md").write_text(text + "\n", encoding="utf-8")
 
 
 def introduction(readme):
     """The paragraph below the title."""
     return readme.split("\n\n")[1].strip()
+
+
+def time_needed(overview):
+    """How long all lessons take together, in words, from the table of lessons and times."""
+    minutes = [int(times or 1) * int(each) for times, each in MINUTES.findall(overview)]
+    if not minutes:
+        raise ValueError("notebooks/README.md has no table of times that can be read")
+    return f"{len(minutes)} lessons, about {round(sum(minutes) / 60)} hours in all."
 
 
 def section(text, heading):

@@ -278,7 +278,7 @@ def test_on_a_phone_a_tap_on_the_drawing_leaves_the_page_where_it_is(phone):
         card, all_of_them = (
             phone.locator(place).bounding_box() for place in ("li.chosen", ".layers")
         )
-        assert all_of_them["y"] <= card["y"] < all_of_them["y"] + all_of_them["height"] / 2
+        assert all_of_them["y"] <= card["y"] < all_of_them["y"] + all_of_them["height"]
 
 
 def test_on_a_phone_a_layer_opens_under_the_finger(phone):

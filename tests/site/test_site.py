@@ -85,12 +85,33 @@ def test_notebooks_keep_their_cells_and_outputs(gathered):
 
 def test_the_start_page_takes_its_words_from_the_readme(gathered):
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    for name, expected in (("introduction", "runs on a laptop"), ("start", "make lab")):
+    for name, expected in (
+        ("introduction", "runs on a laptop"),
+        ("time", "lessons, about "),
+        ("start", "make lab"),
+    ):
         text = (gathered / f"parts/{name}.md").read_text(encoding="utf-8")
         assert expected in text
         assert f"/parts/{name}.md" in (gathered / "index.md").read_text(encoding="utf-8")
     with pytest.raises(ValueError, match="no section"):
         stage.section(readme, "No such section")
+
+
+def test_the_time_of_all_lessons_is_added_up():
+    table = "| lesson | time |\n|---|---|\n| 00 [a](a.ipynb) | 50 minutes |\n"
+    table += "| 01 [b](b.ipynb) | 2 × 65 minutes |\n| A [c](c.ipynb) | an appendix |\n"
+    assert stage.time_needed(table) == "2 lessons, about 3 hours in all."
+    with pytest.raises(ValueError, match="no table of times"):
+        stage.time_needed("| 00 | an hour |")
+
+
+def test_where_the_files_are_is_said_or_that_it_is_not_known(gathered, tmp_path):
+    (tmp_path / "known").mkdir()
+    stage.stage(tmp_path / "known", "https://github.com/o/r")
+    known = (tmp_path / "known/parts/start.md").read_text(encoding="utf-8")
+    assert known.startswith("The course's repository: <https://github.com/o/r>\n\n")
+    unknown = (gathered / "parts/start.md").read_text(encoding="utf-8")
+    assert unknown.startswith(stage.WITHOUT_REPOSITORY + "\n\n")
 
 
 def test_each_module_and_assignment_gets_its_page(gathered):
