@@ -398,8 +398,13 @@ const start = (host, D) => {
       verdict.textContent = v === null ? "Type a number, such as 12, −3 or 1/4."
         : `✗ Not ${show(v)}. ${slip ? `That comes out when ${slip[1]}. ` : ""}Guess again, or show it.`;
     };
-    // A guess is typed: arrow keys stay in the box.
-    input.onkeydown = (event) => event.stopPropagation();
+    // A guess is typed: arrow keys stay in the box. In JupyterLab Enter alone submits nothing.
+    input.onkeydown = (event) => {
+      event.stopPropagation();
+      if (event.key !== "Enter") return;
+      event.preventDefault();
+      form.requestSubmit();
+    };
   };
   const press = (e) => {
     const [c, i, j] = split(position);
