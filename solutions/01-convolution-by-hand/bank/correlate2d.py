@@ -576,6 +576,53 @@ def with_recursion(image, kernel):
     return first if len(kernel) == 1 else first + with_recursion(image[1:], kernel[1:])
 
 
+@correct
+def with_fourier(image, kernel):
+    """The transform turns sliding into a product; the wrapped places are cut off."""
+    spectrum = np.fft.rfft2(image) * np.conj(np.fft.rfft2(kernel, image.shape))
+    rows, columns = kernel.shape
+    result = np.zeros((image.shape[0] - rows + 1, image.shape[1] - columns + 1))
+    result[:] = np.fft.irfft2(spectrum, image.shape)[: len(result), : result.shape[1]]
+    return result
+
+
+@correct
+def with_autograd(image, kernel):
+    """The gradient of a convolution's weights is the image slid over by what comes from above."""
+    rows, columns = kernel.shape
+    weight = torch.zeros(
+        1, 1, image.shape[0] - rows + 1, image.shape[1] - columns + 1, dtype=torch.float64
+    )
+    weight.requires_grad_()
+    F.conv2d(torch.tensor(image).double()[None, None], weight).backward(
+        torch.tensor(kernel).double()[None, None]
+    )
+    return weight.grad[0, 0]
+
+
+@correct
+def with_own_strides(image, kernel):
+    shape = tuple(n - k + 1 for n, k in zip(image.shape, kernel.shape, strict=True))
+    windows = np.lib.stride_tricks.as_strided(
+        image, shape + kernel.shape, image.strides * 2, writeable=False
+    )
+    return np.tensordot(windows.astype(float), kernel.astype(float), axes=2)
+
+
+class Sliding:
+    """An object that is called like a function."""
+
+    def __call__(self, image, kernel):
+        flat, width = image.astype(float).ravel(), image.shape[1]
+        kernel_at = np.add.outer(np.arange(kernel.shape[0]) * width, np.arange(kernel.shape[1]))
+        places = [n - k + 1 for n, k in zip(image.shape, kernel.shape, strict=True)]
+        starts = np.add.outer(np.arange(places[0]) * width, np.arange(places[1]))
+        return flat[starts[..., None] + kernel_at.ravel()] @ kernel.ravel()
+
+
+an_object = correct(Sliding())
+
+
 @mistake(
     "Your numbers are right to about three digits only. The type float16 keeps no more of them.",
     fails={TOGETHER},

@@ -518,6 +518,60 @@ def with_shifted_images(x, weights, biases):
     return result
 
 
+@correct
+def with_fourier(x, weights, biases):
+    size = x.shape[1:]
+    rows, columns = weights.shape[2:]
+    spectra = (np.fft.rfft2(x) * np.fft.rfft2(weights, size).conj()).sum(axis=1)
+    maps = np.fft.irfft2(spectra, size)[:, : size[0] - rows + 1, : size[1] - columns + 1]
+    return maps + biases.reshape(-1, 1, 1)
+
+
+@correct
+def with_autograd(x, weights, biases):
+    """What the gradient of a transposed convolution is: the convolution itself."""
+    x, weights, biases = (torch.tensor(array).double() for array in (x, weights, biases))
+    rows, columns = weights.shape[2:]
+    maps = torch.zeros(1, len(weights), x.shape[1] - rows + 1, x.shape[2] - columns + 1)
+    maps = maps.double().requires_grad_()
+    spread = F.conv_transpose2d(maps, weights)
+    (gradient,) = torch.autograd.grad(spread, maps, grad_outputs=x[None])
+    return gradient[0] + biases[:, None, None]
+
+
+@correct
+def with_a_layer_for_each_filter(x, weights, biases):
+    """The tensors come back as layers give them, with their gradients."""
+    image = torch.tensor(x, dtype=torch.float64)
+    maps = []
+    for weight, bias in zip(weights, biases, strict=True):
+        layer = torch.nn.Conv2d(len(x), 1, weight.shape[1:]).double()
+        layer.load_state_dict({"weight": torch.tensor(weight[None]), "bias": torch.tensor([bias])})
+        maps.append(layer(image))
+    return torch.cat(maps)
+
+
+@correct
+def with_one_depth(x, weights, biases):
+    """Channels first: the maps of all filters grow by one channel at a time."""
+    filters, _, rows, columns = weights.shape
+    maps = 0.0
+    for channel, kernels in zip(x.astype(float), weights.swapaxes(0, 1), strict=True):
+        windows = np.lib.stride_tricks.sliding_window_view(channel, (rows, columns))
+        maps = maps + kernels.reshape(filters, -1) @ windows.reshape(-1, rows * columns).T
+    return (maps + biases[:, None]).reshape(filters, x.shape[1] - rows + 1, -1)
+
+
+@correct
+def by_halves(x, weights, biases):
+    """Recursion: one filter is plain, more are two banks of half the size."""
+    if len(weights) > 1:
+        half = len(weights) // 2
+        first = by_halves(x, weights[:half], biases[:half])
+        return np.concatenate([first, by_halves(x, weights[half:], biases[half:])])
+    return (slide(x, weights[0]) + biases[0])[np.newaxis]
+
+
 @mistake(
     "Your numbers are right to about three digits only. The type float16 keeps no more of them.",
     fails={TOGETHER},
