@@ -1,6 +1,10 @@
 """Task 5: count the parameters of a convolution layer."""
 
+import collections
+import functools
+import itertools
 import math
+import operator
 
 import numpy as np
 from torch import nn
@@ -241,6 +245,60 @@ def with_prod(in_channels, out_channels, kernel_size, bias=True):
     if not bias:
         return total
     return total + shape[0]
+
+
+@correct
+def with_broadcast(in_channels, out_channels, kernel_size, bias=True):
+    """A number of NumPy comes back, which is whole, too."""
+    return out_channels * (in_channels * np.prod(np.broadcast_to(kernel_size, 2)) + bias)
+
+
+@correct
+def size_of_arrays(in_channels, out_channels, kernel_size, bias=True):
+    weights = np.empty((out_channels, in_channels, *rows_and_columns(kernel_size)))
+    return weights.size + (np.zeros(out_channels).size if bias else 0)
+
+
+@correct
+def without_memory(in_channels, out_channels, kernel_size, bias=True):
+    """A layer on the device "meta" has shapes and no numbers."""
+    layer = nn.Conv2d(in_channels, out_channels, kernel_size, bias=bias, device="meta")
+    return sum(math.prod(tensor.shape) for tensor in layer.state_dict().values())
+
+
+@correct
+def with_match(in_channels, out_channels, kernel_size, bias=True):
+    match kernel_size:
+        case int():
+            products = in_channels * kernel_size**2
+        case rows, columns:
+            products = in_channels * rows * columns
+    return {True: products + 1, False: products}[bias] * out_channels
+
+
+@correct
+def with_reduce(in_channels, out_channels, kernel_size, bias=True):
+    numbers = [in_channels, *rows_and_columns(kernel_size)]
+    a_filter = functools.reduce(operator.mul, numbers, 1)
+    return sum(itertools.repeat(a_filter + int(bias), out_channels))
+
+
+Kernel = collections.namedtuple("Kernel", ["rows", "columns"])
+
+
+@correct
+def with_a_named_tuple(in_channels, out_channels, kernel_size, bias=True):
+    kernel = Kernel(*rows_and_columns(kernel_size))
+    weights = kernel.rows * kernel.columns * in_channels * out_channels
+    biases = out_channels if bias else 0
+    return weights + biases
+
+
+@correct
+def lengths_of_parameters(in_channels, out_channels, kernel_size, bias=True):
+    """All numbers in one long vector, as optimisers are fond of."""
+    layer = nn.Conv2d(in_channels, out_channels, kernel_size, bias=bias)
+    return len(nn.utils.parameters_to_vector(layer.parameters()))
 
 
 @mistake(

@@ -1,8 +1,11 @@
 """Task 2: how many pixels no window reads, at the end of the line."""
 
+import collections
 import math
+from fractions import Fraction
 
 import numpy as np
+import torch
 
 from grader.authoring.bank import correct, mistake
 
@@ -181,3 +184,64 @@ def by_recursion(size, kernel_size, stride=1, padding=0):
         return length - kernel_size if length < kernel_size + stride else behind(length - stride)
 
     return max(behind(size + 2 * padding) - padding, 0)
+
+
+@correct
+def with_sets(size, kernel_size, stride=1, padding=0):
+    last = max(range(0, size + 2 * padding - kernel_size + 1, stride))
+    behind = set(range(last + kernel_size, size + 2 * padding))
+    return len(behind & set(range(padding, padding + size)))
+
+
+@correct
+def with_windows_of_numpy(size, kernel_size, stride=1, padding=0):
+    """Each position of the line holds its own number; the last window is the one to look at."""
+    line = np.arange(-padding, size + padding)
+    windows = np.lib.stride_tricks.sliding_window_view(line, kernel_size)[::stride]
+    return np.count_nonzero((line > windows[-1, -1]) & (line < size))
+
+
+@correct
+def with_unfold(size, kernel_size, stride=1, padding=0):
+    is_pixel = torch.nn.functional.pad(torch.ones(size, dtype=torch.int64), (padding, padding))
+    places = is_pixel.unfold(0, kernel_size, stride).shape[0]
+    return is_pixel[(places - 1) * stride + kernel_size :].sum().item()
+
+
+@correct
+def with_autograd(size, kernel_size, stride=1, padding=0):
+    """What the last window reads has a gradient: no pixel, if it lies among the zeros."""
+    line = torch.zeros(1, 1, size, dtype=torch.float64, requires_grad=True)
+    kernel = torch.ones(1, 1, kernel_size, dtype=torch.float64)
+    sums = torch.conv1d(line, kernel, stride=stride, padding=padding)
+    sums[0, 0, -1].backward()
+    read = line.grad[0, 0].nonzero()
+    return size - 1 - int(read.max()) if len(read) else 0
+
+
+@correct
+def with_a_while_loop(size, kernel_size, stride=1, padding=0):
+    end = kernel_size - padding
+    while end + stride <= size + padding:
+        end += stride
+    rest = 0
+    while end < size:
+        end, rest = end + 1, rest + 1
+    return rest
+
+
+@correct
+def with_a_negative_remainder(size, kernel_size, stride=1, padding=0):
+    """Clipped by NumPy: a number of NumPy comes back."""
+    return np.clip((size + 2 * padding - kernel_size) % stride - padding, 0, size)
+
+
+Line = collections.namedtuple("Line", ["first", "last", "end"])
+
+
+@correct
+def with_named_tuples(size, kernel_size, stride=1, padding=0):
+    """The line by the positions of its first pixel, its last pixel and its end."""
+    line = Line(first=padding, last=padding + size - 1, end=size + 2 * padding)
+    steps = math.floor(Fraction(line.end - kernel_size, stride))
+    return max(line.last - (steps * stride + kernel_size - 1), 0)

@@ -1,8 +1,12 @@
 """Task 1: count the places of a window along one axis."""
 
+import bisect
+import itertools
 import math
+from decimal import ROUND_FLOOR, Decimal
 from fractions import Fraction
 
+import numpy as np
 import torch
 
 from grader.authoring.bank import correct, mistake
@@ -456,6 +460,43 @@ def asks_the_helpers(size, kernel_size, stride=1, padding=0, dilation=1):
 def as_tensorflow_writes_it(size, kernel_size, stride=1, padding=0, dilation=1):
     starts = size + 2 * padding - dilation * (kernel_size - 1)
     return math.ceil(Fraction(max(starts, 0), stride))
+
+
+@correct
+def with_windows_of_torch(size, kernel_size, stride=1, padding=0, dilation=1):
+    line = torch.zeros(size + padding + padding)
+    covered = (kernel_size - 1) * dilation + 1
+    return line.unfold(0, covered, stride).size(0) if covered <= len(line) else 0
+
+
+@correct
+def by_bisection(size, kernel_size, stride=1, padding=0, dilation=1):
+    """The ends of all windows that could be, and how many of them lie on the line."""
+    covered = dilation * (kernel_size - 1) + 1
+    line = size + 2 * padding
+    return bisect.bisect_right(range(covered, line + covered + stride, stride), line)
+
+
+@correct
+def with_takewhile(size, kernel_size, stride=1, padding=0, dilation=1):
+    def fits(start):
+        return start + dilation * (kernel_size - 1) < size + padding
+
+    return sum(1 for _ in itertools.takewhile(fits, itertools.count(-padding, stride)))
+
+
+@correct
+def rounded_with_decimal(size, kernel_size, stride=1, padding=0, dilation=1):
+    room = Decimal(size + 2 * padding - dilation * (kernel_size - 1) - 1)
+    steps = (room / stride).to_integral_value(ROUND_FLOOR)
+    return max(int(steps) + 1, 0)
+
+
+@correct
+def with_numpy_numbers(size, kernel_size, stride=1, padding=0, dilation=1):
+    """A number of NumPy comes back, which is whole, too."""
+    starts = np.arange(size + 2 * padding)[::stride]
+    return np.count_nonzero(starts + dilation * (kernel_size - 1) < size + 2 * padding)
 
 
 @mistake(

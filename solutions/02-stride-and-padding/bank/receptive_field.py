@@ -1,7 +1,12 @@
 """Task 6: how far a network sees, along one axis."""
 
+import collections
+import functools
+import itertools
 import math
+import operator
 
+import numpy as np
 import torch
 
 import helpers.shapes
@@ -265,3 +270,62 @@ def with_a_tensor(layers):
     kernel_sizes, strides = torch.tensor(layers).T
     jumps = torch.cat([torch.tensor([1]), torch.cumprod(strides, dim=0)[:-1]])
     return 1 + torch.sum((kernel_sizes - 1) * jumps)
+
+
+@correct
+def with_accumulate(layers):
+    jumps = itertools.accumulate((stride for _, stride in layers), operator.mul, initial=1)
+    return 1 + sum((layer[0] - 1) * jump for layer, jump in zip(layers, jumps, strict=False))
+
+
+@correct
+def with_reduce(layers):
+    return functools.reduce(
+        lambda seen, layer: (seen - 1) * layer[1] + layer[0], reversed(list(layers)), 1
+    )
+
+
+@correct
+def with_autograd(layers):
+    """A line that is long enough goes through; the pixels with a gradient are seen."""
+    length = 1 + math.prod(s for _, s in layers) * sum(k - 1 for k, _ in layers)
+    line = torch.zeros(1, 1, length, dtype=torch.float64, requires_grad=True)
+    numbers = line
+    for kernel_size, stride in layers:
+        numbers = torch.conv1d(numbers, torch.ones(1, 1, kernel_size).double(), stride=stride)
+    numbers[0, 0, 0].backward()
+    return int(line.grad.nonzero()[:, -1].max()) + 1
+
+
+@correct
+def with_one_large_kernel(layers):
+    """The layers as a single one: kernels spread by the jump, and convolved."""
+    kernel, jump = np.ones(1), 1
+    for kernel_size, stride in layers:
+        spread = np.zeros((kernel_size - 1) * jump + 1)
+        spread[::jump] = 1 / kernel_size
+        kernel = np.convolve(kernel, spread)
+        jump *= stride
+    return kernel.size
+
+
+Layer = collections.namedtuple("Layer", ["kernel_size", "stride"])
+
+
+@correct
+def with_named_tuples(layers):
+    """From a copy of the list, which is used up."""
+    network, seen = [Layer(*numbers) for numbers in layers], 1
+    while network:
+        layer = network.pop()
+        seen = layer.kernel_size + (seen - 1) * layer.stride
+    return seen
+
+
+@correct
+def with_matrices(layers):
+    """One layer back is a straight line; its matrix is multiplied with those of the others."""
+    whole = np.eye(2, dtype=int)
+    for kernel_size, stride in layers:
+        whole = whole @ [[stride, kernel_size - stride], [0, 1]]
+    return (whole @ [1, 1])[0]

@@ -1,5 +1,6 @@
 """Task 4: slide a filter with stride and padding."""
 
+import collections
 import math
 
 import numpy as np
@@ -534,6 +535,74 @@ def row_by_row(image, kernel, stride=1, padding=0):
     last = padded.shape[0] - kernel.shape[0]
     tops = range(0, last + 1, stride)
     return np.array([one_row(padded[top : top + kernel.shape[0]]) for top in tops])
+
+
+@correct
+def with_fourier(image, kernel, stride=1, padding=0):
+    """The product of the transforms has all places, of which each stride-th is taken."""
+    size = [n + 2 * padding for n in image.shape]
+    spectrum = np.fft.rfft2(np.pad(image, padding)) * np.fft.rfft2(kernel, size).conj()
+    everywhere = np.fft.irfft2(spectrum, size)
+    height, width = (n - k + 1 for n, k in zip(size, kernel.shape, strict=True))
+    return everywhere[:height:stride, :width:stride]
+
+
+@correct
+def with_autograd(image, kernel, stride=1, padding=0):
+    """What comes back through a transposed convolution, the stride included."""
+    kernel = torch.tensor(kernel).double()[None, None]
+    image = torch.tensor(image).double()[None, None]
+    shape = [
+        places(n, k, stride, padding)
+        for n, k in zip(image.shape[2:], kernel.shape[2:], strict=True)
+    ]
+    result = torch.zeros(1, 1, *shape, dtype=torch.float64, requires_grad=True)
+    spread = torch.conv_transpose2d(result, kernel, stride=stride)
+    padded = torch.nn.functional.pad(image, [padding] * 4)
+    (spread * padded[..., : spread.shape[2], : spread.shape[3]]).sum().backward()
+    return result.grad[0, 0]
+
+
+@correct
+def with_a_layer(image, kernel, stride=1, padding=0):
+    """The tensor comes back as the layer gives it, with its gradient."""
+    layer = torch.nn.Conv2d(1, 1, kernel.shape, stride, padding, bias=False, dtype=torch.float64)
+    layer.weight = torch.nn.Parameter(torch.tensor(kernel).double()[None, None])
+    return layer(torch.tensor(image).double()[None, None])[0, 0]
+
+
+@correct
+def with_own_strides(image, kernel, stride=1, padding=0):
+    padded = np.pad(image, padding).astype(float)
+    down, across = padded.strides
+    height, width = (places(n, k, stride) for n, k in zip(padded.shape, kernel.shape, strict=True))
+    windows = np.lib.stride_tricks.as_strided(
+        padded, (height, width, *kernel.shape), (down * stride, across * stride, down, across)
+    )
+    return (windows * kernel).sum((2, 3))
+
+
+Window = collections.namedtuple("Window", ["top", "left"])
+
+
+@correct
+def with_named_tuples(image, kernel, stride=1, padding=0):
+    """Plain numbers in a dictionary: what stands nowhere is 0."""
+    pixels = {(y + padding, x + padding): n for (y, x), n in np.ndenumerate(image.astype(float))}
+    weights = dict(np.ndenumerate(kernel))
+
+    def number_at(window):
+        return sum(
+            pixels.get((window.top + a, window.left + b), 0) * weight
+            for (a, b), weight in weights.items()
+        )
+
+    height, width = (
+        places(n, k, stride, padding) for n, k in zip(image.shape, kernel.shape, strict=True)
+    )
+    return np.array(
+        [[number_at(Window(i * stride, j * stride)) for j in range(width)] for i in range(height)]
+    )
 
 
 @mistake(
