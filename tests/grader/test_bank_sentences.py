@@ -27,6 +27,14 @@ OF_OTHER_THINGS = {
     "one_too_far",  # of the way that an image is moved
     "one_too_many_aside",  # of how many images there are
     "one_too_few_aside",
+    # Twice or half of something else:
+    "kernel_doubled",  # the kernel's size
+    "twice_on_each_side",  # how many zeros there are
+    "padding_twice",  # the border
+    "half_width_afterwards",  # the width of a range
+    "float64_result",  # memory
+    "divided_by_one_step",  # the gradients, and not their error
+    "side_by_side",  # how many channels there are
 }
 OPPOSITES = [("twice", "half"), ("small", "large"), ("few", "many")]
 OPPOSITES += [("rounded down", "rounded up")]
