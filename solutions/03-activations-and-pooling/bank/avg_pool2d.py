@@ -1,5 +1,8 @@
 """Task 4: average pooling."""
 
+from itertools import chain
+from statistics import fmean
+
 import numpy as np
 import torch
 
@@ -99,6 +102,90 @@ def shifted_maps(x, kernel_size, stride=None, padding=0):
         for b in range(kernel_size)
     ]
     return sum(parts, np.zeros(1)) / len(parts)
+
+
+@correct
+def with_fourier_transform(x, kernel_size, stride=None, padding=0):
+    # A product of transforms is a convolution; with a square of equal numbers, also a correlation.
+    step = kernel_size if stride is None else stride
+    padded = with_border(np.asarray(x, dtype=np.float64), padding)
+    kernel = np.zeros(padded.shape[1:])
+    kernel[:kernel_size, :kernel_size] = 1 / kernel_size**2
+    product = np.fft.rfft2(padded) * np.fft.rfft2(kernel)
+    means = np.fft.irfft2(product, padded.shape[1:])
+    return means[:, kernel_size - 1 :: step, kernel_size - 1 :: step]
+
+
+@correct
+def product_of_three_matrices(x, kernel_size, stride=None, padding=0):
+    # A row of a matrix holds 1 / K where its window lies.
+    step = kernel_size if stride is None else stride
+
+    def matrix(side):
+        starts = range(-padding, side + padding - kernel_size + 1, step)
+        places = np.arange(side)
+        return np.array([(places >= s) & (places < s + kernel_size) for s in starts]) / kernel_size
+
+    return matrix(x.shape[1]) @ x @ matrix(x.shape[2]).T
+
+
+@correct
+def lists_of_means(x, kernel_size, stride=None, padding=0):
+    step = stride or kernel_size
+
+    def pooled(rows):
+        wide = [[0] * padding + row + [0] * padding for row in rows]
+        empty = [[0] * (len(rows[0]) + 2 * padding)] * padding
+        wide = empty + wide + empty
+        return [
+            [
+                fmean(chain(*(row[left : left + kernel_size] for row in wide[top:][:kernel_size])))
+                for left in range(0, len(wide[0]) - kernel_size + 1, step)
+            ]
+            for top in range(0, len(wide) - kernel_size + 1, step)
+        ]
+
+    return np.array([pooled(rows) for rows in x.tolist()])
+
+
+@correct
+def layer_with_equal_weights(x, kernel_size, stride=None, padding=0):
+    # Its weights are parameters, so gradients are prepared for the result.
+    maps = len(x)
+    conv = torch.nn.Conv2d(maps, maps, kernel_size, stride or kernel_size, padding, groups=maps)
+    torch.nn.init.constant_(conv.weight, 1 / kernel_size**2)
+    torch.nn.init.zeros_(conv.bias)
+    return conv(torch.tensor(x, dtype=torch.float32))
+
+
+@correct
+def gradient_of_the_way_back(x, kernel_size, stride=None, padding=0):
+    # Each mean is handed out to the places of its window; how far the sum of all that, times x,
+    # follows a mean is the mean itself.
+    step = kernel_size if stride is None else stride
+    size = [(side + 2 * padding - kernel_size) // step + 1 for side in x.shape[1:]]
+    means = torch.zeros(len(x), *size, dtype=torch.float64, requires_grad=True)
+    weight = torch.full((1, 1, kernel_size, kernel_size), kernel_size**-2.0, dtype=torch.float64)
+    handed_out = torch.nn.functional.conv_transpose2d(means[:, None], weight, stride=step)[:, 0]
+    padded = torch.from_numpy(with_border(x.astype(float), padding))
+    (handed_out * padded[:, : handed_out.shape[1], : handed_out.shape[2]]).sum().backward()
+    return means.grad
+
+
+@correct
+def pixel_by_pixel(x, kernel_size, stride=None, padding=0):
+    # Each number goes to all the windows in which it lies.
+    step = kernel_size if stride is None else stride
+    out_h, out_w = ((side + 2 * padding - kernel_size) // step + 1 for side in x.shape[1:])
+    totals = np.zeros((len(x), out_h, out_w))
+    for row in range(x.shape[1]):
+        for column in range(x.shape[2]):
+            for i in range(out_h):
+                for j in range(out_w):
+                    a, b = row + padding - i * step, column + padding - j * step
+                    if 0 <= a < kernel_size and 0 <= b < kernel_size:
+                        totals[:, i, j] += x[:, row, column]
+    return totals / kernel_size**2
 
 
 @mistake(

@@ -123,6 +123,52 @@ def with_unfold_in_float32(x, kernel_size, stride=None, padding=0):
     return t.unfold(1, kernel_size, step).unfold(2, kernel_size, step).amax(dim=(3, 4)).numpy()
 
 
+@correct
+def window_cut_at_the_edge(x, kernel_size, stride=None, padding=0):
+    # No border is made: a window that reaches over the edge is smaller.
+    step = kernel_size if stride is None else stride
+    channels, height, width = x.shape
+    out_h = 1 + (height + 2 * padding - kernel_size) // step
+    out_w = 1 + (width + 2 * padding - kernel_size) // step
+    out = np.empty((channels, out_h, out_w))
+    for i, j in np.ndindex(out_h, out_w):
+        top, left = i * step - padding, j * step - padding
+        rows = slice(max(top, 0), top + kernel_size)
+        columns = slice(max(left, 0), left + kernel_size)
+        out[:, i, j] = np.amax(x[:, rows, columns], axis=(1, 2))
+    return out
+
+
+@correct
+def masked_border(x, kernel_size, stride=None, padding=0):
+    is_border = with_border(np.zeros(x.shape, dtype=bool), padding, True)
+    padded = np.ma.masked_array(with_border(x, padding, 0), is_border)
+    step = stride or kernel_size
+    rows = range(0, padded.shape[1] - kernel_size + 1, step)
+    columns = range(0, padded.shape[2] - kernel_size + 1, step)
+    windows = [[padded[:, i : i + kernel_size, j : j + kernel_size] for j in columns] for i in rows]
+    largest_ones = [[window.max(axis=(1, 2)).data for window in row] for row in windows]
+    return np.array(largest_ones).transpose(2, 0, 1)
+
+
+@correct
+def columns_of_windows(x, kernel_size, stride=None, padding=0):
+    step = kernel_size if stride is None else stride
+    t = torch.nn.functional.pad(torch.tensor(x)[:, None], (padding,) * 4, value=-torch.inf)
+    h, w = ((side - kernel_size) // step + 1 for side in t.shape[2:])
+    columns = torch.nn.functional.unfold(t, kernel_size, stride=step)
+    return columns.max(dim=1).values.reshape(len(x), h, w)
+
+
+@correct
+def layer_that_knows_the_places(x, kernel_size, stride=None, padding=0):
+    # The layer counts the places in each map as if it were one row.
+    pool = torch.nn.MaxPool2d(kernel_size, stride, padding, return_indices=True)
+    _, places = pool(torch.tensor(x)[None])
+    flat = x.reshape(len(x), -1)
+    return np.take_along_axis(flat, places.flatten(2)[0].numpy(), 1).reshape(places.shape[1:])
+
+
 @mistake(
     "Your search for the largest number begins with 0. Where all numbers are negative, that 0 "
     "wins, and it is in no window.",

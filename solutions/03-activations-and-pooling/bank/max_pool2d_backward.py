@@ -1,5 +1,7 @@
 """Task 5: the way back through max pooling."""
 
+from collections import defaultdict
+
 import numpy as np
 import torch
 
@@ -88,6 +90,93 @@ def place_by_place_in_float32(grad_out, x, kernel_size, stride=None):
         grad_x[place] += g * wins
         free &= ~wins
     return grad_x
+
+
+@correct
+def scattered_to_pytorchs_places(grad_out, x, kernel_size, stride=None):
+    pooled = torch.nn.functional.max_pool2d(
+        torch.tensor(x), kernel_size, stride, return_indices=True
+    )
+    places = pooled[1].flatten(1)
+    flat = torch.zeros(len(x), x[0].size, dtype=torch.float64)
+    flat.scatter_add_(1, places, torch.tensor(grad_out, dtype=torch.float64).flatten(1))
+    return flat.reshape(x.shape)
+
+
+@correct
+def gradient_of_a_sum(grad_out, x, kernel_size, stride=None):
+    # How far the sum of all pooled numbers, each times its gradient, follows a number of x.
+    step = stride or kernel_size
+    leaf = torch.from_numpy(x.copy()).requires_grad_()
+    windows = leaf.unfold(1, kernel_size, step).unfold(2, kernel_size, step)
+    largest = windows.flatten(3).max(dim=3).values
+    total = (largest * torch.from_numpy(grad_out.copy())).sum()
+    return torch.autograd.grad(total, leaf)[0].numpy()
+
+
+@correct
+def unfolded_and_folded(grad_out, x, kernel_size, stride=None):
+    step = kernel_size if stride is None else stride
+    gradient = torch.tensor(grad_out).reshape(len(x), 1, -1)
+    columns = torch.nn.functional.unfold(torch.tensor(x)[:, None], kernel_size, stride=step)
+    one_hot = torch.nn.functional.one_hot(columns.argmax(dim=1), kernel_size**2)
+    given = one_hot.transpose(1, 2) * gradient
+    return torch.nn.functional.fold(given, x.shape[1:], kernel_size, stride=step)[:, 0]
+
+
+@correct
+def counted_with_weights(grad_out, x, kernel_size, stride=None):
+    # np.bincount adds up the weights of equal numbers, here of the winners' places.
+    step = kernel_size if stride is None else stride
+    numbers = np.arange(x.size).reshape(x.shape)
+    winners = []
+    for c, i, j in np.ndindex(grad_out.shape):
+        rows, columns = (slice(n * step, n * step + kernel_size) for n in (i, j))
+        winners.append(numbers[c, rows, columns].flat[np.argmax(x[c, rows, columns])])
+    return np.bincount(winners, grad_out.ravel(), minlength=x.size).reshape(x.shape)
+
+
+@correct
+def backwards_through_the_window(grad_out, x, kernel_size, stride=None):
+    # Whoever walks from the end to the beginning keeps the last of the equal ones, the first.
+    if not stride:
+        stride = kernel_size
+    grad_x = np.zeros(x.shape)
+    for c, maps in enumerate(x):
+        for i in range(grad_out.shape[1]):
+            for j in range(grad_out.shape[2]):
+                winner = None
+                for a in reversed(range(i * stride, i * stride + kernel_size)):
+                    for b in reversed(range(j * stride, j * stride + kernel_size)):
+                        if winner is None or maps[a, b] >= maps[winner]:
+                            winner = a, b
+                grad_x[c][winner] += grad_out[c, i, j]
+    return grad_x
+
+
+@correct
+def dictionary_of_winners(grad_out, x, kernel_size, stride=None):
+    step = kernel_size if stride is None else stride
+    shares = defaultdict(float)
+    for (c, i, j), share in np.ndenumerate(grad_out):
+        places = [
+            (c, i * step + a, j * step + b) for a in range(kernel_size) for b in range(kernel_size)
+        ]
+        shares[max(places, key=lambda place: x[place])] += share
+    grad_x = np.zeros_like(x, dtype=float)
+    for place, total in shares.items():
+        grad_x[place] = total
+    return grad_x
+
+
+@correct
+def mask_of_the_first_largest(grad_out, x, kernel_size, stride=None):
+    def give(part, window, gradient):
+        is_largest = window.ravel() == window.max()
+        is_first = is_largest & (np.cumsum(is_largest) == 1)
+        part += gradient * is_first.reshape(window.shape)
+
+    return hand_out(grad_out, x, kernel_size, stride, give)
 
 
 @mistake(

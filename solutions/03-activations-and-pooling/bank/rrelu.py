@@ -1,11 +1,18 @@
 """Task 2: randomised leaky ReLU, and its slopes."""
 
+from typing import NamedTuple
+
 import numpy as np
 import torch
 
 from grader.authoring.bank import correct, mistake
 
 TRAINING = {"rrelu_own_slope", "rrelu_range", "rrelu_generator"}
+
+
+class Activation(NamedTuple):
+    out: np.ndarray
+    slopes: np.ndarray
 
 
 def apply(x, slope):
@@ -61,6 +68,81 @@ def in_float32(x, lower, upper, training, rng):
     draw = rng.random(x.shape, dtype=np.float32) if training else np.float32(0.5)
     slopes = np.where(x > 0, 1, draw * np.float32(upper - lower) + np.float32(lower))
     return np.maximum(x, 0) + slopes * np.minimum(x, 0), slopes
+
+
+@correct
+def named_tuple(x, lower, upper, training, rng):
+    slope = rng.uniform(lower, upper, x.shape) if training else (lower + upper) / 2
+    return Activation(*apply(x, slope))
+
+
+@correct
+def slopes_from_autograd(x, lower, upper, training, rng):
+    # The slope of a number is the derivative of its result; gradients are prepared for the result.
+    leaf = torch.tensor(x, dtype=torch.float64, requires_grad=True)
+    share = torch.from_numpy(rng.random(x.shape)) if training else 0.5
+    out = torch.where(leaf > 0, leaf, leaf * (lower + (upper - lower) * share))
+    (slopes,) = torch.autograd.grad(out.sum(), leaf, retain_graph=True)
+    return out, slopes
+
+
+@correct
+def range_for_each_number(x, lower, upper, training, rng):
+    # A positive number has the range from 1 to 1.
+    low, high = np.where(x > 0, 1.0, lower), np.where(x > 0, 1.0, upper)
+    slopes = rng.uniform(low, high) if training else (low + high) / 2
+    return np.multiply(slopes, x), slopes
+
+
+@correct
+def mix_of_the_ends(x, lower, upper, training, rng):
+    share = np.full(x.shape, 0.5)
+    if training:
+        rng.random(out=share)
+    slopes = share * upper + (1 - share) * lower
+    np.copyto(slopes, 1, where=x > 0)
+    out = x.astype(float)
+    out *= slopes
+    return out, slopes
+
+
+@correct
+def lists_and_a_closure(x, lower, upper, training, rng):
+    drawn = iter(rng.uniform(lower, upper, x.size).tolist())
+
+    def slope_of(number):
+        if number > 0:
+            return 1.0
+        return next(drawn) if training else (lower + upper) / 2
+
+    numbers = x.flatten().tolist()
+    slopes = list(map(slope_of, numbers))
+    out = [number * slope for number, slope in zip(numbers, slopes, strict=True)]
+    return np.reshape(out, x.shape), np.reshape(slopes, x.shape)
+
+
+@correct
+def positive_and_other_numbers(x, lower, upper, training, rng):
+    is_positive = (x > 0).astype(float)
+    if training:
+        others = (upper - lower) * rng.integers(2**53, size=x.shape) / 2**53 + lower
+    else:
+        others = np.mean([lower, upper])
+    slopes = is_positive + (1 - is_positive) * others
+    return (slopes * x, slopes)
+
+
+@correct
+def row_by_row(x, lower, upper, training, rng):
+    if x.ndim > 1:
+        parts = [row_by_row(part, lower, upper, training, rng) for part in x]
+        out, slopes = zip(*parts, strict=True)
+        return np.stack(out), np.stack(slopes)
+    slopes = np.ones(len(x))
+    places = np.flatnonzero(x <= 0)
+    middle = np.full(len(places), (lower + upper) / 2)
+    slopes[places] = rng.uniform(lower, upper, len(places)) if training else middle
+    return slopes * x, slopes
 
 
 @mistake(
