@@ -5,6 +5,7 @@ Most wrong networks are the right one, `Network`, with one part exchanged.
 
 import math
 from collections import OrderedDict
+from functools import reduce
 
 import torch
 import torch.nn.functional as F
@@ -1100,3 +1101,66 @@ class with_loops_and_masks(nn.Module):
             if self.training:
                 x = x * torch.bernoulli(torch.full_like(x, self.kept)) / self.kept
         return self.fcs[2](x)
+
+
+@correct
+class from_a_line_of_text(nn.Module):
+    plan = (
+        "conv 96 11 4 0, relu, norm, pool, conv 256 5 1 2, relu, norm, pool, conv 384 3 1 1, relu, "
+        "conv 384 3 1 1, relu, conv 256 3 1 1, relu, pool, flat, fc 4096, relu, drop, fc 4096, "
+        "relu, drop"
+    )
+
+    def __init__(self, num_classes=1000):
+        super().__init__()
+        channels, inputs = 3, 9216
+        for number, words in enumerate(f"{self.plan}, fc {num_classes}".split(", ")):
+            kind, *sizes = words.split()
+            sizes = [int(size) for size in sizes]
+            if kind == "conv":
+                layer = nn.Conv2d(channels, *sizes)
+                channels = sizes[0]
+            elif kind == "fc":
+                layer = nn.Linear(inputs, *sizes)
+                inputs = sizes[0]
+            else:
+                layer = {
+                    "relu": nn.Threshold(0, 0),
+                    "norm": nn.LocalResponseNorm(5, 5e-4, 0.75, 2),
+                    "pool": nn.MaxPool2d(3, 2),
+                    "flat": nn.Flatten(),
+                    "drop": nn.Dropout(),
+                }[kind]
+            self.add_module(f"{kind}{number}", layer)
+
+    def forward(self, x):
+        return reduce(lambda maps, layer: layer(maps), self.children(), x)
+
+
+@correct
+class response_norm_by_pooling(Network):
+    """The sum over five maps is five times their mean; two strips are pooled for one square."""
+
+    def features(self, x):
+        for conv, has_norm, has_pool in (
+            (self.conv1, True, True),
+            (self.conv2, True, True),
+            (self.conv3, False, False),
+            (self.conv4, False, False),
+            (self.conv5, False, True),
+        ):
+            x = conv(x)
+            x = (x + x.abs()) / 2
+            if has_norm:
+                mean = F.avg_pool3d(x.square()[:, None], (5, 1, 1), 1, (2, 0, 0))[:, 0]
+                x = x * (2 + 5e-4 * mean).pow(-0.75)
+            if has_pool:
+                x = F.max_pool2d(F.max_pool2d(x, (3, 1), (2, 1)), (1, 3), (1, 2))
+        return x
+
+    def classifier(self, x):
+        for fc in (self.fc6, self.fc7):
+            x = fc(x).relu()
+            if self.training:
+                x = torch.where(torch.rand(x.shape) < 0.5, 2 * x, 0)
+        return self.fc8(x)

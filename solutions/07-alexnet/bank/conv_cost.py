@@ -1,10 +1,13 @@
 """Task 3: what a convolution costs."""
 
 import math
+from typing import NamedTuple
 
+import numpy as np
 import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
+from torchinfo import summary
 
 from grader.authoring.bank import correct, mistake
 
@@ -311,3 +314,84 @@ def group_by_group(size, in_channels, out_channels, kernel_size, stride=1, paddi
     side = (size + 2 * padding - kernel_size) // stride + 1
     weights = in_channels * out_channels * kernel_size * kernel_size
     return weights + out_channels, weights * side * side
+
+
+class Cost(NamedTuple):
+    parameters: int
+    multiply_adds: int
+
+
+@correct
+def named_tuple(size, in_channels, out_channels, kernel_size, stride=1, padding=0, groups=1):
+    # A window that starts at place 0 fits, and each whole step gives one more.
+    steps, _ = divmod(size + 2 * padding - kernel_size, stride)
+    weights = out_channels * (in_channels // groups) * kernel_size * kernel_size
+    return Cost(parameters=weights + out_channels, multiply_adds=weights * (1 + steps) ** 2)
+
+
+@correct
+def gradient_of_a_weight(
+    size, in_channels, out_channels, kernel_size, stride=1, padding=0, groups=1
+):
+    # In an image of ones, the gradient of a weight counts the places where it is used.
+    weight = torch.zeros(1, 1, kernel_size, kernel_size, dtype=torch.float64, requires_grad=True)
+    image = torch.ones(1, 1, size + 2 * padding, size + 2 * padding, dtype=torch.float64)
+    nn.functional.conv2d(image, weight, stride=stride).sum().backward()
+    times = in_channels // groups * out_channels
+    return times * weight.numel() + out_channels, times * int(weight.grad.sum())
+
+
+@correct
+def shape_of_all_windows(n, c, k, f, stride=1, padding=0, groups=1):
+    image = np.broadcast_to(False, (n + 2 * padding, n + 2 * padding))
+    windows = np.lib.stride_tricks.sliding_window_view(image, (f, f))[::stride, ::stride]
+    return k * (f * f * c // groups + 1), windows.size * (c // groups) * k
+
+
+@correct
+def columns_of_unfold(size, in_channels, out_channels, kernel_size, stride=1, padding=0, groups=1):
+    image = torch.empty(1, in_channels // groups, size, size, device="meta")
+    columns = nn.functional.unfold(image, kernel_size, padding=padding, stride=stride)
+    return out_channels * columns.size(1) + out_channels, out_channels * columns.numel()
+
+
+@correct
+def with_torchinfo(size, in_channels, out_channels, kernel_size, stride=1, padding=0, groups=1):
+    # Without a bias, whose additions torchinfo counts, too.
+    with torch.device("meta"):
+        conv = nn.Conv2d(
+            in_channels, out_channels, kernel_size, stride, padding, groups=groups, bias=False
+        )
+    shape = (1, in_channels, size, size)
+    table = summary(conv, input_data=torch.empty(shape, device="meta"), device="meta", verbose=0)
+    return table.total_params + out_channels, table.total_mult_adds
+
+
+@correct
+def step_by_step(size, in_channels, out_channels, kernel_size, stride=1, padding=0, groups=1):
+    side, end = 0, kernel_size
+    while end <= size + 2 * padding:
+        side += 1
+        end += stride
+    parameters = multiply_adds = 0
+    for _ in range(out_channels):
+        for _ in range(in_channels // groups):
+            parameters += kernel_size**2
+            multiply_adds += kernel_size**2 * side**2
+        parameters += 1
+    return parameters, multiply_adds
+
+
+@correct
+def functions_in_a_function(
+    size, in_channels, out_channels, kernel_size, stride=1, padding=0, groups=1
+):
+    def weights():
+        shape = out_channels, in_channels // groups, kernel_size, kernel_size
+        return np.prod(shape, dtype=np.int64)
+
+    def places():
+        # All places of stride 1, of which every S-th is used, and the first one always.
+        return math.ceil((size + 2 * padding - kernel_size + 1) / stride) ** 2
+
+    return weights() + out_channels, weights() * places()

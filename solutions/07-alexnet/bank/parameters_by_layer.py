@@ -1,8 +1,12 @@
 """Task 2: count the parameters of any network."""
 
 import math
-from collections import Counter
+from collections import Counter, OrderedDict
+from functools import reduce
+from itertools import groupby
+from operator import mul
 
+import numpy as np
 import torch
 from torch import nn
 
@@ -325,4 +329,85 @@ def with_a_stack(model):
         if own > 0:
             counts[path] = own
         waiting += [(f"{path}.{name}".strip("."), child) for name, child in module.named_children()]
+    return counts
+
+
+@correct
+def saved_state_without_buffers(model):
+    counts, buffers = {}, {name for name, _ in model.named_buffers()}
+    for name, values in model.state_dict().items():
+        if name not in buffers:
+            owner = ".".join(name.split(".")[:-1])
+            counts[owner] = counts.get(owner, 0) + values.numel()
+    return counts
+
+
+@correct
+def neighbours_in_groups(model):
+    # The parameters of one module stand side by side.
+    found = [(name.split("."), parameter.shape) for name, parameter in model.named_parameters()]
+    return {
+        ".".join(path): sum(shape.numel() for _, shape in group)
+        for path, group in groupby(found, key=lambda one: one[0][:-1])
+    }
+
+
+@correct
+def with_apply(model):
+    names = {module: name for name, module in model.named_modules()}
+    counts = OrderedDict()
+
+    def count(module):
+        if own := list(module.parameters(recurse=False)):
+            counts[names[module]] = torch.cat([one.detach().flatten() for one in own]).numel()
+
+    model.apply(count)
+    return counts
+
+
+@correct
+def filtered_pairs(model):
+    def count(pair):
+        name, module = pair
+        return name, sum(map(torch.numel, module.parameters(recurse=False)))
+
+    return dict(filter(lambda pair: pair[1] > 0, map(count, model.named_modules())))
+
+
+@correct
+def level_by_level(model):
+    counts, level = {}, {"": model}
+    while level:
+        deeper = {}
+        for name, module in level.items():
+            own = [p for p in vars(module)["_parameters"].values() if p is not None]
+            if own:
+                counts[name] = int(sum(np.prod(p.shape) for p in own))
+            for key, child in module.named_children():
+                deeper[f"{name}.{key}" if name else key] = child
+        level = deeper
+    return counts
+
+
+@correct
+def generator_of_pairs(model):
+    def pairs(module, path):
+        shapes = [tuple(p.shape) for p in module.parameters(recurse=False)]
+        if shapes:
+            yield ".".join(path), sum(reduce(mul, shape, 1) for shape in shapes)
+        for name, child in module.named_children():
+            yield from pairs(child, (*path, name))
+
+    return dict(pairs(model, ()))
+
+
+@correct
+def owner_by_its_name(model):
+    counts = {}
+    for full_name in dict(model.named_parameters()):
+        path, _, _ = full_name.rpartition(".")
+        if path not in counts:
+            counts[path] = 0
+            for parameter in model.get_submodule(path)._parameters.values():
+                counts[path] += 0 if parameter is None else len(parameter.reshape(-1))
     return counts
