@@ -29,8 +29,8 @@ FIXED = {
         "edge_strength_range",
     },
     "02-stride-and-padding": {
-        *("output_size_too_large", "output_size_whole_number", "zero_pad_channels"),
-        *("zero_pad_dtype", "receptive_field_own_stride", "receptive_field_keeps_list"),
+        *("output_size_too_large", "output_size_whole_number", "zero_pad_dtype"),
+        *("receptive_field_own_stride", "receptive_field_keeps_list"),
     },
     "03-activations-and-pooling": {
         *("leaky_relu_keeps_input", "rrelu_own_slope", "rrelu_range", "rrelu_generator"),
