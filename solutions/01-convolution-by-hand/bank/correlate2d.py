@@ -588,7 +588,7 @@ def with_fourier(image, kernel):
 
 @correct
 def with_autograd(image, kernel):
-    """The gradient of a convolution's weights is the image slid over by what comes from above."""
+    """The weights' gradient is the image, correlated with what comes back from the output."""
     rows, columns = kernel.shape
     weight = torch.zeros(
         1, 1, image.shape[0] - rows + 1, image.shape[1] - columns + 1, dtype=torch.float64
@@ -610,17 +610,23 @@ def with_own_strides(image, kernel):
 
 
 class Sliding:
-    """An object that is called like a function."""
+    """A kernel that is called with an image."""
 
-    def __call__(self, image, kernel):
+    def __init__(self, kernel):
+        self.kernel = kernel
+
+    def __call__(self, image):
         flat, width = image.astype(float).ravel(), image.shape[1]
-        kernel_at = np.add.outer(np.arange(kernel.shape[0]) * width, np.arange(kernel.shape[1]))
-        places = [n - k + 1 for n, k in zip(image.shape, kernel.shape, strict=True)]
-        starts = np.add.outer(np.arange(places[0]) * width, np.arange(places[1]))
-        return flat[starts[..., None] + kernel_at.ravel()] @ kernel.ravel()
+        rows, columns = self.kernel.shape
+        window = np.add.outer(np.arange(rows) * width, np.arange(columns)).ravel()
+        places = np.arange(len(image) - rows + 1), np.arange(width - columns + 1)
+        starts = np.add.outer(places[0] * width, places[1])
+        return flat[starts[..., None] + window] @ self.kernel.ravel()
 
 
-an_object = correct(Sliding())
+@correct
+def with_an_object(image, kernel):
+    return Sliding(kernel)(image)
 
 
 @mistake(

@@ -466,7 +466,7 @@ def with_recursion(x, weight, bias):
 
 @correct
 def with_fourier(x, weight, bias):
-    """Channels are added up among the frequencies."""
+    """The channels are added up before the transform back."""
     size = x.shape[1:]
     spectrum = np.fft.fft2(x) * np.fft.fft2(weight, size).conj()
     everywhere = np.fft.ifft2(spectrum.sum(axis=0)).real

@@ -510,7 +510,7 @@ def with_matrices(image):
 
 @correct
 def with_gradients(image):
-    """The slope of NumPy is a quarter of an unweighted Sobel."""
+    """np.gradient gives half of the difference between the two neighbours."""
     down, across = np.gradient(image.astype(float))
     down, across = 2 * down[1:-1], 2 * across[:, 1:-1]
     gy = down[:, :-2] + 2 * down[:, 1:-1] + down[:, 2:]
@@ -532,14 +532,14 @@ def from_squares_of_two(image):
 
 @correct
 def with_autograd(image):
-    """The slopes of what the windows add up to when they are shifted: a linear function of x, y."""
+    """Two factors for each place: the derivatives for them are the two maps."""
     image = torch.tensor(image).double()
-    shift = torch.zeros(2, *image[2:, 2:].shape, dtype=torch.float64, requires_grad=True)
+    factors = torch.zeros(2, *image[2:, 2:].shape, dtype=torch.float64, requires_grad=True)
     patches = image.unfold(0, 3, 1).unfold(1, 3, 1)
     kernel = torch.tensor(SOBEL).double()
-    moved = shift[0, :, :, None, None] * kernel + shift[1, :, :, None, None] * kernel.T
-    (patches * moved).sum().backward()
-    return torch.linalg.vector_norm(shift.grad, dim=0)
+    both = factors[0, :, :, None, None] * kernel + factors[1, :, :, None, None] * kernel.T
+    (patches * both).sum().backward()
+    return torch.linalg.vector_norm(factors.grad, dim=0)
 
 
 Gradient = collections.namedtuple("Gradient", "across down")

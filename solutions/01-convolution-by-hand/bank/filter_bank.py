@@ -529,7 +529,7 @@ def with_fourier(x, weights, biases):
 
 @correct
 def with_autograd(x, weights, biases):
-    """What the gradient of a transposed convolution is: the convolution itself."""
+    """The gradient of a transposed convolution is the convolution."""
     x, weights, biases = (torch.tensor(array).double() for array in (x, weights, biases))
     rows, columns = weights.shape[2:]
     maps = torch.zeros(1, len(weights), x.shape[1] - rows + 1, x.shape[2] - columns + 1)
@@ -541,7 +541,7 @@ def with_autograd(x, weights, biases):
 
 @correct
 def with_a_layer_for_each_filter(x, weights, biases):
-    """The tensors come back as layers give them, with their gradients."""
+    """The result is a tensor that gradients can go through."""
     image = torch.tensor(x, dtype=torch.float64)
     maps = []
     for weight, bias in zip(weights, biases, strict=True):
@@ -552,8 +552,8 @@ def with_a_layer_for_each_filter(x, weights, biases):
 
 
 @correct
-def with_one_depth(x, weights, biases):
-    """Channels first: the maps of all filters grow by one channel at a time."""
+def channel_by_channel(x, weights, biases):
+    """The maps of all filters grow by one channel at a time."""
     filters, _, rows, columns = weights.shape
     maps = 0.0
     for channel, kernels in zip(x.astype(float), weights.swapaxes(0, 1), strict=True):

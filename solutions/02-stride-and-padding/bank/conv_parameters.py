@@ -295,8 +295,8 @@ def with_a_named_tuple(in_channels, out_channels, kernel_size, bias=True):
 
 
 @correct
-def lengths_of_parameters(in_channels, out_channels, kernel_size, bias=True):
-    """All numbers in one long vector, as optimisers are fond of."""
+def length_of_all_parameters(in_channels, out_channels, kernel_size, bias=True):
+    """All parameters in one long vector."""
     layer = nn.Conv2d(in_channels, out_channels, kernel_size, bias=bias)
     return len(nn.utils.parameters_to_vector(layer.parameters()))
 

@@ -231,8 +231,8 @@ def with_a_while_loop(size, kernel_size, stride=1, padding=0):
 
 
 @correct
-def with_a_negative_remainder(size, kernel_size, stride=1, padding=0):
-    """Clipped by NumPy: a number of NumPy comes back."""
+def clipped_by_numpy(size, kernel_size, stride=1, padding=0):
+    """A number of NumPy comes back, which is whole, too."""
     return np.clip((size + 2 * padding - kernel_size) % stride - padding, 0, size)
 
 

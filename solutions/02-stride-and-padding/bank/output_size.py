@@ -471,7 +471,7 @@ def with_windows_of_torch(size, kernel_size, stride=1, padding=0, dilation=1):
 
 @correct
 def by_bisection(size, kernel_size, stride=1, padding=0, dilation=1):
-    """The ends of all windows that could be, and how many of them lie on the line."""
+    """How many of the windows' ends lie on the line."""
     covered = dilation * (kernel_size - 1) + 1
     line = size + 2 * padding
     return bisect.bisect_right(range(covered, line + covered + stride, stride), line)

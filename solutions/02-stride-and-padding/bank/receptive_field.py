@@ -287,7 +287,7 @@ def with_reduce(layers):
 
 @correct
 def with_autograd(layers):
-    """A line that is long enough goes through; the pixels with a gradient are seen."""
+    """The pixels that have a gradient are those that are seen."""
     length = 1 + math.prod(s for _, s in layers) * sum(k - 1 for k, _ in layers)
     line = torch.zeros(1, 1, length, dtype=torch.float64, requires_grad=True)
     numbers = line
@@ -324,7 +324,7 @@ def with_named_tuples(layers):
 
 @correct
 def with_matrices(layers):
-    """One layer back is a straight line; its matrix is multiplied with those of the others."""
+    """One layer back is a linear function; those of all layers are multiplied as matrices."""
     whole = np.eye(2, dtype=int)
     for kernel_size, stride in layers:
         whole = whole @ [[stride, kernel_size - stride], [0, 1]]

@@ -549,7 +549,7 @@ def with_fourier(image, kernel, stride=1, padding=0):
 
 @correct
 def with_autograd(image, kernel, stride=1, padding=0):
-    """What comes back through a transposed convolution, the stride included."""
+    """The gradient of a transposed convolution with the same stride."""
     kernel = torch.tensor(kernel).double()[None, None]
     image = torch.tensor(image).double()[None, None]
     shape = [
@@ -565,7 +565,7 @@ def with_autograd(image, kernel, stride=1, padding=0):
 
 @correct
 def with_a_layer(image, kernel, stride=1, padding=0):
-    """The tensor comes back as the layer gives it, with its gradient."""
+    """The result is a tensor that gradients can go through."""
     layer = torch.nn.Conv2d(1, 1, kernel.shape, stride, padding, bias=False, dtype=torch.float64)
     layer.weight = torch.nn.Parameter(torch.tensor(kernel).double()[None, None])
     return layer(torch.tensor(image).double()[None, None])[0, 0]
@@ -587,7 +587,7 @@ Window = collections.namedtuple("Window", ["top", "left"])
 
 @correct
 def with_named_tuples(image, kernel, stride=1, padding=0):
-    """Plain numbers in a dictionary: what stands nowhere is 0."""
+    """Pixels in a dictionary: what is not in it is 0."""
     pixels = {(y + padding, x + padding): n for (y, x), n in np.ndenumerate(image.astype(float))}
     weights = dict(np.ndenumerate(kernel))
 

@@ -501,7 +501,7 @@ def with_lists(image, padding):
 
 @correct
 def with_a_mask(image, padding):
-    """What is not border is filled in the order of reading."""
+    """The places inside the border are filled row by row."""
     rows, columns = rows_and_columns(padding)
     inside = np.zeros((image.shape[-2] + 2 * rows, image.shape[-1] + 2 * columns), dtype=bool)
     inside[rows : len(inside) - rows, columns : inside.shape[1] - columns] = True
@@ -515,7 +515,7 @@ Padding = collections.namedtuple("Padding", ["rows", "columns"])
 
 @correct
 def axis_by_axis(image, padding):
-    """Named by what they add to, and one axis after the other brought to the front."""
+    """One axis after the other is brought to the front."""
     pair = Padding(*rows_and_columns(padding))
     for axis, count in ((-2, pair.rows), (-1, pair.columns)):
         front = np.moveaxis(image, axis, 0)
@@ -526,7 +526,7 @@ def axis_by_axis(image, padding):
 
 @correct
 def with_positions(image, padding):
-    """Where each number goes to in an array that is one long line."""
+    """Where each number stands when the result is one long line."""
     rows, columns = np.broadcast_to(padding, 2)
     shape = np.array(image.shape)
     shape[-2:] += [2 * rows, 2 * columns]
