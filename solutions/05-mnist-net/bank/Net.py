@@ -1,5 +1,7 @@
 """Task 1: the network."""
 
+from functools import partial, reduce
+
 import torch
 import torch.nn.functional as F
 from torch import nn
@@ -1020,3 +1022,118 @@ class log_softmax_twice(Layers):
 
     def forward(self, x):
         return F.log_softmax(super().forward(x), dim=1)
+
+
+@correct
+class dictionary_of_layers(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.layers = nn.ModuleDict(
+            {
+                "5×5": nn.Conv2d(1, 8, 5, padding=(2, 2)),
+                "3×3": nn.Conv2d(8, 16, 3),
+                "40": nn.Linear(6 * 6 * 16, 40),
+                "10": nn.Linear(40, 10),
+            }
+        )
+
+    def forward(self, images):
+        x = images
+        for name, layer in self.layers.items():
+            if name == "40":
+                x = x.reshape(len(x), -1)
+            if name == "10":
+                x = F.dropout(x, p=1 / 4, training=self.training)
+            x = layer(x)
+            if name != "10":
+                x = F.relu_(x)
+            if "×" in name:
+                x = F.max_pool2d(x, kernel_size=(2, 2))
+        largest = x.max(dim=1, keepdim=True).values
+        return x - largest - (x - largest).exp().sum(1, keepdim=True).log()
+
+
+class Block(nn.Module):
+    def __init__(self, layer, side):
+        super().__init__()
+        self.layer, self.pool = layer, nn.AdaptiveMaxPool2d(side)
+
+    def forward(self, x):
+        return self.pool(torch.relu(self.layer(x)))
+
+
+@correct
+class blocks_of_given_sides(nn.Module):
+    """The pooling is told how large its maps become."""
+
+    def __init__(self):
+        super().__init__()
+        self.maps = nn.Sequential(
+            nn.ZeroPad2d(2), Block(nn.Conv2d(1, 8, 5), 14), Block(nn.Conv2d(8, 16, 3), 6)
+        )
+        self.answer = nn.Sequential(nn.Linear(576, 40), nn.Threshold(0, 0), nn.Dropout(0.25))
+        self.scores = nn.Linear(40, 10)
+
+    def forward(self, x):
+        row = self.maps(x).flatten(start_dim=1, end_dim=-1)
+        return nn.LogSoftmax(1)(self.scores(self.answer(row)))
+
+
+@correct
+class steps_in_a_list(nn.Module):
+    def __init__(self):
+        super().__init__()
+        for number, layer in enumerate(
+            [nn.Conv2d(1, 8, 5, 1, 2), nn.Conv2d(8, 16, 3), nn.Linear(576, 40), nn.Linear(40, 10)]
+        ):
+            self.add_module(f"layer{number}", layer)
+
+    def forward(self, images):
+        pool = partial(F.max_pool2d, kernel_size=2)
+        drop = partial(F.dropout, p=0.25, training=self.training)
+        steps = [
+            *(self.layer0, F.relu, pool),
+            *(self.layer1, F.relu, pool, torch.Tensor.contiguous),
+            *(lambda x: x.view(x.shape[0], 576), self.layer2, F.relu),
+            *(drop, self.layer3, partial(torch.log_softmax, dim=1)),
+        ]
+        return reduce(lambda x, step: step(x), steps, images)
+
+
+@correct
+class shifted_maps(Layers):
+    """The largest of four maps that are half as high and wide; the loss gives the answer."""
+
+    def maps(self, x):
+        for layer in (self.conv1, self.conv2):
+            x = layer(x)
+            parts = [x[..., i::2, j::2] for i in (0, 1) for j in (0, 1)]
+            x = torch.stack(parts).amax(dim=0).clamp_min(0)
+        return x
+
+    def forward(self, images):
+        scores = self.scores(torch.flatten(self.maps(images), 1))
+        digits = [torch.full((len(scores),), digit) for digit in range(10)]
+        losses = [F.cross_entropy(scores, digit, reduction="none") for digit in digits]
+        return -torch.stack(losses, dim=1)
+
+
+@correct
+class mask_from_a_distribution(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.features = nn.ModuleList([nn.Conv2d(1, 8, 5, padding=2), nn.Conv2d(8, 16, 3)])
+        self.linear = nn.ModuleList([nn.Linear(576, 40), nn.Linear(40, 10)])
+        self.kept = torch.distributions.Bernoulli(0.75)
+
+    def drop(self, x):
+        return x * self.kept.sample(x.shape) / self.kept.probs if self.training else x
+
+    def forward(self, x):
+        for conv in self.features:
+            x = conv(x)
+            x = x * (x > 0)
+            x = x.unfold(2, 2, 2).unfold(3, 2, 2).flatten(4).max(dim=4)[0]
+        first, second = self.linear
+        x = self.drop(first(x.reshape(x.shape[0], -1)).relu())
+        return F.log_softmax(second(x), dim=-1)

@@ -1,6 +1,12 @@
 """Task 3: the accuracy."""
 
+from contextlib import contextmanager
+from statistics import fmean
+from typing import NamedTuple
+
+import numpy as np
 import torch
+import torch.nn.functional as F
 
 from grader.authoring.bank import correct, mistake
 
@@ -577,3 +583,97 @@ def divided_by_the_data_set(model, loader):
             correct_answers += (model(x).argmax(1) == y).type(torch.float).sum().item()
     model.train(mode)
     return correct_answers / len(loader.dataset)
+
+
+class Tally(NamedTuple):
+    right: int = 0
+    total: int = 0
+
+    def plus(self, answers, labels):
+        return Tally(self.right + int((answers == labels).sum()), self.total + len(labels))
+
+
+@correct
+def tally_of_batches(model, loader):
+    before, tally = model.training, Tally()
+    model.train(False)
+    with torch.set_grad_enabled(False):
+        for images, labels in loader:
+            tally = tally.plus(model(images).argmax(-1), labels)
+    model.train(mode=before)
+    return tally.right / tally.total
+
+
+@contextmanager
+def measuring(model):
+    before = model.training
+    try:
+        with torch.no_grad():
+            yield model.eval()
+    finally:
+        model.train(before)
+
+
+@correct
+def list_of_rights(model, loader):
+    with measuring(model) as answer:
+        return fmean(
+            scores.index(max(scores)) == label
+            for images, labels in loader
+            for scores, label in zip(answer(images).tolist(), labels.tolist(), strict=True)
+        )
+
+
+@correct
+def one_large_batch(model, loader):
+    images, labels = map(torch.cat, zip(*loader, strict=True))
+    was_training = model.training
+    model.eval()
+    with torch.no_grad():
+        order = model(images).argsort(dim=1)
+    model.train(was_training)
+    return float(np.mean(order[:, -1].numpy() == labels.numpy()))
+
+
+@correct
+def trace_of_a_table(model, loader):
+    # Rows are labels, columns are answers: the right ones stand on the diagonal.
+    table = 0
+    with measuring(model):
+        for images, labels in loader:
+            scores = model(images)
+            classes = scores.shape[1]
+            pairs = labels * classes + scores.argmax(dim=1)
+            table = table + torch.bincount(pairs, minlength=classes**2).reshape(classes, classes)
+    return (table.trace() / table.sum()).item()
+
+
+@correct
+def functions_one_after_the_other(model, loader):
+    @torch.no_grad()
+    def count(batch):
+        images, labels = batch
+        scores = model(images)
+        answers = F.one_hot(scores.argmax(dim=1), scores.shape[1])
+        return answers.gather(1, labels.unsqueeze(1)).sum().item(), labels.numel()
+
+    before = model.training
+    model.eval()
+    counts = np.array(list(map(count, loader)))
+    if before:
+        model.train()
+    right, total = counts.sum(axis=0)
+    return right / total
+
+
+@correct
+def number_in_a_tensor(model, loader):
+    before = model.training
+    model.eval()
+    right, total = torch.zeros(()), torch.zeros(())
+    with torch.inference_mode():
+        for images, labels in loader:
+            right = right + torch.eq(torch.max(model(images), 1)[1], labels).sum()
+            total = total + labels.shape[0]
+    model.train(before)
+    return right / total

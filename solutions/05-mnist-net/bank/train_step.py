@@ -1,5 +1,6 @@
 """Task 2: one training step."""
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import nn
@@ -549,3 +550,86 @@ def gradients_from_autograd(model, optimizer, images, labels):
     optimizer.step()
     model.train(was_training)
     return loss.item()
+
+
+@correct
+def picked_by_index(model, optimizer, images, labels):
+    loss = -model.train()(images)[range(len(labels)), labels].mean()
+    optimizer.zero_grad()
+    torch.autograd.backward(loss)
+    optimizer.step()
+    return float(loss.detach().numpy())
+
+
+@correct
+def gradient_of_the_loss_by_hand(model, optimizer, images, labels):
+    # The derivative of the loss is −1 / N for the right class and 0 for the others.
+    model.train()
+    optimizer.zero_grad()
+    answers = model(images)
+    gradient = torch.zeros_like(answers)
+    gradient[torch.arange(len(labels)), labels] = -1 / len(labels)
+    answers.backward(gradient)
+    optimizer.step()
+    # A number of NumPy's type float64, which is a kind of float.
+    return np.mean([-row[label] for row, label in zip(answers.tolist(), labels, strict=True)])
+
+
+@correct
+def divergence_from_the_labels(model, optimizer, images, labels):
+    # Of a distribution that is sure of the right class the divergence is this loss.
+    model.train()
+    for group in optimizer.param_groups:
+        for weights in group["params"]:
+            if weights.grad is not None:
+                weights.grad.zero_()
+    answers = model(images)
+    sure = F.one_hot(labels, answers.shape[1]).to(answers.dtype)
+    loss = F.kl_div(answers, sure, reduction="batchmean")
+    loss.backward()
+    optimizer.step()
+    return loss.item()
+
+
+@correct
+def trace_of_the_answers(model, optimizer, images, labels):
+    with torch.enable_grad():
+        model.train()
+        # Column n belongs to the right class of image n.
+        loss = -torch.trace(model(images)[:, labels]) / labels.numel()
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+    (loss,) = loss.detach().reshape(1).tolist()
+    return loss
+
+
+class Step:
+    def __init__(self, model, optimizer, criterion):
+        self.model, self.optimizer, self.criterion = model, optimizer, criterion
+
+    def __call__(self, images, labels):
+        self.model.train()
+        loss = self.criterion(self.model(images), labels)
+        self.optimizer.zero_grad()
+        loss.backward()
+        self.optimizer.step()
+        return loss.cpu().item()
+
+
+@correct
+def object_that_steps(model, optimizer, images, labels):
+    return Step(model, optimizer, nn.NLLLoss(reduction="mean"))(images, labels)
+
+
+@correct
+def list_of_losses(model, optimizer, images, labels):
+    for layer in model.modules():
+        layer.training = True
+    losses = []
+    for answer, label in zip(model(images), labels, strict=True):
+        losses.append(-answer[label])
+    optimizer.zero_grad()
+    torch.stack(losses).mean().backward()
+    optimizer.step()
+    return sum(loss.item() for loss in losses) / len(losses)
