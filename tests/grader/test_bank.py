@@ -15,6 +15,7 @@ from grader.authoring.table import TABLE_NAME, mistakes_table, part_of
 from grader.cells import BEGIN_HIDDEN
 from helpers.assignment import Checker
 from helpers.assignment.checker import Observation
+from helpers.checks import as_numpy
 from tests.support.assignment_files import NAMES, cells, graded, graded_tests, promised
 from tests.support.lessons import ROOT
 
@@ -37,6 +38,11 @@ AT_LEAST = {
     "zero_pad": 8,
     "max_pool2d": 8,
     "avg_pool2d": 8,
+}
+# And how many right solutions, in different styles. An exception has its reason beside it.
+RIGHT_AT_LEAST = 12
+FEWER_RIGHT = {
+    "train": 7,  # each of them trains networks for seconds, in every run of these tests
 }
 
 
@@ -119,6 +125,32 @@ def test_right_solution_keeps_every_point(pair):
     name, variant = pair
     verdicts = graded(name)[1].verdicts[variant]
     assert [(v.grade_id, str(v.failure)) for v in verdicts if not v.passed] == []
+
+
+def with_gradients(result):
+    """The same numbers as tensors that gradients are prepared for, as a layer gives them."""
+    if isinstance(result, tuple | list):
+        return type(result)(with_gradients(part) for part in result)
+    if isinstance(result, np.ndarray | torch.Tensor):
+        tensor = torch.as_tensor(np.array(as_numpy(result)))
+        return tensor.requires_grad_() if tensor.is_floating_point() else tensor
+    return result
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_results_that_gradients_are_prepared_for_keep_every_point(name):
+    bench = workbench(name)
+    for exercise in SOLVED[name]:
+        solution = bench.space[exercise]
+        # What trains takes seconds, and gives numbers of Python.
+        if isinstance(solution, type) or exercise.startswith("train"):
+            continue
+
+        def answer(*args, solution=solution, **kwargs):
+            return with_gradients(solution(*args, **kwargs))
+
+        verdicts = bench.grade(exercise, answer)
+        assert [(v.grade_id, str(v.failure)) for v in verdicts if not v.passed] == []
 
 
 @pytest.mark.parametrize("name", WITH_BANK)
@@ -256,13 +288,18 @@ def test_bank_is_large_enough(name, exercise):
     variants = [v for v in BANKS[name] if v.exercise == exercise]
     mistakes = [v for v in variants if v.is_mistake]
     assert len(mistakes) >= AT_LEAST.get(exercise, 6)
-    assert len(variants) - len(mistakes) >= 3
     # Two that look alike in all visible tests may share a sentence that is true of both.
     assert len({v.sentence for v in mistakes}) >= max(AT_LEAST.get(exercise, 6), len(mistakes) - 3)
 
 
+@pytest.mark.parametrize(("name", "exercise"), [one for one in EXERCISES if one[0] in promised()])
+def test_bank_has_right_solutions_in_different_styles(name, exercise):
+    right = [v.name for v in BANKS[name] if v.exercise == exercise and not v.is_mistake]
+    assert len(right) >= FEWER_RIGHT.get(exercise, RIGHT_AT_LEAST), right
+
+
 def test_minimum_sizes_are_of_exercises_that_exist():
-    assert set(AT_LEAST) <= {exercise for _, exercise in EXERCISES}
+    assert {*AT_LEAST, *FEWER_RIGHT} <= {exercise for _, exercise in EXERCISES}
 
 
 @pytest.mark.parametrize("name", sorted({*promised(), *WITH_BANK}))
