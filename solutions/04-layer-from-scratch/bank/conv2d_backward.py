@@ -939,6 +939,23 @@ def with_enumerate(grad_out, x, weight, stride=1, padding=0):
     return [cut(grad_padded, x.shape[2:], padding), grad_weight, np.einsum("nkij->k", grad_out)]
 
 
+@correct
+def with_fourier_transform(grad_out, x, weight, stride=1, padding=0):
+    padded = zeros_around(x, padding)
+    size = padded.shape[2:]
+    spread = np.zeros((*grad_out.shape[:2], *size))
+    spread[(..., *slices(grad_out, stride, 0, 0))] = grad_out
+    shares, pixels, filters = (np.fft.rfft2(part, size) for part in (spread, padded, weight))
+    grad_padded = np.fft.irfft2(np.einsum("nkij,kcij->ncij", shares, filters), size)
+    grad_weight = np.fft.irfft2(np.einsum("nkij,ncij->kcij", shares.conj(), pixels), size)
+    kernel_height, kernel_width = weight.shape[2:]
+    return (
+        cut(grad_padded, x.shape[2:], padding),
+        grad_weight[:, :, :kernel_height, :kernel_width],
+        bias_part(grad_out),
+    )
+
+
 @mistake(
     "The numbers of x are taken in the order in which memory has them. In a transposed array that "
     "is not the order of its rows.",
