@@ -113,6 +113,8 @@ class Child:
         for name, blob in zip(request["files"], blobs, strict=True):
             # The working folder is its own private one.
             os.makedirs(os.path.dirname(name) or ".", exist_ok=True)
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(name)  # one that is there could only be read
             with open(name, "wb") as file:
                 file.write(blob)
             os.chmod(name, 0o444)  # the next cell, and the next test, find what was given

@@ -169,6 +169,7 @@ os.symlink("/etc/passwd", "/scratch/notes.txt")
 os.symlink("/", "/scratch/.matplotlib")
 open("/scratch/sitecustomize.py", "w").write("raise SystemExit")
 open("/scratch/numpy.py", "w").write("raise SystemExit")
+os.chmod("/scratch/checks.json", 0o644)  # it was given to be read only, but to its owner
 open("/scratch/checks.json", "w").write("[]")
 os.chmod("/scratch", 0)
 print("LEFT")
