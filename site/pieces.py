@@ -92,6 +92,8 @@ class PredictionRecordDirective(SphinxDirective):
         lessons = []
         for row in lesson_rows((ROOT / "README.md").read_text(encoding="utf-8")):
             path = ROOT / f"{row['path']}.ipynb"
+            if not path.is_file():
+                raise self.error(f"prediction-record: {path.name} is missing")
             self.env.note_dependency(str(path))
             cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
             outputs = [output for cell in cells for output in cell.get("outputs", [])]

@@ -133,6 +133,8 @@ def test_lessons_stand_in_order_with_all_their_cells_and_pictures(site):
         cells = site.notebook(page)["cells"]
         alts = []
         for cell in cells:
+            if cell["cell_type"] == "markdown":
+                alts += re.findall(r"!\[([^\]]*)\]\(", "".join(cell["source"]))
             for data in (output.get("data", {}) for output in cell.get("outputs", [])):
                 alts += [cell["metadata"]["alt"]] if "image/png" in data else []
                 # The photos of a piece have their own.
