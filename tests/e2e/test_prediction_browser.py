@@ -21,6 +21,20 @@ def verdict(page, number=0):
     return page.locator(".verdict").nth(number).inner_text()
 
 
+def come_back(page, number, words):
+    """Load the page again until this box holds these words: what is kept is written in a while.
+
+    What has not been kept never comes.
+    """
+    for _ in range(20):
+        page.reload()
+        box = page.locator(".box").nth(number)
+        box.wait_for()
+        if words in box.inner_text():
+            return
+    raise AssertionError(f"{words!r} is not there after the page was loaded again")
+
+
 def guess(page, label, text):
     box = page.get_by_role("textbox", name=label)
     box.fill(text)
@@ -106,12 +120,15 @@ def test_the_first_guess_is_remembered_and_can_be_forgotten(show_piece):
     guess(page, "How many?", "9")
     guess(page, "How many?", "1250")
     page.get_by_role("button", name="no", exact=True).click()
-    page.reload()
+    come_back(page, 1, "It was right.")
     assert verdict(page).startswith("Your first guess was 9. It was not right.")
     assert verdict(page, 1).startswith("Your first guess was “no”. It was right.")
     page.get_by_role("button", name="Forget it").first.click()
     assert verdict(page) == ""
-    page.reload()
+    for _ in range(20):
+        page.reload()
+        if verdict(page) == "":
+            break
     assert verdict(page) == ""
     assert verdict(page, 1).startswith("Your first guess was “no”.")
 
@@ -122,14 +139,13 @@ def test_the_record_counts_and_forgets(show_piece):
     guess(page, "How many?", "9")
     guess(page, "Which shape?", "2, -3")
     page.get_by_role("button", name="yes").click()
-    page.reload()
+    come_back(page, 3, "predicted 3 of 3 results")
     said = page.locator(".box").last.inner_text()
     assert "predicted 3 of 3 results, 1 of them rightly at the first guess." in said
     assert page.get_by_role("link").all_inner_texts() == ["02 Two", "03"]
     assert "02 Two: 2 of 2" in said
     page.get_by_role("button", name="Forget my predictions").click()
-    assert "have 3 places" in page.locator(".box").last.inner_text()
-    page.reload()
+    come_back(page, 3, "have 3 places")
     assert verdict(page) == ""
 
 
