@@ -1,0 +1,1 @@
+"""Bring the catalogues of the translations up to date: `course translate`."""
