@@ -14,7 +14,7 @@ from pathlib import Path
 import polib
 
 from helpers.command.files import ROOT
-from tools.translate.blocks import has_words, parser
+from tools.translate.blocks import parser
 
 CODE = re.compile(r"`[^`]+`")
 FORMULA = re.compile(r"\$\$.+?\$\$|(?<!\$)\$[^$\n]+\$", re.DOTALL)
@@ -22,6 +22,7 @@ TARGET = re.compile(r"\]\(([^)\s]+)\)")
 TAG = re.compile(r"</?[a-z][^>]*>")
 NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 PLACEHOLDER = re.compile(r"\{[^{}]*\}")
+NOT_WORDS = re.compile(r"```.*?```|`[^`]*`|\$[^$]*\$|\]\([^)]*\)|<[^>]*>", re.DOTALL)
 HANGUL = re.compile(r"[가-힣]")
 LITERAL = re.compile(r"[*`$]|(?<!\w)_|_(?!\w)")
 ALLOWED = re.compile(r"^allow: ([a-z ]+?)(?:,|$| -)", re.MULTILINE)
@@ -77,7 +78,7 @@ def _found(entry):
             yield (
                 "elements",
                 (
-                    f"rendered, it has other elements: {', '.join(lost.elements()) or 'nothing'} is "
+                    f"rendered, {', '.join(lost.elements()) or 'nothing'} is "
                     f"missing, {', '.join(new.elements()) or 'nothing'} is new"
                 ),
             )
@@ -122,13 +123,18 @@ def _whole(text):
 def glossary(root: Path = ROOT) -> list[tuple[str, re.Pattern[str], list[str], list[str]]]:
     """(term, what counts as a use of it, its Korean words, phrases that are something else)"""
     terms = tomllib.loads((root / "site/glossary.toml").read_text(encoding="utf-8"))["term"]
+    first = {term["korean"][0]: term["english"] for term in terms}
     found = []
     for term in terms:
+        # A word that is the first for another term would mean that one.
+        korean = [w for w in term["korean"] if first.get(w, term["english"]) == term["english"]]
+        if term["english"] != term["english"].lower() and " " not in term["english"]:
+            korean.append(term["english"])  # a name or an abbreviation, as in Korean texts
         words = term.get("match", [term["english"], *term.get("also", ())])
         if words:
             words = "|".join(re.escape(word).replace(r"\ ", r"\s+") for word in words)
             pattern = re.compile(rf"(?<![\w-])(?:{words})(?:e?s)?(?![\w-])", re.IGNORECASE)
-            found.append((term["english"], pattern, term["korean"], term.get("skip", [])))
+            found.append((term["english"], pattern, korean, term.get("skip", [])))
     return found
 
 
@@ -141,9 +147,3 @@ def terms(before, after):
             own = re.sub(re.escape(phrase), " ", own, flags=re.IGNORECASE)
         if pattern.search(own) and not any(word in after for word in korean):
             yield "term", f"{english} is {' or '.join(korean)} in the glossary"
-
-
-NOT_WORDS = re.compile(r"```.*?```|`[^`]*`|\$[^$]*\$|\]\([^)]*\)|<[^>]*>", re.DOTALL)
-
-
-__all__ = ["has_words", "problems"]
