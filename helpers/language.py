@@ -1,0 +1,124 @@
+"""The language of what a reader sees, and the catalogues that hold it.
+
+The course is written in English. `translations/ko/` holds gettext catalogues with the Korean of its
+texts; `course translate` keeps them up to date. What has no translation stays English.
+
+gettext's files are described in its manual, "The Format of PO Files".
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+
+from helpers.command.files import ROOT
+
+ENGLISH = "en"
+VARIABLE = "COURSE_LANGUAGE"
+NAMES = {"en": "English", "ko": "한국어"}
+MESSAGES = "messages"
+
+__all__ = ["current", "gettext", "languages", "put_in", "translated"]
+
+
+def languages(root: Path = ROOT) -> list[str]:
+    """The codes of the languages that there are, English first."""
+    folder = root / "translations"
+    found = sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
+    return [ENGLISH, *found]
+
+
+def current(folder: Path | None = None) -> str:
+    """The code of the language in which to answer: that of the notebook that is running.
+
+    A notebook of the Korean edition runs in a folder below `ko/`; one of the English edition, in
+    `notebooks/` or `assignments/`. Elsewhere the variable COURSE_LANGUAGE decides, and without it
+    the answer is English.
+
+    Parameters
+    ----------
+    folder : pathlib.Path, optional
+        By default the working folder.
+    """
+    try:
+        inside = (folder or Path.cwd()).resolve().relative_to(ROOT)
+    except (OSError, ValueError):  # deleted, or elsewhere
+        inside = Path()
+    first = inside.parts[0] if inside.parts else ""
+    if first in ("notebooks", "assignments"):
+        return ENGLISH
+    known = languages()
+    for code in (first, os.environ.get(VARIABLE, "")):
+        if code in known:
+            return code
+    return ENGLISH
+
+
+@cache
+def catalogue(language: str, name: str) -> dict[tuple[str, str], str]:
+    """The translations in one catalogue, in its order: {(context, English): the translation}.
+
+    What is not translated yet, or only fuzzily, is not among them.
+    """
+    path = ROOT / "translations" / language / f"{name}.po"
+    if language == ENGLISH or not path.exists():
+        return {}
+    import polib  # only where it is needed: grading imports this module often
+
+    entries = polib.pofile(str(path), encoding="utf-8")
+    return {
+        (entry.msgctxt or "", entry.msgid): entry.msgstr
+        for entry in entries
+        if entry.msgstr and not entry.fuzzy
+    }
+
+
+def translated(text: str, name: str, context: str = "", language: str | None = None) -> str:
+    """A text in the reader's language; in English where there is no translation.
+
+    Parameters
+    ----------
+    text : str
+        In English, as the catalogue has it.
+    name : str
+        The catalogue's, such as "glossary".
+    context : str
+        Of the text in its catalogue.
+    language : str, optional
+        By default the `current` one.
+    """
+    return catalogue(language or current(), name).get((context, text), text)
+
+
+def gettext(text: str) -> str:
+    """A sentence of the course's programs in the reader's language.
+
+    It stands in the code as a literal, ``gettext("…")``, which `course translate` finds; values
+    come in afterwards: ``gettext("{n} tests fail").format(n=n)``.
+    """
+    return translated(text, MESSAGES)
+
+
+def put_in(source: str, translations: Iterable[tuple[str, str]]) -> str:
+    """A source with its blocks translated.
+
+    Parameters
+    ----------
+    source : str
+    translations : iterable of (str, str)
+        Each block, and what takes its place, in the order in which they stand in the source.
+
+    Raises
+    ------
+    ValueError
+        If a block is not there.
+    """
+    done, rest = [], source
+    for text, translation in translations:
+        before, found, rest = rest.partition(text)
+        if not found:
+            raise ValueError(f"{text!r} is not in the text that it should be translated in")
+        done += [before, translation]
+    return "".join([*done, rest])
