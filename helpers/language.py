@@ -14,10 +14,9 @@ from functools import cache
 from pathlib import Path
 
 from helpers.command.files import ROOT
+from helpers.command.variables import LANGUAGE
 
 ENGLISH = "en"
-VARIABLE = "COURSE_LANGUAGE"
-NAMES = {"en": "English", "ko": "한국어"}
 MESSAGES = "messages"
 
 __all__ = ["current", "gettext", "languages", "put_in", "translated"]
@@ -50,28 +49,29 @@ def current(folder: Path | None = None) -> str:
     if first in ("notebooks", "assignments"):
         return ENGLISH
     known = languages()
-    for code in (first, os.environ.get(VARIABLE, "")):
+    for code in (first, os.environ.get(LANGUAGE, "")):
         if code in known:
             return code
     return ENGLISH
 
 
 @cache
-def catalogue(language: str, name: str) -> dict[tuple[str, str], str]:
+def catalogue(language: str, name: str, root: Path = ROOT) -> dict[tuple[str, str], str]:
     """The translations in one catalogue, in its order: {(context, English): the translation}.
 
-    What is not translated yet, or only fuzzily, is not among them.
+    What is not translated yet, or only fuzzily, stands there in English.
     """
-    path = ROOT / "translations" / language / f"{name}.po"
+    path = root / "translations" / language / f"{name}.po"
     if language == ENGLISH or not path.exists():
         return {}
     import polib  # only where it is needed: grading imports this module often
 
     entries = polib.pofile(str(path), encoding="utf-8")
     return {
-        (entry.msgctxt or "", entry.msgid): entry.msgstr
+        (entry.msgctxt or "", entry.msgid): entry.msgid
+        if entry.fuzzy
+        else entry.msgstr or entry.msgid
         for entry in entries
-        if entry.msgstr and not entry.fuzzy
     }
 
 

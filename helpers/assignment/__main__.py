@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from helpers.assignment.overview import overview
-from helpers.assignment.selfcheck import NotCheckable, check
+from helpers.assignment.selfcheck import ASSIGNMENTS, NotCheckable, check
 from helpers.assignment.watch import watch
+from helpers.command.variables import LANGUAGE
+from helpers.language import current
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -35,15 +39,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(text, flush=True)
 
     try:
+        folder = assignments_folder(given.assignment)
         if given.watch:
-            watch(given.assignment, show)
+            watch(given.assignment, show, folder)
             return 0
         if not given.assignment.strip():
-            return 0 if overview(show) else 1
-        return 0 if check(given.assignment, show) else 1
+            return 0 if overview(show, folder) else 1
+        return 0 if check(given.assignment, show, folder) else 1
     except NotCheckable as error:
         print(error, file=sys.stderr)
         return 2
+
+
+def assignments_folder(name: str) -> Path:
+    """Where the assignments are in the reader's language, which becomes that of the answer.
+
+    A notebook that is given by its path says itself which language that is.
+    """
+    path = Path(name)
+    language = current(path.parent) if path.suffix == ".ipynb" and path.is_file() else current()
+    os.environ[LANGUAGE] = language
+    edition = Path(language) / ASSIGNMENTS
+    return edition if edition.is_dir() else ASSIGNMENTS
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ import json
 import re
 import tomllib
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -88,17 +88,36 @@ class Manifest:
 
 def write_manifest(root: Path) -> None:
     """Write ``.released/`` into a folder that holds a release and nothing else."""
-    project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     files = {
-        path.relative_to(root).as_posix(): sha256(path.read_bytes())
+        path.relative_to(root).as_posix(): path.read_bytes()
         for path in sorted(root.rglob("*"))
         if path.is_file()
     }
+    notebooks = [path.relative_to(root).as_posix() for path in (*lessons(root), *assignments(root))]
+    keep_manifest(root, root / "pyproject.toml", files, notebooks)
+
+
+def keep_manifest(
+    folder: Path, project: Path, files: Mapping[str, bytes], notebooks: Sequence[str]
+) -> None:
+    """Write ``.released/`` into a folder.
+
+    Parameters
+    ----------
+    folder, project : pathlib.Path
+        The latter is the course's pyproject.toml, for name and version.
+    files : {path: content}
+        What was released.
+    notebooks : sequence of str
+        Those of the files that are notebooks.
+    """
+    about = tomllib.loads(project.read_text(encoding="utf-8"))["project"]
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as originals:
-        for path in (*lessons(root), *assignments(root)):
-            originals.write(path, path.relative_to(root).as_posix())
+        for name in notebooks:
+            originals.writestr(name, files[name])
     data = packed.getvalue()
-    write_whole(root / ORIGINALS, data)
-    manifest = Manifest(project["name"], project["version"], files, sha256(data))
-    write_whole(root / MANIFEST, manifest.to_bytes())
+    digests = {name: sha256(content) for name, content in files.items()}
+    write_whole(folder / ORIGINALS, data)
+    manifest = Manifest(about["name"], about["version"], digests, sha256(data))
+    write_whole(folder / MANIFEST, manifest.to_bytes())

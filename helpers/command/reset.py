@@ -2,6 +2,7 @@
 
 import argparse
 import contextlib
+import os
 import re
 import sys
 from collections.abc import Sequence
@@ -9,6 +10,8 @@ from pathlib import Path
 
 from helpers.command.files import ROOT, Problem, keep_own_copy, write_whole
 from helpers.command.released import Released, State
+from helpers.command.variables import chosen_language
+from helpers.language import languages
 
 HOW = """\
 Lessons are given by their numbers, assignments after the word "assignment", and both by their
@@ -41,6 +44,7 @@ def main(argv: Sequence[str] | None = None, root: Path = ROOT) -> int:
     )
     what = parser.parse_args(argv).what
     try:
+        root, what = edition_of(what, root)
         released = Released.find(root)
         if not what:
             show_changed(released, root)
@@ -58,6 +62,21 @@ def main(argv: Sequence[str] | None = None, root: Path = ROOT) -> int:
             failed += 1
             print(f"{name} was not given back: {error}", file=sys.stderr)
     return 1 if failed else 0
+
+
+def edition_of(words: Sequence[str], root: Path) -> tuple[Path, list[str]]:
+    """The folder of the edition that is meant, and the words without the part that names it.
+
+    A path below `ko/` means the Korean edition; otherwise it is the one that the reader has chosen.
+    """
+    for word in words:
+        code = word.replace("\\", "/").removeprefix("./").partition("/")[0]
+        if code in languages(root) and (root / code).is_dir():
+            return root / code, [re.sub(rf"^(\./)?{code}[/\\]", "", each) for each in words]
+    language = chosen_language(os.environ, root)
+    if language in languages(root) and (root / language).is_dir():
+        return root / language, list(words)
+    return root, list(words)
 
 
 def show_changed(released: Released, root: Path) -> None:

@@ -18,6 +18,8 @@ from functools import cache
 from pathlib import Path
 
 NAME = ".jupyter"
+LANGUAGE = "COURSE_LANGUAGE"
+LANGUAGE_FILE = "language"
 
 # What leads Python or Jupyter to other modules, kernels and extensions than the course's.
 LEFT_OUT = (
@@ -53,6 +55,8 @@ def course_variables(environ: Mapping[str, str], root: Path, prefix: Path) -> di
         "IPYTHONDIR": str(own / "ipython"),
         "MPLCONFIGDIR": str(own / "matplotlib"),
     }
+    if language := chosen_language(environ, root):
+        variables[LANGUAGE] = language
     # What a name or a "×" cannot be written with, in a terminal or pipe of an older code page.
     encoding = environ.get("PYTHONIOENCODING", "").partition(":")[0]
     variables["PYTHONIOENCODING"] = f"{encoding}:backslashreplace"
@@ -60,6 +64,17 @@ def course_variables(environ: Mapping[str, str], root: Path, prefix: Path) -> di
     if settings is not None:
         variables.setdefault("JUPYTERLAB_SETTINGS_DIR", str(settings))
     return variables
+
+
+def chosen_language(environ: Mapping[str, str], root: Path) -> str:
+    """The code of the language that the reader has chosen for the course, "" if none yet.
+
+    COURSE_LANGUAGE says it, else what `course lab --language` was told the last time.
+    """
+    kept = own_folder(root) / LANGUAGE_FILE
+    if environ.get(LANGUAGE) or not kept.is_file():
+        return environ.get(LANGUAGE, "")
+    return kept.read_text(encoding="utf-8").strip()
 
 
 @cache

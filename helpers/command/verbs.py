@@ -242,6 +242,15 @@ VERBS = (
         names=100,
     ),
     Verb(
+        "translate",
+        "change",
+        "bring the translations' catalogues up to date, and say what is open",
+        tool("-m", "tools.translate"),
+        ("dev",),
+        "tools",
+        names=100,
+    ),
+    Verb(
         "constraints",
         "change",
         "write constraints.txt again, with the newest versions",

@@ -3,14 +3,12 @@
 import json
 import tomllib
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from helpers.command.editions import PAGES
 from helpers.command.files import ROOT, assignments, lessons
 from tools.translate.blocks import Block, code_blocks, markdown_blocks
-
-PAGES = ("README.md", "notebooks/README.md")
 
 
 @dataclass(frozen=True)
@@ -86,10 +84,3 @@ def prediction_messages(path: Path) -> list[Message]:
         texts += [("reason", reason) for _, reason in question.get("wrong", ())]
         found += [(name, Block(text, kind)) for kind, text in texts]
     return numbered(found)
-
-
-def pairs(root: Path = ROOT) -> Iterator[tuple[str, Message]]:
-    """Every message with its catalogue's name."""
-    for name, messages in catalogues(root).items():
-        for message in messages:
-            yield name, message
