@@ -22,12 +22,12 @@ course = @$(PYTHON) -c '' 2>/dev/null || { \
 	$(PYTHON) course.py
 
 .PHONY: help lab check doctor reset update test setup clean
-.PHONY: lint format notebooks sandbox e2e mutate constraints digit-net site site-serve
+.PHONY: lint format notebooks sandbox e2e mutate translate constraints digit-net site site-serve
 .PHONY: assignments new release roster collect grade feedback export statistics new-seed
 
 help:
 	$(course) help
-lab doctor update setup clean lint format sandbox e2e mutate constraints digit-net site roster new-seed:
+lab doctor update setup clean lint format sandbox e2e mutate translate constraints digit-net site roster new-seed:
 	$(course) $@ $(ARGS)
 check:
 	$(course) check "$(ASSIGNMENT)" $(ARGS)
