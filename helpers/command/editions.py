@@ -94,7 +94,7 @@ def files_of(language: str, root: Path = ROOT) -> Iterator[tuple[str, bytes]]:
     for name in PAGES:
         if (root / name).exists():
             yield name, translate_page(root, name, names, language).encode()
-    for path in sorted((root / PICTURES).iterdir()):
+    for path in sorted((root / PICTURES).glob("*.png")):
         yield f"{PICTURES}/{path.name}", path.read_bytes()
 
 

@@ -73,7 +73,7 @@ def code_blocks(source):
     """The comments and docstrings of a cell of Python, in their order."""
     if source.lstrip().startswith(("%%", "!")):
         return []
-    source = re.sub(r"^[%!]", "#", source, flags=re.MULTILINE)
+    source = re.sub(r"^[%!].*$", "pass", source, flags=re.MULTILINE)
     found, before = [], tokenize.NEWLINE
     for token in tokenize.generate_tokens(io.StringIO(source).readline):
         if token.type == tokenize.COMMENT and not FOR_PROGRAMS.match(token.string):

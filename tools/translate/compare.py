@@ -135,15 +135,22 @@ def glossary(root: Path = ROOT) -> list[tuple[str, re.Pattern[str], list[str], l
             words = "|".join(re.escape(word).replace(r"\ ", r"\s+") for word in words)
             pattern = re.compile(rf"(?<![\w-])(?:{words})(?:e?s)?(?![\w-])", re.IGNORECASE)
             found.append((term["english"], pattern, korean, term.get("skip", [])))
-    return found
+    return sorted(found, key=lambda term: -len(term[0]))
 
 
 def terms(before, after):
-    """The words of the glossary that the translation has under another name."""
+    """The words of the glossary that the translation has under another name.
+
+    A long term hides the short ones in it: "gradient descent" is no use of "gradient".
+    """
     text = NOT_WORDS.sub(" ", before)
     for english, pattern, korean, skip in glossary():
         own = text
         for phrase in skip:
             own = re.sub(re.escape(phrase), " ", own, flags=re.IGNORECASE)
-        if pattern.search(own) and not any(word in after for word in korean):
+        uses = {match[0] for match in pattern.finditer(own)}
+        text = pattern.sub(" ", text)
+        # An abbreviation may stay one: CNN, GPU.
+        kept = [use for use in uses if use.rstrip("s").isupper() and use.rstrip("s") in after]
+        if uses and not kept and not any(word in after for word in korean):
             yield "term", f"{english} is {' or '.join(korean)} in the glossary"

@@ -1,0 +1,329 @@
+"""The course in another language: made from the English one, the reader's own words kept."""
+
+import ast
+import json
+import re
+from pathlib import Path
+
+import nbformat
+import polib
+import pytest
+
+from helpers.assignment.sheet import SHEET_NAME, fingerprint
+from helpers.command import editions, lab, reset
+from helpers.command.editions import files_of, make_edition
+from helpers.command.files import ROOT, Problem, assignments, is_own_copy, lessons
+from helpers.command.variables import LANGUAGE
+from helpers.language import catalogue, languages
+from tests.support import needs
+from tests.support.small_course import (
+    ASSIGNMENT,
+    LESSON,
+    OTHER,
+    author,  # noqa: F401
+    clone,  # noqa: F401
+    everything,
+    notebook,
+    run_only,
+    type_in,
+    unzipped,  # noqa: F401
+)
+
+MADE = f"ko/{LESSON}"
+
+
+def translate(root, name, pairs):
+    """Write a catalogue of the small course."""
+    path = root / "translations/ko" / f"{name}.po"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    found = polib.POFile(wrapwidth=0)
+    for text, translation in pairs:
+        found.append(polib.POEntry(msgctxt="title", msgid=text, msgstr=translation))
+    found.save(str(path))
+    for function in (catalogue, editions.by_cell):
+        function.cache_clear()
+
+
+@pytest.fixture(params=["unzipped", pytest.param("clone", marks=needs.git)])
+def root(request):
+    folder = request.getfixturevalue(request.param)
+    translate(folder, "notebooks/05-mnist-net", [(LESSON, "다섯째 레슨")])
+    return folder
+
+
+def title(path):
+    return nbformat.read(path, as_version=4).cells[0].source
+
+
+def new_version(root, text):
+    """The course changes a lesson, and its catalogue with it."""
+    path = root / LESSON
+    changed = nbformat.read(path, as_version=4)
+    changed.cells[0].source = f"# {text}"
+    nbformat.write(changed, path)
+    (root / ".released/manifest.json").unlink(missing_ok=True)  # a release brings a new one
+    translate(root, "notebooks/05-mnist-net", [(text, "새 레슨")])
+
+
+def test_it_is_made_beside_the_english_course_which_stays_as_it_is(root):
+    before = everything(root)
+    assert make_edition("ko", root) == []
+    assert title(root / MADE) == "# 다섯째 레슨"
+    assert title(root / "ko" / OTHER) == f"# {OTHER}"  # without a catalogue it stays English
+    after = everything(root)
+    assert {name: after[name] for name in before} == before
+    assert {name.split("/")[0] for name in set(after) - set(before)} == {"ko"}
+
+
+def test_a_language_that_is_not_there_is_named_with_those_that_are(root):
+    for language in ("xx", "en"):
+        with pytest.raises(Problem, match="en, ko"):
+            make_edition(language, root)
+
+
+def test_made_twice_it_is_the_same(root):
+    make_edition("ko", root)
+    before = everything(root)
+    make_edition("ko", root)
+    assert everything(root) == before
+
+
+def test_what_the_reader_wrote_stays_also_when_the_lesson_changes(root):
+    make_edition("ko", root)
+    type_in(root / MADE)
+    mine = (root / MADE).read_bytes()
+    assert make_edition("ko", root) == []
+    new_version(root, "A new lesson")
+    assert make_edition("ko", root) == [MADE]
+    assert (root / MADE).read_bytes() == mine
+    assert title(root / "ko" / OTHER) == f"# {OTHER}"
+
+
+def test_what_was_only_run_is_brought_up_to_date(root):
+    make_edition("ko", root)
+    run_only(root / MADE)
+    ran = (root / MADE).read_bytes()
+    assert make_edition("ko", root) == []
+    assert (root / MADE).read_bytes() == ran  # the outputs are the reader's, while nothing is new
+    new_version(root, "A new lesson")
+    assert make_edition("ko", root) == []
+    assert title(root / MADE) == "# 새 레슨"
+
+
+def test_a_file_that_was_there_before_anything_was_made_is_not_replaced(root):
+    path = root / MADE
+    path.parent.mkdir(parents=True)
+    nbformat.write(notebook("mine"), path)
+    assert make_edition("ko", root) == [MADE]
+    assert title(path) == "mine"
+
+
+def test_what_was_deleted_comes_again(root):
+    make_edition("ko", root)
+    (root / MADE).unlink()
+    make_edition("ko", root)
+    assert title(root / MADE) == "# 다섯째 레슨"
+
+
+def test_it_is_made_of_the_assignment_as_it_was_given_not_as_it_was_answered(root):
+    type_in(root / ASSIGNMENT, "my answer")
+    translate(root, "assignments/05-mnist-net", [(ASSIGNMENT, "과제")])
+    make_edition("ko", root)
+    assert title(root / "ko" / ASSIGNMENT) == "# 과제"
+
+
+def test_a_catalogue_of_another_version_leaves_the_notebook_in_english(root):
+    translate(root, "notebooks/05-mnist-net", [("something else", "다른 것")])
+    make_edition("ko", root)
+    assert title(root / MADE) == f"# {LESSON}"
+
+
+@pytest.mark.parametrize("word", ["05", f"ko/{LESSON}"])
+def test_reset_gives_back_the_lesson_in_the_language_that_is_meant(root, word, monkeypatch, capsys):
+    if word == "05":
+        monkeypatch.setenv(LANGUAGE, "ko")
+    english = (root / LESSON).read_bytes()
+    make_edition("ko", root)
+    type_in(root / MADE)
+    type_in(root / LESSON)
+    mine = (root / LESSON).read_bytes()
+    assert mine != english
+    assert reset.main([word], root) == 0
+    assert title(root / MADE) == "# 다섯째 레슨"
+    (copy,) = [path for path in root.rglob("*.ipynb") if is_own_copy(path)]
+    assert copy.parent == (root / MADE).parent
+    assert (root / LESSON).read_bytes() == mine
+
+
+# --- which language ----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def asked(root, monkeypatch):
+    """Whether somebody was asked, with the answer that is given."""
+    questions = []
+
+    def ask(answer, terminal=True):
+        def reply(question):
+            questions.append(question)
+            return answer
+
+        monkeypatch.setattr("builtins.input", reply)
+        monkeypatch.setattr("sys.stdin.isatty", lambda: terminal, raising=False)
+        return questions
+
+    monkeypatch.delenv(LANGUAGE, raising=False)
+    monkeypatch.setattr(lab, "system_language", lambda: "ko")
+    return ask
+
+
+@pytest.mark.parametrize(("answer", "language"), [("", "ko"), ("y", "ko"), ("n", "en")])
+def test_whoever_has_a_korean_system_is_asked_once(root, asked, answer, language):
+    questions = asked(answer)
+    assert lab.choose_language(root, "") == language
+    assert lab.choose_language(root, "") == language
+    assert len(questions) == 1
+
+
+def test_nobody_is_asked_where_nobody_can_answer(root, asked):
+    questions = asked("y", terminal=False)
+    assert lab.choose_language(root, "") == "en"
+    assert questions == []
+
+
+def test_another_system_is_not_asked(root, asked, monkeypatch):
+    monkeypatch.setattr(lab, "system_language", lambda: "de")
+    questions = asked("y")
+    assert lab.choose_language(root, "") == "en"
+    assert questions == []
+
+
+def test_a_language_that_is_asked_for_is_remembered_and_the_variable_is_not(
+    root, asked, monkeypatch
+):
+    asked("n")
+    assert lab.choose_language(root, "ko") == "ko"
+    assert lab.choose_language(root, "") == "ko"
+    monkeypatch.setenv(LANGUAGE, "en")
+    assert lab.choose_language(root, "") == "en"
+    monkeypatch.delenv(LANGUAGE)
+    assert lab.choose_language(root, "") == "ko"
+    with pytest.raises(Problem, match="en, ko"):
+        lab.choose_language(root, "kr")
+
+
+@pytest.mark.parametrize(
+    ("given", "language", "rest"),
+    [
+        (["--language", "ko", "--port", "9"], "ko", ["--port", "9"]),
+        (["--port", "9", "--language=ko"], "ko", ["--port", "9"]),
+        (["--port", "9"], "", ["--port", "9"]),
+    ],
+)
+def test_the_language_is_taken_out_of_what_jupyterlab_is_given(given, language, rest):
+    assert lab.take_language(given) == (language, rest)
+
+
+def test_an_option_without_a_language_says_how_to_give_one():
+    with pytest.raises(Problem, match="course lab --language ko"):
+        lab.take_language(["--language"])
+
+
+@pytest.mark.parametrize(("variable", "value"), [("LC_ALL", "ko_KR.UTF-8"), ("LANG", "ko_KR")])
+@pytest.mark.skipif(lab.os.name == "nt", reason="Windows says it in another way")
+def test_the_systems_language_is_that_of_its_variables(monkeypatch, variable, value):
+    for name in ("LC_ALL", "LC_MESSAGES", "LANG"):
+        monkeypatch.delenv(name, raising=False)
+    assert lab.system_language() == ""
+    monkeypatch.setenv(variable, value)
+    assert lab.system_language() == "ko"
+
+
+def test_jupyterlab_opens_on_the_lessons_of_the_edition():
+    options = lab.lab_options(ROOT, Path("w"), language="ko")
+    assert "--LabApp.default_url=/lab/tree/ko/notebooks/README.md" in options
+    assert f"--FileContentsManager.preferred_dir={ROOT / 'ko/notebooks'}" in options
+    assert f"--FileContentsManager.root_dir={ROOT}" in options
+
+
+# --- the course itself ------------------------------------------------------------------------
+
+
+def code_of(source):
+    """The tree of a cell's code without its docstrings; magics stand as comments."""
+    tree = ast.parse(re.sub(r"^([%!])", r"# \1", source, flags=re.MULTILINE))
+    for node in ast.walk(tree):
+        has_one = isinstance(node, ast.Module | ast.FunctionDef | ast.ClassDef)
+        if has_one and ast.get_docstring(node, clean=False) is not None:
+            node.body[0].value.value = ""
+    return ast.dump(tree)
+
+
+@pytest.fixture(scope="module", params=languages()[1:])
+def made(request):
+    return request.param, dict(files_of(request.param))
+
+
+def english(name):
+    return json.loads((ROOT / name).read_text(encoding="utf-8"))
+
+
+NOTEBOOKS = [path.relative_to(ROOT).as_posix() for path in (*lessons(), *assignments())]
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_only_words_differ(made, name):
+    language, files = made
+    ours, theirs = english(name), json.loads(files[name])
+    assert theirs["metadata"].pop("course") == {"language": language}
+    assert theirs["metadata"] == ours["metadata"]
+    for before, after in zip(ours["cells"], theirs["cells"], strict=True):
+        for key in before.keys() - {"source", "metadata"}:
+            assert after[key] == before[key], before["id"]
+        assert after["metadata"].keys() == before["metadata"].keys()
+        for key in before["metadata"].keys() - {"alt"}:
+            assert after["metadata"][key] == before["metadata"][key]
+        if before["cell_type"] == "code":
+            was, came = ("".join(cell["source"]) for cell in (before, after))
+            assert code_of(came) == code_of(was), before["id"]
+
+
+@pytest.mark.parametrize("path", assignments(), ids=lambda path: path.stem)
+def test_the_tests_of_an_assignment_are_known_by_their_translated_text(made, path):
+    _, files = made
+    name = path.relative_to(ROOT).as_posix()
+    sheet = json.loads(files[f"{name.rpartition('/')[0]}/{SHEET_NAME}"])
+    texts = {
+        cell["metadata"]["nbgrader"]["grade_id"]: "".join(cell["source"])
+        for cell in json.loads(files[name])["cells"]
+        if "nbgrader" in cell["metadata"]
+    }
+    assert sheet["tests"]
+    for grade_id, test in sheet["tests"].items():
+        assert test["digest"] == fingerprint(texts[grade_id].strip())
+    ours = english(f"{name.rpartition('/')[0]}/{SHEET_NAME}")
+    assert sheet["fingerprints"] == ours["fingerprints"]
+    assert len(sheet["sentences"]) == len(ours["sentences"])
+
+
+def test_every_link_leads_to_a_file(made):
+    language, files = made
+    for name, data in files.items():
+        if not name.endswith((".ipynb", ".md")):
+            continue
+        text = data.decode()
+        if name.endswith(".ipynb"):
+            cells = [c for c in json.loads(text)["cells"] if c["cell_type"] == "markdown"]
+            text = "\n".join("".join(cell["source"]) for cell in cells)
+        for target in re.findall(r"\]\(([^)\s]+)\)", text):
+            if not re.match(r"[a-z]+:|#", target):
+                place = (ROOT / language / name).parent / target.partition("#")[0]
+                inside = place.resolve()
+                in_edition = ROOT / language in inside.parents
+                known = files if in_edition else None
+                where = inside.relative_to(ROOT / language).as_posix() if in_edition else ""
+                found = any(n == where or n.startswith(f"{where}/") for n in known or ())
+                assert found or (not in_edition and inside.exists()), f"{name}: {target}"
+            elif target.startswith("#"):
+                headings = map(editions.anchor, editions.HEADING.findall(text))
+                assert target[1:] in list(headings), f"{name}: {target}"

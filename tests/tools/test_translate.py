@@ -1,0 +1,271 @@
+"""tools/translate: blocks are exact slices, catalogues keep what they have, and what is wrong is
+named."""
+
+import json
+import shutil
+import subprocess
+
+import polib
+import pytest
+
+from helpers.command.files import ROOT, assignments, lessons
+from helpers.language import put_in
+from tools.translate import __main__ as command
+from tools.translate import catalogue
+from tools.translate.blocks import code_blocks, markdown_blocks
+from tools.translate.compare import glossary, problems
+from tools.translate.sources import Message, catalogues, notebook_messages
+
+TEXT = """\
+# A heading with `code`
+
+A paragraph with
+two lines and $x$.
+
+- one *item*
+- another
+
+| size | words |
+|---|---|
+| 3 | three |
+| 4 | `x` |
+
+$$ a = b $$
+
+```
+code that says nothing
+```
+
+<details>
+<summary>Answer</summary>
+
+Four.
+
+</details>
+"""
+CODE = '''\
+%matplotlib inline
+import numpy as np  # for arrays
+# Two words
+x = "# no comment"
+### BEGIN SOLUTION
+
+
+def f(x):
+    """Say what.
+
+    More of it.
+    """
+    return """no docstring"""
+'''
+
+
+def kinds(blocks):
+    return [(block.kind, block.text) for block in blocks]
+
+
+def test_markdown_falls_into_blocks():
+    assert kinds(markdown_blocks(TEXT)) == [
+        ("heading", "A heading with `code`"),
+        ("paragraph", "A paragraph with\ntwo lines and $x$."),
+        ("paragraph", "one *item*"),
+        ("paragraph", "another"),
+        ("table row", "| size | words |"),
+        ("table row", "| 3 | three |"),
+        ("HTML", "<details>\n<summary>Answer</summary>"),
+        ("paragraph", "Four."),
+    ]
+
+
+def test_of_code_comments_and_docstrings_are_blocks():
+    assert kinds(code_blocks(CODE)) == [
+        ("comment", "# for arrays"),
+        ("comment", "# Two words"),
+        ("docstring", "Say what.\n\n    More of it.\n    "),
+    ]
+
+
+@pytest.mark.parametrize("path", [*lessons(), *assignments()], ids=lambda path: path.stem)
+def test_every_block_of_a_notebook_is_found_again_where_it_was(path):
+    """Each one, and only it, is replaced: what is read afterwards is what was put in."""
+    found = 0
+    for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
+        source = "".join(cell["source"])
+        read = markdown_blocks if cell["cell_type"] == "markdown" else code_blocks
+        blocks = read(source)
+        found += len(blocks)
+        assert put_in(source, [(block.text, block.text) for block in blocks]) == source
+        for number, block in enumerate(blocks):
+            if block.kind in ("paragraph", "heading", "comment"):
+                new = f"{block.text} Zzz"
+                pairs = [(b.text, new if n == number else b.text) for n, b in enumerate(blocks)]
+                after = [b.text for b in read(put_in(source, pairs))]
+                assert after == [text for _, text in pairs], cell["id"]
+    alts = sum("alt" in cell["metadata"] for cell in json.loads(path.read_bytes())["cells"])
+    assert len(notebook_messages(path)) == found + alts
+
+
+def test_put_in_says_what_is_not_there():
+    with pytest.raises(ValueError, match="'two'"):
+        put_in("one three", [("one", "하나"), ("two", "둘")])
+    assert put_in("a b a", [("a", "x"), ("b", "y"), ("a", "z")]) == "x y z"
+
+
+@pytest.mark.parametrize("name", ["notebooks/02-stride-and-padding", "glossary", "predictions"])
+def test_context_and_text_together_are_unique(name):
+    messages = catalogues()[name]
+    assert len({(message.context, message.text) for message in messages}) == len(messages)
+    assert len(messages) > 100
+
+
+# --- catalogues --------------------------------------------------------------------------------
+
+
+def entry(text, translation="", context="cell", kind="paragraph", **more):
+    return polib.POEntry(msgctxt=context, msgid=text, msgstr=translation, comment=kind, **more)
+
+
+def updated(old, messages, memory=()):
+    po = polib.POFile(wrapwidth=0)
+    po.extend(old)
+    new = catalogue.update(po, [Message(*m) for m in messages], "ko", dict(memory))
+    return [(e.msgctxt, e.msgid, e.msgstr, e.fuzzy, e.previous_msgid) for e in new]
+
+
+LONG = "The window moves over the image in steps of two."
+
+
+def test_a_text_that_is_as_it_was_keeps_its_translation():
+    assert updated([entry(LONG, "그대로")], [("cell", LONG, "paragraph")]) == [
+        ("cell", LONG, "그대로", False, None)
+    ]
+
+
+def test_a_changed_text_keeps_it_too_marked_as_fuzzy_with_what_it_was_of():
+    new = LONG.replace("two", "three")
+    assert updated([entry(LONG, "두 칸")], [("cell", new, "paragraph")]) == [
+        ("cell", new, "두 칸", True, LONG)
+    ]
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        ("other", LONG.replace("two", "three"), "paragraph"),
+        ("cell", LONG.replace("two", "three"), "heading"),
+        ("cell", "Nothing of it is left here, not one word.", "paragraph"),
+    ],
+)
+def test_a_text_of_another_cell_or_kind_or_wording_begins_empty(message):
+    assert [e[2] for e in updated([entry(LONG, "두 칸")], [message])] == [""]
+
+
+def test_a_fuzzy_one_stays_fuzzy_until_somebody_has_read_it():
+    old = entry(LONG, "두 칸", flags=["fuzzy"], previous_msgid="Before.")
+    assert updated([old], [("cell", LONG, "paragraph")]) == [
+        ("cell", LONG, "두 칸", True, "Before.")
+    ]
+
+
+def test_what_another_catalogue_says_is_taken_over_and_what_is_gone_is_left_out():
+    assert updated([entry("Gone.", "없음")], [("a", "Recap", "heading")], [("Recap", "정리")]) == [
+        ("a", "Recap", "정리", False, None)
+    ]
+
+
+def test_a_catalogue_that_is_written_twice_is_the_same_and_as_gettext_writes_it(tmp_path):
+    path = tmp_path / "a.po"
+    messages = [Message("a", 'Say "x" \\ y.', "paragraph"), Message("", "Two\n  lines", "HTML")]
+    new = catalogue.update(catalogue.read(path), messages, "ko", {'Say "x" \\ y.': "말"})
+    catalogue.write(path, new)
+    before = path.read_bytes()
+    again = catalogue.update(catalogue.read(path), messages, "ko", {})
+    catalogue.write(path, again)
+    assert path.read_bytes() == before
+    if shutil.which("msgcat"):
+        done = subprocess.run(
+            ["msgcat", "--no-wrap", path], capture_output=True, check=True, encoding="utf-8"
+        )
+        assert done.stdout.encode() == before
+
+
+# --- what is wrong -----------------------------------------------------------------------------
+
+
+def found(text, translation, kind="paragraph", **more):
+    return {what for what, _ in problems(entry(text, translation, kind=kind, **more))}
+
+
+@pytest.mark.parametrize(
+    ("text", "translation", "kind", "wrong"),
+    [
+        ("Call `f(x)`.", "`f(x)`를 부르세요.", "paragraph", set()),
+        ("Call `f(x)`.", "`f(y)`를 부르세요.", "paragraph", {"code"}),
+        ("Call `f(x)`.", "f(x)를 부르세요.", "paragraph", {"code", "elements"}),
+        ("So $x + y$.", "따라서 $x + y$입니다.", "paragraph", set()),
+        ("So $x + y$.", "따라서 $x - y$입니다.", "paragraph", {"formula"}),
+        ("See [here](a.ipynb).", "[여기](a.ipynb)를 보세요.", "paragraph", set()),
+        ("See [here](a.ipynb).", "[여기](b.ipynb)를 보세요.", "paragraph", {"link"}),
+        ("See [here](a.ipynb).", "여기를 보세요.", "paragraph", {"link", "elements"}),
+        ("![Nine](a.png)", "![아홉](a.png)", "paragraph", set()),
+        ("![Nine](a.png)", "![아홉](b.png)", "paragraph", {"link"}),
+        ("Press <kbd>A</kbd>.", "<kbd>A</kbd>를 누르세요.", "paragraph", set()),
+        ("Press <kbd>A</kbd>.", "A를 누르세요.", "paragraph", {"tag", "elements"}),
+        ("It has 60,954,656.", "60,954,656개입니다.", "paragraph", set()),
+        ("It has 60,954,656.", "60,954,665개입니다.", "paragraph", {"number"}),
+        ("It is 3 wide.", "너비가 셋입니다.", "paragraph", {"number"}),
+        ("Only **this**.", "**이것**만입니다.", "paragraph", set()),
+        ("Only **this**.", "*이것*만입니다.", "paragraph", {"elements"}),
+        ("The **end**.", "**끝(end)**은 여기입니다.", "paragraph", {"elements", "literal"}),
+        ("The *end*.", "*끝(end)*은 여기입니다.", "paragraph", {"elements", "literal"}),
+        ("| a word | 3 |", "| 낱말 | 3 |", "table row", set()),
+        ("| a word | 3 |", "| 낱말 | 또 | 3 |", "table row", {"elements"}),
+        ("Nothing here.", "Nothing here.", "paragraph", {"words"}),
+        ("One\ntwo.", "하나 둘.", "paragraph", {"lines"}),
+        ("# A word", "낱말", "comment", {"lines"}),
+        ("Say it.", 'x"""말', "docstring", {"code"}),
+        ("The stride is large.", "스트라이드가 큽니다.", "paragraph", set()),
+        ("The stride is large.", "걸음이 큽니다.", "paragraph", {"term"}),
+        ("Strides are large.", "걸음이 큽니다.", "paragraph", {"term"}),
+        ("The gradient is large.", "기울기가 큽니다.", "paragraph", {"term"}),
+        ("The slope is large.", "기울기가 큽니다.", "paragraph", set()),
+        ("The `stride` is large.", "`stride`가 큽니다.", "paragraph", set()),
+        ("ReLU is quick.", "ReLU는 빠릅니다.", "paragraph", set()),
+        ("A CNN is quick.", "CNN은 빠릅니다.", "paragraph", set()),
+        ("A CNN is quick.", "신경망은 빠릅니다.", "paragraph", {"term"}),
+        ("By gradient descent.", "경사 하강법으로.", "paragraph", set()),
+    ],
+)
+def test_what_is_wrong_with_a_translation_is_named(text, translation, kind, wrong):
+    assert found(text, translation, kind) == wrong
+
+
+def test_a_missing_and_a_stale_one_are_named():
+    assert found("One word.", "") == {"missing"}
+    assert found("One word.", "한 낱말.", flags=["fuzzy"]) == {"stale"}
+
+
+def test_a_translator_may_say_why_it_is_right_all_the_same():
+    assert found("A pair.", "2개입니다.") == {"number"}
+    assert found("A pair.", "2개입니다.", tcomment="allow: number - reads better") == set()
+    assert found("A pair.", "2개입니다.", tcomment="allow: code - reads better") == {"number"}
+
+
+def test_no_korean_word_is_the_first_for_two_terms():
+    first = [korean[0] for _, _, korean, _ in glossary()]
+    assert len(first) == len(set(first))
+
+
+def test_the_command_writes_the_catalogues_and_counts(tmp_path, capsys):
+    (tmp_path / "translations/ko").mkdir(parents=True)
+    for name in ("notebooks", "assignments", "site", "README.md"):
+        (tmp_path / name).symlink_to(ROOT / name)
+    (tmp_path / "helpers").symlink_to(ROOT / "helpers")
+    assert command.main([], tmp_path) == 0
+    said = capsys.readouterr().out
+    texts = sum(len(messages) for messages in catalogues().values())
+    assert f"ko: 0 of {texts} texts are translated" in said
+    assert command.main(["--problems"], tmp_path) == 1
+    (tmp_path / "translations/ko/old.po").write_text("", encoding="utf-8")
+    command.main([], tmp_path)
+    assert "old.po: there is no such text any more" in capsys.readouterr().out
