@@ -128,7 +128,8 @@ def entry(text, translation="", context="cell", kind="paragraph", **more):
 def updated(old, messages, memory=()):
     po = polib.POFile(wrapwidth=0)
     po.extend(old)
-    new = catalogue.update(po, [Message(*m) for m in messages], "ko", dict(memory))
+    known = {e.msgid: e for e in memory}
+    new = catalogue.update(po, [Message(*m) for m in messages], "ko", known)
     return [(e.msgctxt, e.msgid, e.msgstr, e.fuzzy, e.previous_msgid) for e in new]
 
 
@@ -168,7 +169,8 @@ def test_a_fuzzy_one_stays_fuzzy_until_somebody_has_read_it():
 
 
 def test_what_another_catalogue_says_is_taken_over_and_what_is_gone_is_left_out():
-    assert updated([entry("Gone.", "없음")], [("a", "Recap", "heading")], [("Recap", "정리")]) == [
+    messages, memory = [("a", "Recap", "heading")], [entry("Recap", "정리")]
+    assert updated([entry("Gone.", "없음")], messages, memory) == [
         ("a", "Recap", "정리", False, None)
     ]
 
@@ -176,7 +178,7 @@ def test_what_another_catalogue_says_is_taken_over_and_what_is_gone_is_left_out(
 def test_a_catalogue_that_is_written_twice_is_the_same_and_as_gettext_writes_it(tmp_path):
     path = tmp_path / "a.po"
     messages = [Message("a", 'Say "x" \\ y.', "paragraph"), Message("", "Two\n  lines", "HTML")]
-    new = catalogue.update(catalogue.read(path), messages, "ko", {'Say "x" \\ y.': "말"})
+    new = catalogue.update(catalogue.read(path), messages, "ko", {'Say "x" \\ y.': entry("", "말")})
     catalogue.write(path, new)
     before = path.read_bytes()
     again = catalogue.update(catalogue.read(path), messages, "ko", {})

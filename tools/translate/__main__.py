@@ -34,7 +34,7 @@ def bring_up_to_date(folder: Path, names, show, root):
     texts = catalogues(root)
     paths = {name: folder / f"{name}.po" for name in texts}
     old = {name: catalogue.read(path) for name, path in paths.items()}
-    memory = {e.msgid: e.msgstr for po in old.values() for e in po if e.msgstr and not e.fuzzy}
+    memory = {e.msgid: e for po in old.values() for e in po if e.msgstr and not e.fuzzy}
     wrong = total = 0
     for name, messages in texts.items():
         new = catalogue.update(old[name], messages, folder.name, memory)

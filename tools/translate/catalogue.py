@@ -37,7 +37,7 @@ def header(language: str) -> dict[str, str]:
 
 
 def update(
-    old: polib.POFile, messages: list[Message], language: str, memory: dict[str, str]
+    old: polib.POFile, messages: list[Message], language: str, memory: dict[str, polib.POEntry]
 ) -> polib.POFile:
     """The catalogue of these messages, with the translations that there are.
 
@@ -59,7 +59,10 @@ def update(
             entry.msgstr, entry.tcomment, entry.flags = before.msgstr, before.tcomment, before.flags
             entry.previous_msgid = before.previous_msgid
         elif message.text in memory:
-            entry.msgstr = memory[message.text]
+            entry.msgstr, entry.tcomment = (
+                memory[message.text].msgstr,
+                memory[message.text].tcomment,
+            )
         elif (near := nearest(message, left)) is not None:
             entry.msgstr, entry.tcomment = near.msgstr, near.tcomment
             entry.flags, entry.previous_msgid = ["fuzzy"], near.msgid
