@@ -39,9 +39,10 @@ def problems(entry: polib.POEntry) -> Iterator[tuple[str, str]]:
         yield "missing", "there is no translation"
         return
     allowed = set(ALLOWED.findall(entry.tcomment or ""))
-    for kind, sentence in _found(entry):
-        if kind not in allowed:
-            yield kind, sentence
+    found = list(_found(entry))
+    yield from ((kind, sentence) for kind, sentence in found if kind not in allowed)
+    for kind in sorted(allowed - {kind for kind, _ in found}):
+        yield "allowed", f"allow: {kind} stands there, and nothing of that kind is wrong"
 
 
 def _found(entry):
@@ -59,6 +60,8 @@ def _found(entry):
             was, came = before, after
         lost = Counter(pattern.findall(was)) - Counter(pattern.findall(came))
         new = Counter(pattern.findall(came)) - Counter(pattern.findall(was))
+        if kind == "number":
+            new = Counter({n: times for n, times in new.items() if not is_a_word(n, was)})
         if lost or new:
             words = [f"{', '.join(lost.elements())} is missing"] if lost else []
             words += [f"{', '.join(new.elements())} is new"] if new else []
@@ -89,6 +92,11 @@ def _found(entry):
                 f"the reader sees {' '.join(sorted(set(literal)))}: markup that is none",
             )
     yield from terms(before, after)
+
+
+def is_a_word(number, text):
+    """Is this digit written as a word in English? Korean has 0 and 1 for "zeros" and "ones"."""
+    return re.search({"0": r"\bzero(e?s)?\b", "1": r"\bones\b"}.get(number, r"(?!)"), text, re.I)
 
 
 def elements(text):
@@ -129,8 +137,10 @@ def glossary(root: Path = ROOT) -> list[tuple[str, re.Pattern[str], list[str], l
         # A word that is the first for another term would mean that one.
         korean = [w for w in term["korean"] if first.get(w, term["english"]) == term["english"]]
         if term["english"] != term["english"].lower() and " " not in term["english"]:
-            korean.append(term["english"])  # a name or an abbreviation, as in Korean texts
-        words = term.get("match", [term["english"], *term.get("also", ())])
+            korean.append(term["english"])  # a name, as in Korean texts
+        names = [term["english"], *term.get("also", ()), *term.get("match", ())]
+        words = term.get("match", names)
+        korean += [name for name in names if name.isupper()]  # an abbreviation, such as CNN
         if words:
             words = "|".join(re.escape(word).replace(r"\ ", r"\s+") for word in words)
             pattern = re.compile(rf"(?<![\w-])(?:{words})(?:e?s)?(?![\w-])", re.IGNORECASE)
@@ -150,7 +160,5 @@ def terms(before, after):
             own = re.sub(re.escape(phrase), " ", own, flags=re.IGNORECASE)
         uses = {match[0] for match in pattern.finditer(own)}
         text = pattern.sub(" ", text)
-        # An abbreviation may stay one: CNN, GPU.
-        kept = [use for use in uses if use.rstrip("s").isupper() and use.rstrip("s") in after]
-        if uses and not kept and not any(word in after for word in korean):
+        if uses and not any(word in after for word in korean):
             yield "term", f"{english} is {' or '.join(korean)} in the glossary"
