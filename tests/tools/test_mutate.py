@@ -20,7 +20,7 @@ from tests.support.lessons import ROOT
 from tools.mutate import __main__ as command
 from tools.mutate import kinds, prose, python
 from tools.mutate.cases import cases_of
-from tools.mutate.checks import Check, Checks
+from tools.mutate.checks import TRANSLATIONS, Check, Checks
 from tools.mutate.fault import Edit, Fault, joined
 from tools.mutate.workplace import PASSED, Workplace, files
 
@@ -210,16 +210,19 @@ def test_the_checks_of_a_fault(every, tmp_path):
         assert f"tests/notebooks/test_{name}.py" in prose_tests
     assert "tests/repository/test_units.py" in prose_tests
     assert "tests/notebooks/test_assignments.py" not in prose_tests
-    assert of("prose", "notebooks/01", "number") == of("assert", "notebooks/01") == [prose_tests]
-    assert of("prose", "notebooks/01", "link")[1:] == [()]  # the site
+    last = (TRANSLATIONS,)
+    assert of("prose", "notebooks/01", "number") == of("assert", "notebooks/01")
+    assert of("prose", "notebooks/01", "number") == [prose_tests, last]
+    assert of("prose", "notebooks/01", "link")[1:] == [(), last]  # the site
     assert of("code", "notebooks/01")[1][0].startswith("notebooks/01-")
-    helper, lesson = of("helper", "helpers/training.py")
+    helper, lesson, _ = of("helper", "helpers/training.py")
     assert helper[0] == "tests/helpers/test_training.py"
     assert lesson[0].startswith("notebooks/")
     grader = of("grader", "grader/sandbox/inside/")[0]
     assert {test.rpartition("/")[0] for test in grader} == {"tests/grader"}
-    release, tests = of("bank", "solutions/02")
+    release, tests, translations = of("bank", "solutions/02")
     assert release == ()
+    assert translations == last
     assert "tests/grader/test_bank.py" in tests
     assert of("tool", "tools/benchmark_") == [("tests/repository/test_commands.py",)]
 

@@ -9,7 +9,7 @@ from grader.authoring.source import assignments, full_name
 from helpers.command.files import ROOT, Problem
 from helpers.command.venv_folder import venv_python
 from tools.mutate.cases import show_cases
-from tools.mutate.checks import Checks
+from tools.mutate.checks import TRANSLATIONS, Checks
 from tools.mutate.kinds import KINDS, choose, every_fault
 from tools.mutate.references import show_references
 from tools.mutate.workplace import NOT_JUDGED, NOT_NOTICED, NOTICED, Workplace, files
@@ -99,6 +99,7 @@ def try_out(root, paths, faults):
                 print(*fault.diff(text), sep="\n", flush=True)
                 verdict, why = workplace.judge(fault, list(checks.of(fault)))
                 verdicts[fault.kind][verdict] += 1
+                verdicts[fault.kind][TRANSLATIONS] += TRANSLATIONS in why
                 print(f"{verdict} {why}\n", flush=True)
     finally:
         print(*table(verdicts), sep="\n")
@@ -112,7 +113,10 @@ def table(verdicts):
         judged = found[NOTICED] + found[NOT_NOTICED]
         share = f"{found[NOTICED] / judged:.0%}" if judged else "–"
         line = f"{kind:<10}{found[NOTICED]:>7}{judged:>8}{share:>7}"
-        lines.append(line + (f"  ({found[NOT_JUDGED]} not judged)" if found[NOT_JUDGED] else ""))
+        notes = [f"{found[NOT_JUDGED]} not judged"] if found[NOT_JUDGED] else []
+        if found[TRANSLATIONS]:
+            notes.append(f"{found[TRANSLATIONS]} only since a translation has to be read again")
+        lines.append(line + (f"  ({', '.join(notes)})" if notes else ""))
     return lines
 
 

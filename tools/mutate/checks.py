@@ -12,6 +12,8 @@ from tools.mutate.kinds import is_lesson
 
 ASSIGNMENTS = "assignment_files"
 """The module of tests/support that reads the assignments."""
+TRANSLATIONS = "tests/repository/test_translations.py"
+"""The test that a changed sentence fails, whatever it says, until it is translated anew."""
 READS = re.compile(
     r"^from tests\.support\.(?:lessons import .*(?:\bLESSONS\b.*\bread\b|\bdefinitions\b)"
     r"|prose import .*\btexts\b)",
@@ -64,10 +66,13 @@ class Checks:
             yield from self.of_program(fault)
         else:
             pages = [path for path in self.tests if path.startswith("tests/repository/")]
+            pages.remove(TRANSLATIONS)
             yield self.pytest(dict.fromkeys([*pages, *self.of_lessons()]))
         is_on_site = re.search("link|formula", fault.what) or fault.path.startswith("site/")
         if is_on_site and self.site_python.exists():
             yield Check((str(self.site_python), "site/build.py", "build/site"))
+        if not fault.path.startswith(("tools/", "tests/")):
+            yield self.pytest([TRANSLATIONS])
 
     def pytest(self, files, *options, marks=MARKS):
         command = (self.python, "-m", "pytest", "-x", "-q", "-m", marks, *COMPARING, *options)
