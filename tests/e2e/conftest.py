@@ -125,6 +125,14 @@ def lab(tmp_path):
 
 
 @pytest.fixture
+def korean_lab(tmp_path):
+    """The course as a student opens it in Korean."""
+    folders = ("notebooks", "assignments", "translations")
+    with running_lab(tmp_path, *folders, options=("--language", "ko")) as started:
+        yield started
+
+
+@pytest.fixture
 def show_in_lab(page, lab):
     """Open pieces as the saved outputs of one notebook, trusted or not, in JupyterLab."""
 
@@ -162,8 +170,8 @@ def instructors_lab(tmp_path):
 
 
 @contextlib.contextmanager
-def running_lab(tmp_path, *folders):
-    """JupyterLab, as `course lab` starts it, in a copy of these folders.
+def running_lab(tmp_path, *folders, options=()):
+    """JupyterLab, as `course lab` starts it with these options, in a copy of these folders.
 
     Its log is shown on failure.
 
@@ -188,6 +196,7 @@ def running_lab(tmp_path, *folders):
                 sys.executable,
                 root / "course.py",
                 "lab",
+                *options,
                 "--no-browser",
                 f"--ServerApp.port={port}",
                 "--ServerApp.port_retries=0",

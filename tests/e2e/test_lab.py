@@ -49,9 +49,9 @@ def wait_for_kernel(page, lab):
     pytest.fail(f"no kernel is ready; the server says: {kernels}")
 
 
-def run_and_save(page, lab, name):
+def run_and_save(page, lab, name, folder="notebooks"):
     """Open a notebook, choose Restart & Run All in the menu, wait for the end, and save."""
-    page.goto(lab.url(f"lab/tree/notebooks/{name}"))
+    page.goto(lab.url(f"lab/tree/{folder}/{name}"))
     wait_for_lab(page)
     panel = page.locator(".jp-NotebookPanel")
     panel.locator(".jp-CodeCell").first.wait_for(timeout=SECONDS_TO_LOAD * 1000)
@@ -164,3 +164,26 @@ def test_lesson_runs_from_top_to_bottom_and_is_saved(page, lab, lesson):
 
     assert saved_complaints(path) == []
     assert alternative_texts_seen(page) <= alternative_texts_given(path)
+
+
+def test_the_course_opens_in_korean_and_a_lesson_runs_and_is_saved(page, korean_lab):
+    lab, name = korean_lab, f"{LESSONS[0]}.ipynb"
+    page.goto(lab.url())
+    wait_for_lab(page)
+    start = (lab.root / "ko/notebooks/README.md").read_text(encoding="utf-8").splitlines()[0]
+    heading = page.locator(".jp-MarkdownViewer h1")
+    heading.wait_for(timeout=SECONDS_TO_LOAD * 1000)
+    assert heading.inner_text().strip("¶ ") == start.strip("# ")
+    assert re.search("[가-힣]", start)
+    listed = page.locator(".jp-DirListing-itemText").all_inner_texts()
+    assert {path.name for path in lessons(lab.root / "ko")} <= set(listed)
+
+    path = lab.root / "ko/notebooks" / name
+    clear_outputs(path)
+    before = path.stat().st_mtime_ns
+    run_and_save(page, lab, name, "ko/notebooks")
+    wait_until_saved(page, path, before)
+    assert saved_complaints(path) == []
+    assert alternative_texts_seen(page) <= alternative_texts_given(path)
+    title = nbformat.read(path, as_version=4).cells[0].source.splitlines()[0].strip("# ")
+    assert page.locator(".jp-MarkdownCell h1").first.inner_text().strip("¶ ") == title
