@@ -360,7 +360,7 @@ def stride_in_the_size_only(x, kernel_size, stride=None, padding=0):
 
 
 @mistake(
-    "Your output has a window too many where the map does not fit: the size is rounded up.",
+    "Your output has a window too many where the stride does not fit: the size is rounded up.",
     fails={"avg_pool2d_windows", "avg_pool2d_together"},
 )
 def size_rounded_up(x, kernel_size, stride=None, padding=0):

@@ -301,7 +301,7 @@ def kernel_size_as_step(x, kernel_size, stride=None, padding=0):
 
 
 @mistake(
-    "Your output has a window too many where the map does not fit: the size is rounded up. A "
+    "Your output has a window too many where the stride does not fit: the size is rounded up. A "
     "window that hangs over the end is left out.",
     fails={"max_pool2d_size", "max_pool2d_together"},
 )

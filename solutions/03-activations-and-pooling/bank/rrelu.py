@@ -430,7 +430,7 @@ def mean_slopes_returned(x, lower, upper, training, rng):
 
 
 @mistake(
-    "Your two values are exchanged: the slopes come first, then the result.",
+    "Your two values are exchanged: you return the slopes first, and then the result.",
     fails={"rrelu_evaluation", "rrelu_range", "rrelu_slopes"},
 )
 def values_exchanged(x, lower, upper, training, rng):

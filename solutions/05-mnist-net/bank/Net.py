@@ -851,8 +851,8 @@ class one_mask_for_the_batch(Layers):
 
 
 @mistake(
-    "It is always the same neurons that are switched off, so the others never learn to do "
-    "without them. They should be drawn anew each time.",
+    "It is always the same neurons that are switched off, so the network never learns to do "
+    "without the others. They should be drawn anew each time.",
     fails={"net_dropout"},
 )
 class constant_mask(Layers):

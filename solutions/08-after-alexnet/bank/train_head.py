@@ -648,8 +648,8 @@ def sum_of_the_losses(body, head, images, labels, make_optimizer, steps):
 
 
 @mistake(
-    "Your numbers equal what comes out when the scores go through a softmax before the cross- "
-    "entropy. It makes its own.",
+    "Your numbers equal what comes out when the scores go through a softmax before the "
+    "cross-entropy. It makes its own.",
     fails={"train_head_learns", "train_head_losses", "train_head_together"},
 )
 def softmax_twice(body, head, images, labels, make_optimizer, steps):
@@ -753,7 +753,7 @@ def opposite_order(body, head, images, labels, make_optimizer, steps):
 
 
 @mistake(
-    "Your losses equal running means: each is the mean of all losses so far.",
+    "Each of your losses equals the mean of all losses so far.",
     fails={"train_head_losses", "train_head_together"},
 )
 def running_means(body, head, images, labels, make_optimizer, steps):
