@@ -100,7 +100,11 @@ def test_the_two_commands_are_in_the_readme():
 
 
 # {what a command makes: the command}
-MADE = {"build/site": "course site", "build/cnn-course.zip": "course release"}
+MADE = {
+    "ko": "course lab --language ko",
+    "build/site": "course site",
+    "build/cnn-course.zip": "course release",
+}
 
 
 def test_files_that_are_named_exist(page):
