@@ -136,7 +136,7 @@ def glossary(root: Path = ROOT) -> list[tuple[str, re.Pattern[str], list[str], l
     for term in terms:
         # A word that is the first for another term would mean that one.
         korean = [w for w in term["korean"] if first.get(w, term["english"]) == term["english"]]
-        if term["english"] != term["english"].lower() and " " not in term["english"]:
+        if re.search(r"[A-Z]{2}|^[A-Z]\w+$", term["english"]):
             korean.append(term["english"])  # a name, as in Korean texts
         names = [term["english"], *term.get("also", ()), *term.get("match", ())]
         words = term.get("match", names)
