@@ -191,7 +191,7 @@ def by_cell(language: str, name: str, root: Path) -> dict[str, list[tuple[str, s
     """{cell: (English, translation) of its blocks, in their order}"""
     texts = defaultdict(list)
     for (context, text), translation in catalogue(language, name, root).items():
-        texts[re.sub(r" \d+$", "", context)].append((text, translation))
+        texts[re.sub(r"(^| )\d+$", "", context)].append((text, translation))
     return dict(texts)
 
 

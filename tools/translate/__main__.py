@@ -50,10 +50,11 @@ def bring_up_to_date(folder: Path, names, show, root):
         wrong += len(bad)
         total += len(new)
         others = len(bad) - fuzzy - missing
-        print(
-            f"{folder.name}/{name}: {len(new)} texts, {missing} missing, {fuzzy} stale, "
-            f"{others} to look at"
-        )
+        if bad or names:
+            print(
+                f"{folder.name}/{name}: {len(new)} texts, {missing} missing, {fuzzy} stale, "
+                f"{others} to look at"
+            )
         if show:
             for entry, each in bad:
                 for kind, sentence in each:

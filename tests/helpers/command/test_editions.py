@@ -2,7 +2,10 @@
 
 import ast
 import json
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import nbformat
@@ -14,6 +17,7 @@ from helpers.command import editions, lab, reset
 from helpers.command.editions import files_of, make_edition
 from helpers.command.files import ROOT, Problem, assignments, is_own_copy, lessons
 from helpers.command.variables import LANGUAGE
+from helpers.command.verbs import COMPARING
 from helpers.language import catalogue, languages
 from tests.support import needs
 from tests.support.small_course import (
@@ -230,7 +234,7 @@ def test_an_option_without_a_language_says_how_to_give_one():
 
 
 @pytest.mark.parametrize(("variable", "value"), [("LC_ALL", "ko_KR.UTF-8"), ("LANG", "ko_KR")])
-@pytest.mark.skipif(lab.os.name == "nt", reason="Windows says it in another way")
+@pytest.mark.skipif(os.name == "nt", reason="Windows says it in another way")
 def test_the_systems_language_is_that_of_its_variables(monkeypatch, variable, value):
     for name in ("LC_ALL", "LC_MESSAGES", "LANG"):
         monkeypatch.delenv(name, raising=False)
@@ -262,6 +266,22 @@ def code_of(source):
 @pytest.fixture(scope="module", params=languages()[1:])
 def made(request):
     return request.param, dict(files_of(request.param))
+
+
+def test_a_lesson_runs_in_the_edition_with_the_outputs_that_it_has(made, tmp_path):
+    """One with pieces that speak the language. Of the others the code is known to be the same."""
+    language, files = made
+    path = tmp_path / "02.ipynb"
+    path.write_bytes(files["notebooks/02-stride-and-padding.ipynb"])
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", *COMPARING, "-q", "-p", "conftest", path],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT), LANGUAGE: language},
+        capture_output=True,
+        encoding="utf-8",
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert re.search(r"^\d\d passed", done.stdout, re.MULTILINE)
 
 
 def english(name):
@@ -304,6 +324,17 @@ def test_the_tests_of_an_assignment_are_known_by_their_translated_text(made, pat
     ours = english(f"{name.rpartition('/')[0]}/{SHEET_NAME}")
     assert sheet["fingerprints"] == ours["fingerprints"]
     assert len(sheet["sentences"]) == len(ours["sentences"])
+
+
+@pytest.mark.parametrize("name", editions.PAGES)
+def test_no_line_of_a_page_is_left_in_english(made, name):
+    language, files = made
+    lines = [
+        re.sub(r"^(#+|-|\d+\.) ", "", line.strip()) for line in files[name].decode().split("\n")
+    ]
+    texts = catalogue(language, editions.catalogue_of(name))
+    assert texts
+    assert [text for _, text in texts if text in lines and texts["", text] != text] == []
 
 
 def test_every_link_leads_to_a_file(made):
