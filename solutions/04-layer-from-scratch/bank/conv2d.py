@@ -324,7 +324,7 @@ def last_channel_only(x, weight, bias, stride=1, padding=0):
 
 
 @mistake(
-    "Every channel is multiplied with the first layer of the filter. A filter has other numbers "
+    "Every channel is multiplied with the first channel of the filter. A filter has other numbers "
     "for each channel.",
     fails={"conv2d_channels", "conv2d_together"},
 )
@@ -334,7 +334,7 @@ def same_weights_for_all_channels(x, weight, bias, stride=1, padding=0):
 
 
 @mistake(
-    "The channels meet the wrong layers of the filter: the last one comes first.",
+    "The channels meet the wrong channels of the filter: the last one comes first.",
     fails={"conv2d_channels", "conv2d_together"},
 )
 def channels_reversed(x, weight, bias, stride=1, padding=0):

@@ -221,7 +221,7 @@ def weight_of_the_first_channel(grad_out, x, weight, stride=1, padding=0):
 
 
 @mistake(
-    "In `grad_weight` the channels are added up: all layers of a filter have the same numbers.",
+    "In `grad_weight` the channels are added up: all channels of a filter have the same numbers.",
     fails={"conv2d_backward_weight", "conv2d_backward_together"},
 )
 def weight_channels_summed(grad_out, x, weight, stride=1, padding=0):
@@ -369,7 +369,7 @@ def x_mean_of_filters(grad_out, x, weight, stride=1, padding=0):
 
 @mistake(
     "In your `grad_x` all channels have the same numbers. Each channel gets its shares through its "
-    "own layer of the filter.",
+    "own channel of the filter.",
     fails={"conv2d_backward_x", "conv2d_backward_together"},
 )
 def x_same_for_all_channels(grad_out, x, weight, stride=1, padding=0):
