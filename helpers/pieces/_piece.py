@@ -5,9 +5,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from functools import cache
 from html import escape
 from importlib.resources import files
 from pathlib import Path
+
+from helpers.language import ENGLISH, translated
+from helpers.pieces._words import CATALOGUE, language, put_into
 
 # Any of these would end the comment or the script element that a script stands in.
 NOT_IN_A_SCRIPT = ("-->", "--!>", "<!--", "</script", "<script")
@@ -16,22 +20,33 @@ NOT_IN_A_SCRIPT = ("-->", "--!>", "<!--", "</script", "<script")
 class Piece:
     """HTML that a notebook shows when it is the last value of a cell.
 
-    What derives from it gives `repr` the text that stands where no HTML is shown.
-
     Parameters
     ----------
     title : str
         The line above the piece, and its name for screen readers.
     html : str
         The piece, as `element` makes it.
+    text : str
+        What stands where no HTML is shown.
+
+    Attributes
+    ----------
+    title : str
+    language : str
+        The code of the language that it was made in.
     """
 
-    def __init__(self, title: str, html: str) -> None:
+    def __init__(self, title: str, html: str, text: str) -> None:
         self.title = title
+        self.language = language()
         self._html = html
+        self._text = text
 
     def _repr_html_(self) -> str:
         return self._html
+
+    def __repr__(self) -> str:
+        return self._text
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
         return {"text/html": self._html, "text/plain": repr(self)}
@@ -51,7 +66,7 @@ class Piece:
         """
         path, title = Path(path), escape(self.title)
         path.write_text(
-            '<!DOCTYPE html>\n<html lang="en">\n<head><meta charset="utf-8">\n'
+            f'<!DOCTYPE html>\n<html lang="{self.language}">\n<head><meta charset="utf-8">\n'
             '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
             '<meta name="color-scheme" content="light dark">\n'
             f"<title>{title}</title></head>\n<body><main>\n"
@@ -63,12 +78,15 @@ class Piece:
 
 
 def read_title(title: str | None, default: str) -> str:
-    """The title, or `default` for None; TypeError where it is no text, or an empty one."""
+    """The title, or `default` for None; TypeError where it is no text, or an empty one.
+
+    A title that a lesson of the course gives comes in the reader's language.
+    """
     if title is None:
         return default
     if not isinstance(title, str) or not title.strip():
         raise TypeError(f"title must be a text that is not empty, or None, got {title!r}.")
-    return title
+    return translated(title, CATALOGUE, language=language())
 
 
 def element(name: str, data: Mapping[str, object], still: str, script: str) -> str:
@@ -90,14 +108,26 @@ def element(name: str, data: Mapping[str, object], still: str, script: str) -> s
     text = re.sub("[<>]|--", lambda m: "".join(f"\\u{ord(c):04x}" for c in m[0]), text)
     # A sanitizer that prints what is in a script finds only a comment, and drops it; for a browser
     # both comment marks are one-line comments of JavaScript.
-    return f'<div class="{name}"><!--{text}-->\n{still}</div>\n<script><!--\n{script}\n--></script>'
+    # The page around a piece may be in English, as JupyterLab's is.
+    lang = "" if language() == ENGLISH else f' lang="{language()}"'
+    inside = f"<!--{text}-->\n{still}"
+    return f'<div class="{name}"{lang}>{inside}</div>\n<script><!--\n{script}\n--></script>'
 
 
 def script_of(package: str) -> str:
-    """The shrunk script of a piece's package, without its first line, which is for maintainers."""
+    """The shrunk script of a piece's package, with its words in the reader's language.
+
+    Its first line, which is for maintainers, is left out.
+    """
+    return _script(package, language())
+
+
+@cache
+def _script(package: str, code: str) -> str:
     name = package.rpartition(".")[2]
     text = files(package).joinpath(f"{name}.min.js").read_text(encoding="utf-8")
-    return text.split("\n", 1)[1].strip()
+    script = text.split("\n", 1)[1].strip()
+    return put_into(script, lambda text: translated(text, CATALOGUE, language=code))
 
 
 def enclose(code: str, css: str, tight: str) -> str:

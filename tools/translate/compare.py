@@ -22,6 +22,7 @@ TARGET = re.compile(r"\]\(([^)\s]+)\)")
 TAG = re.compile(r"</?[a-z][^>]*>")
 NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 PLACEHOLDER = re.compile(r"\{[^{}]*\}")
+NOTHING = re.compile(r"(?!)")
 NOT_WORDS = re.compile(r"```.*?```|`[^`]*`|\$[^$]*\$|\]\([^)]*\)|<[^>]*>", re.DOTALL)
 HANGUL = re.compile(r"[가-힣]")
 LITERAL = re.compile(r"[*`$]|(?<!\w)_|_(?!\w)")
@@ -53,6 +54,7 @@ def _found(entry):
         ("link", TARGET),
         ("tag", TAG),
         ("number", NUMBER),
+        ("placeholder", PLACEHOLDER if entry.comment == "label" else NOTHING),
     ):
         if kind == "number":
             was, came = (TARGET.sub("]()", text) for text in (before, after))

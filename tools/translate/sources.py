@@ -1,14 +1,18 @@
 """Every text that is translated: which catalogue it belongs to, and its messages in their order."""
 
+import ast
 import json
+import re
 import tomllib
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from helpers.command.editions import PAGES
 from helpers.command.files import ROOT, assignments, lessons
-from tools.translate.blocks import Block, code_blocks, markdown_blocks
+from helpers.pieces._words import CATALOGUE, texts_of
+from tools.translate.blocks import Block, code_blocks, has_words, markdown_blocks
 
 
 @dataclass(frozen=True)
@@ -34,6 +38,7 @@ def catalogues(root: Path = ROOT) -> dict[str, list[Message]]:
         found[name] = numbered([("", block) for block in markdown_blocks(text)])
     found["glossary"] = glossary_messages(root / "site/glossary.toml")
     found["predictions"] = prediction_messages(root / "helpers/pieces/prediction/questions.toml")
+    found[CATALOGUE] = piece_messages(root)
     return found
 
 
@@ -84,3 +89,43 @@ def prediction_messages(path: Path) -> list[Message]:
         texts += [("reason", reason) for _, reason in question.get("wrong", ())]
         found += [(name, Block(text, kind)) for kind, text in texts]
     return numbered(found)
+
+
+def piece_messages(root: Path) -> list[Message]:
+    """The words of the pieces: what their Python and scripts mark, and titles that lessons
+    and pages give."""
+    texts: list[str] = []
+    for path in sorted((root / "helpers/pieces").rglob("*")):
+        if path.suffix == ".py":
+            texts += marked_texts(path.read_text(encoding="utf-8"))
+        elif path.suffix == ".js" and not path.name.endswith(".min.js"):
+            texts += texts_of(path.read_text(encoding="utf-8"))
+    for path in lessons(root):
+        for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
+            if any('class="cnn-' in html for html in html_of(cell)):
+                texts += titles("".join(cell["source"]))
+    for path in sorted((root / "site").glob("*.md")):
+        texts += re.findall(r"^title: (.+)$", path.read_text(encoding="utf-8"), re.MULTILINE)
+    return [Message("", text, "label") for text in dict.fromkeys(texts) if has_words(text)]
+
+
+def marked_texts(source: str) -> Iterator[str]:
+    """The literals in `tr("…")` and `marked("…")`."""
+    for node in ast.walk(ast.parse(source)):
+        called = isinstance(node, ast.Call) and getattr(node.func, "id", "")
+        if called in ("tr", "marked") and isinstance(node.args[0], ast.Constant):
+            yield node.args[0].value
+
+
+def titles(source: str) -> Iterator[str]:
+    """The literals in `title="…"`."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.keyword) and node.arg == "title":
+            yield ast.literal_eval(node.value)
+
+
+def html_of(cell: dict) -> Iterator[str]:
+    """The HTML in the outputs of a notebook's cell."""
+    for output in cell.get("outputs", ()):
+        yield "".join(output.get("data", {}).get("text/html", ""))
+

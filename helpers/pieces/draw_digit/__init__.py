@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from helpers.pieces._piece import Piece, element, read_title, script_of
+from helpers.pieces._words import tr
 from helpers.pieces.draw_digit.net import Example, Net, forward, normalise, read_file, read_model
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def draw_digit(model: torch.nn.Module | None = None, title: str | None = None) -
     >>> draw_digit().probabilities(0).argmax()
     np.int64(0)
     """
-    title = read_title(title, "Draw a digit")
+    title = read_title(title, tr("Draw a digit"))
     net, examples = read_file()
     if model is not None:
         net = read_model(model, normalise(examples[0].pixels))
@@ -79,9 +80,13 @@ class DrawDigit(Piece):
 
     def __init__(self, net: Net, examples: list[Example], title: str) -> None:
         self.net, self.examples, self.title = net, examples, title
-        super().__init__(
-            title, element("cnn-draw-digit", self._data(), self._still(), script_of(__package__))
-        )
+        self._about = self._read_about()
+        label, probabilities = self._shown()
+        still = self._still(label, probabilities)
+        html = element("cnn-draw-digit", self._data(), still, script_of(__package__))
+        shares = "  ".join(f"{digit}: {p:.1%}" for digit, p in enumerate(probabilities))
+        example = tr("A {0} from the test images: {1}", label, shares)
+        super().__init__(title, html, f"{title}\n{self._about}\n{example}")
 
     def probabilities(self, number: int) -> np.ndarray:
         """What the network makes of an example.
@@ -101,19 +106,25 @@ class DrawDigit(Piece):
 
     def about(self) -> str:
         """One or two sentences: which network this is, and how well it reads."""
+        return self._about
+
+    def _read_about(self) -> str:
         about = self.net.about
         if not about:
-            return (
+            return tr(
                 "Your own network, with the weights that it had when this was made. The examples "
                 "are test images of MNIST; the course's own network reads the ones marked hard "
                 "wrongly."
             )
         share = about["test images read correctly"] / about["test images"]
-        return (
-            f"The network of lesson 05, trained on {about['training images']:,} images for "
-            f"{about['epochs']} epochs. Of {about['test images']:,} test images, which it did not "
-            f"learn from, it reads {share:.1%} correctly. The examples are such test images; the "
-            "ones marked hard are among those that it reads wrongly."
+        return tr(
+            "The network of lesson 05, trained on {0} images for {1} epochs. Of {2} test images, "
+            "which it did not learn from, it reads {3} correctly. The examples are such test "
+            "images; the ones marked hard are among those that it reads wrongly.",
+            f"{about['training images']:,}",
+            about["epochs"],
+            f"{about['test images']:,}",
+            f"{share:.1%}",
         )
 
     def _data(self):
@@ -129,16 +140,18 @@ class DrawDigit(Piece):
             ],
         }
 
-    def _still(self):
+    def _still(self, label, probabilities):
         """What stands there without scripts: one example's probabilities, as a table."""
-        label, probabilities = self._shown()
         rows = "".join(f"<tr><th>{digit}<td>{p:.1%}\n" for digit, p in enumerate(probabilities))
+        caption = tr("What it makes of a {0} from the test images", label)
+        ending = tr(
+            "Where scripts run, as in a trusted notebook in JupyterLab, here is a pad to draw on."
+        )
         return (
             f"<p><b>{escape(self.title)}</b></p>\n<p>{escape(self.about())}</p>\n"
-            f"<table><caption>What it makes of a {label} from the test images</caption>\n"
-            f"<tr><th>digit<th>probability\n{rows}</table>\n"
-            "<p><i>Where scripts run, as in a trusted notebook in JupyterLab, here is a pad to "
-            "draw on.</i></p>\n"
+            f"<table><caption>{caption}</caption>\n"
+            f"<tr><th>{tr('digit')}<th>{tr('probability')}\n{rows}</table>\n"
+            f"<p><i>{ending}</i></p>\n"
         )
 
     def _shown(self):
@@ -146,8 +159,3 @@ class DrawDigit(Piece):
         all_of_them = [self.probabilities(number) for number in range(len(self.examples))]
         hardest = min(range(len(all_of_them)), key=lambda n: all_of_them[n].max())
         return self.examples[hardest].label, all_of_them[hardest]
-
-    def __repr__(self) -> str:
-        label, probabilities = self._shown()
-        shares = "  ".join(f"{digit}: {p:.1%}" for digit, p in enumerate(probabilities))
-        return f"{self.title}\n{self.about()}\nA {label} from the test images: {shares}"

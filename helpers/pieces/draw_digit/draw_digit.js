@@ -18,7 +18,7 @@ const start = (host, D) => {
   const left = add("div", { class: "draw" }, "", stage);
   const middle = add("div", { class: "sees" }, "", stage);
   const right = add("div", { class: "answer" }, "", stage);
-  const shelf = add("div", { class: "buttons", role: "group", "aria-label": "Examples" });
+  const shelf = add("div", { class: "buttons", role: "group", "aria-label": tr`Examples` });
   const layers = add("div", { class: "layers" });
   const panel = element("div", { class: "panel" });
   const live = add("p", { class: "live", "aria-live": "polite" });
@@ -40,11 +40,11 @@ const start = (host, D) => {
     b.onclick = action;
     return b;
   };
-  button("Undo", pad.undo, buttons);
-  button("Clear", pad.clear, buttons);
-  add("p", { class: "note" }, "Mouse or finger. Or with the keyboard: arrow keys move the pen, Space " +
-    "puts it down and lifts it, Delete clears.", left);
-  add("span", { class: "name" }, "Examples", shelf);
+  button(tr`Undo`, pad.undo, buttons);
+  button(tr`Clear`, pad.clear, buttons);
+  add("p", { class: "note" }, tr`Mouse or finger. Or with the keyboard: arrow keys move the pen, Space
+    puts it down and lifts it, Delete clears.`, left);
+  add("span", { class: "name" }, tr`Examples`, shelf);
   examples.forEach(([label, pixels], n) => {
     const misread = n >= D.m;
     const b = button("", () => {
@@ -52,9 +52,9 @@ const start = (host, D) => {
       pad.show(pixels, []);
       truth = null;
       announce(said.textContent);
-    }, shelf, { class: "example", "aria-label": `Example: a ${label}` + (misread ? ", hard" : "") });
+    }, shelf, { class: "example", "aria-label": misread ? tr`Example: a ${label}, hard` : tr`Example: a ${label}` });
     gray(canvas(SIDE, SIDE, b).getContext("2d"), pixels);
-    if (misread) add("i", {}, "hard", b);
+    if (misread) add("i", {}, tr`hard`, b);
   });
 
   // ---- the layers: canvases, and in each layer one cell that the keyboard moves ----
@@ -62,18 +62,19 @@ const start = (host, D) => {
   const views = LAYERS.map((layer, at) => {
     const home = layer.name === "input" ? middle : layer.name === "scores" ? right : layers;
     const whole = add("div", { class: "layer " + layer.name }, "", home);
-    const size = layer.name === "linear1" ? "50 units" : layer.name === "scores" ? ""
-      : `${layer.maps > 1 ? layer.maps + " maps of " : ""}${layer.rows}×${layer.columns}`;
-    const name = layer.name === "input" ? "What the network sees" : layer.title;
+    const size = layer.name === "linear1" ? tr`50 units` : layer.name === "scores" ? ""
+      : layer.maps > 1 ? tr`${layer.maps} maps of ${layer.rows}×${layer.columns}` : `${layer.rows}×${layer.columns}`;
+    const [title, what] = titlesOf(layer);
+    const name = layer.name === "input" ? tr`What the network sees` : title;
     const words = `${name}${size && ": " + size}`;
     const view = { layer, whole, maps: [], map: 0,
       i: Math.floor(layer.rows / 2), j: Math.floor(layer.columns / 2) };
     if (layer.name !== "scores") {
       const p = add("p", { class: "name" }, words, whole);
-      if (home === layers) add("span", {}, ` (${layer.what})`, p);
+      if (home === layers) add("span", {}, ` (${what})`, p);
     }
     view.grid = add("div", { class: "maps", role: "grid", "aria-rowcount": layer.rows,
-      "aria-label": layer.name === "scores" ? "Probabilities of the ten digits" : words,
+      "aria-label": layer.name === "scores" ? tr`Probabilities of the ten digits` : words,
       "aria-colcount": layer.columns }, "", whole);
     if (layer.name === "scores") {
       view.grid.removeAttribute("aria-rowcount");
@@ -105,12 +106,12 @@ const start = (host, D) => {
     view.grid.onkeydown = (e) => keys(e, at);
     return view;
   });
-  add("p", { class: "note" }, "Scaled to fit 20×20, then moved until its centre of mass is in the " +
-    "middle, as MNIST was made.", middle);
-  add("p", { class: "note legend" }, "Orange: positive. Purple: negative. The strongest colour is the " +
-    "layer's largest number. Choose a unit of any layer, or a digit's bar: its arithmetic appears, and " +
-    "on the picture a frame around what it sees. Keys: arrows, Home, End; Page Up and Page Down change " +
-    "the map.", layers);
+  add("p", { class: "note" }, tr`Scaled to fit 20×20, then moved until its centre of mass is in the
+    middle, as MNIST was made.`, middle);
+  add("p", { class: "note legend" }, tr`Orange: positive. Purple: negative. The strongest colour is the
+    layer's largest number. Choose a unit of any layer, or a digit's bar: its arithmetic appears, and
+    on the picture a frame around what it sees. Keys: arrows, Home, End; Page Up and Page Down change
+    the map.`, layers);
   layers.prepend(layers.lastChild);
 
   const keys = (e, at) => {
@@ -156,8 +157,8 @@ const start = (host, D) => {
   const paint = () => {
     box.classList.toggle("empty", !answer);
     const read = answer && answer.probabilities.indexOf(Math.max(...answer.probabilities));
-    said.textContent = !answer ? "Draw a digit, or choose an example."
-      : verdict(answer.probabilities) + (truth === null || truth === read ? "." : `. It is a ${truth}.`);
+    said.textContent = !answer ? tr`Draw a digit, or choose an example.`
+      : verdict(answer.probabilities) + (truth === null || truth === read ? "" : " " + tr`It is a ${truth}.`);
     root.querySelectorAll(".frame").forEach((f) => f.remove());
     if (!answer) return;
     const picture = answer.input.map((v) => v * STD + MEAN);

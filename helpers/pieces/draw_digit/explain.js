@@ -14,11 +14,22 @@ const grid = (list, columns) => Array.from({ length: list.length / columns },
 
 const SHOWN = 8; // contributions that a linear unit names; the rest is added up
 
+// What a layer is called, and what it does.
+const titlesOf = ({ name }) => ({
+  input: [tr`Input`],
+  conv1: [tr`Convolution 1`, tr`10 filters of 5×5`],
+  pool1: [tr`Max pooling and ReLU 1`, tr`the largest of each 2×2, negative ones become 0`],
+  conv2: [tr`Convolution 2`, tr`20 filters of 10×5×5`],
+  pool2: [tr`Max pooling and ReLU 2`, tr`320 numbers for the next layer`],
+  linear1: [tr`Linear 1 and ReLU`, tr`each unit sees all 320`],
+  scores: [tr`Linear 2`],
+})[name];
+
 // What a unit is called: for units in maps [map, row, column], for the others their number.
 const unitName = (layer, map, i, j) => {
-  if (layer.name === "scores") return `digit ${j}`;
-  if (layer.name === "linear1") return `unit ${i * layer.columns + j}`;
-  return (layer.maps > 1 ? `map ${map}, ` : "") + `row ${i}, column ${j}`;
+  if (layer.name === "scores") return tr`digit ${j}`;
+  if (layer.name === "linear1") return tr`unit ${i * layer.columns + j}`;
+  return layer.maps > 1 ? tr`map ${map}, row ${i}, column ${j}` : tr`row ${i}, column ${j}`;
 };
 
 // A window of a map, row by row.
@@ -39,24 +50,22 @@ const explainConvolution = (x, channels, n, w, bias, map, i, j, value, channel) 
   const sizes = sums.map(Math.abs);
   const shown = channel ?? sizes.indexOf(Math.max(...sizes));
   const lines = [channels > 1
-    ? `Sums of the ${channels} channels, and the bias: ` + sums.map(term).join(" + ") +
-      ` + bias ${term(bias)} ≈ ${fixed(value)}`
-    : `Sum of the 25 products ${fixed(sums[0])} + bias ${term(bias)} ≈ ${fixed(value)}`];
-  const of = channels > 1 ? ` of channel ${shown}` : "";
+    ? tr`Sums of the ${channels} channels, and the bias: ${sums.map(term).join(" + ")} + bias ${term(bias)} ≈ ${fixed(value)}`
+    : tr`Sum of the 25 products ${fixed(sums[0])} + bias ${term(bias)} ≈ ${fixed(value)}`];
   const products = windows[shown].map((v, k) => v * kernels[shown][k]);
   return { lines, value, channels, shown,
-    before: channels > 1 ? `Channel ${shown}: the 25 products add up to ${fixed(sums[shown])}.` : "",
+    before: channels > 1 ? tr`Channel ${shown}: the 25 products add up to ${fixed(sums[shown])}.` : "",
     tables: [
-      { caption: "Window" + of, rows: grid(windows[shown], 5) },
-      { caption: "× kernel" + of, rows: grid(kernels[shown], 5) },
-      { caption: "= products", rows: grid(products, 5) },
+      { caption: channels > 1 ? tr`Window of channel ${shown}` : tr`Window`, rows: grid(windows[shown], 5) },
+      { caption: channels > 1 ? tr`× kernel of channel ${shown}` : tr`× kernel`, rows: grid(kernels[shown], 5) },
+      { caption: tr`= products`, rows: grid(products, 5) },
     ] };
 };
 
 const explainPool = (x, n, map, i, j, value) => {
   const list = patch(x, n, map, 2 * i, 2 * j, 2);
   const top = Math.max(...list), best = list.indexOf(top);
-  return { value, tables: [{ caption: `Window of map ${map}`, best,
+  return { value, tables: [{ caption: tr`Window of map ${map}`, best,
     rows: grid(list, 2) }],
     lines: [`max(${list.map((v) => fixed(v)).join(", ")}) = ${fixed(top)}`,
       `ReLU: max(0, ${fixed(top)}) = ${fixed(value)}`] };
@@ -69,11 +78,11 @@ const explainLinear = (x, w, bias, k, names) => {
   const sums = [first, rest].map((list) => total(list.map(([, v, weight]) => v * weight)));
   const value = sums[0] + sums[1] + bias;
   return { value,
-    tables: [{ caption: `The ${SHOWN} largest contributions of ${x.length}`,
-      head: ["input", "value", "× weight", "= contribution"],
+    tables: [{ caption: tr`The ${SHOWN} largest contributions of ${x.length}`,
+      head: [tr`input`, tr`value`, tr`× weight`, tr`= contribution`],
       rows: first.map(([n, v, weight]) => [names(n), fixed(v), fixed(weight), fixed(v * weight)]) }],
-    lines: [`These ${SHOWN} together ${fixed(sums[0])} + the other ${rest.length} together ` +
-      `${term(sums[1])} + bias ${term(bias)} ≈ ${fixed(value)}`] };
+    lines: [tr`These ${SHOWN} together ${fixed(sums[0])} + the other ${rest.length} together
+      ${term(sums[1])} + bias ${term(bias)} ≈ ${fixed(value)}`] };
 };
 
 // What stands behind a unit of LAYERS[at]. `channel` is the one whose products are shown.
@@ -83,9 +92,9 @@ const explain = (weights, answer, at, map, i, j, channel) => {
   const [w1, b1, w2, b2, w3, b3, w4, b4] = weights;
   if (layer.name === "input") {
     const ink = value * STD + MEAN;
-    return { value, tables: [], lines: ["Ink here, from 0 (none) to 1 (full), minus the mean of " +
-      `MNIST's pixels, divided by their standard deviation: (${fixed(ink)} − ${MEAN}) / ${STD} ` +
-      `≈ ${fixed(value)}`] };
+    return { value, tables: [], lines: [tr`Ink here, from 0 (none) to 1 (full), minus the mean of
+      MNIST's pixels, divided by their standard deviation: (${fixed(ink)} − ${MEAN}) / ${STD}
+      ≈ ${fixed(value)}`] };
   }
   if (layer.name === "conv1")
     return explainConvolution(answer.input, 1, 28, w1, b1[map], map, i, j, value, 0);
@@ -100,13 +109,13 @@ const explain = (weights, answer, at, map, i, j, channel) => {
     made.lines.push(`ReLU: max(0, ${fixed(made.value)}) = ${fixed(value)}`);
     return { ...made, value };
   }
-  const made = explainLinear(answer.linear1, w4, b4[j], j, (n) => `unit ${n}`);
+  const made = explainLinear(answer.linear1, w4, b4[j], j, (n) => tr`unit ${n}`);
   const top = Math.max(...answer.scores);
   const powers = [...answer.scores].map((v) => Math.exp(v - top));
-  made.lines.push("Softmax: e to this score, divided by the sum of e to each of the ten scores. " +
-    `With the largest score ${fixed(top)} taken off all ten first: ` +
-    `e^(${fixed(value - top)}) / ${fixed(total(powers))} ≈ ${fixed(answer.probabilities[j])}, ` +
-    `that is ${percent(answer.probabilities[j])}`);
+  made.lines.push(tr`Softmax: e to this score, divided by the sum of e to each of the ten scores.
+    With the largest score ${fixed(top)} taken off all ten first:
+    e^(${fixed(value - top)}) / ${fixed(total(powers))} ≈ ${fixed(answer.probabilities[j])},
+    that is ${percent(answer.probabilities[j])}`);
   return { ...made, value };
 };
 
@@ -114,6 +123,6 @@ const explain = (weights, answer, at, map, i, j, channel) => {
 const verdict = (p) => {
   const order = [...p.keys()].sort((a, b) => p[b] - p[a]);
   const one = (d) => `${d} (${percent(p[d])})`;
-  return p[order[0]] >= 0.5 ? `Read as ${one(order[0])}`
-    : `Unsure: ${one(order[0])} or ${one(order[1])}`;
+  return p[order[0]] >= 0.5 ? tr`Read as ${one(order[0])}.`
+    : tr`Unsure: ${one(order[0])} or ${one(order[1])}.`;
 };

@@ -3,23 +3,16 @@
 const SIDE = 28, MEAN = 0.1307, STD = 0.3081;
 const SHAPES = [[10, 1, 5, 5], [10], [20, 10, 5, 5], [20], [50, 320], [50], [10, 50], [10]];
 
-// What is shown, from the input on: maps, their side (or their columns), the receptive field of a
-// unit in the input (size, and step from one unit to the next), and the words for it.
+// What is shown, from the input on: maps, their side (or their columns), and the receptive field of
+// a unit in the input (size, and step from one unit to the next).
 const LAYERS = [
-  { name: "input", maps: 1, rows: 28, columns: 28, size: 1, jump: 1,
-    title: "Input", what: "the normalised picture" },
-  { name: "conv1", maps: 10, rows: 24, columns: 24, size: 5, jump: 1,
-    title: "Convolution 1", what: "10 filters of 5×5" },
-  { name: "pool1", maps: 10, rows: 12, columns: 12, size: 6, jump: 2,
-    title: "Max pooling and ReLU 1", what: "the largest of each 2×2, negative ones become 0" },
-  { name: "conv2", maps: 20, rows: 8, columns: 8, size: 14, jump: 2,
-    title: "Convolution 2", what: "20 filters of 10×5×5" },
-  { name: "pool2", maps: 20, rows: 4, columns: 4, size: 16, jump: 4,
-    title: "Max pooling and ReLU 2", what: "320 numbers for the next layer" },
-  { name: "linear1", maps: 1, rows: 5, columns: 10, size: 28, jump: 0,
-    title: "Linear 1 and ReLU", what: "each unit sees all 320" },
-  { name: "scores", maps: 1, rows: 1, columns: 10, size: 28, jump: 0,
-    title: "Linear 2", what: "one score for each digit, 0 to 9" },
+  { name: "input", maps: 1, rows: 28, columns: 28, size: 1, jump: 1 },
+  { name: "conv1", maps: 10, rows: 24, columns: 24, size: 5, jump: 1 },
+  { name: "pool1", maps: 10, rows: 12, columns: 12, size: 6, jump: 2 },
+  { name: "conv2", maps: 20, rows: 8, columns: 8, size: 14, jump: 2 },
+  { name: "pool2", maps: 20, rows: 4, columns: 4, size: 16, jump: 4 },
+  { name: "linear1", maps: 1, rows: 5, columns: 10, size: 28, jump: 0 },
+  { name: "scores", maps: 1, rows: 1, columns: 10, size: 28, jump: 0 },
 ];
 
 // A number of 16 bits (IEEE 754), which older browsers cannot read by themselves.

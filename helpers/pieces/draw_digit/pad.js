@@ -8,10 +8,10 @@ const place = (e, r, q, rows, columns, side = 1) => Object.assign(e.style, {
 // `changed` is called when there is another drawing, `said` tells what the network made of it.
 const makePad = (to, { changed, announce, said }) => {
   const pad = addTo(to, "div", { class: "pad", role: "application", tabindex: 0,
-    "aria-label": "Drawing pad, 28 by 28. Arrow keys move the pen, Home, End, Page Up and Page Down " +
-      "move it diagonally, Space puts it down and lifts it, Delete clears." });
+    "aria-label": tr`Drawing pad, 28 by 28. Arrow keys move the pen, Home, End, Page Up and Page Down
+      move it diagonally, Space puts it down and lifts it, Delete clears.` });
   const paper = canvas(560, 560, pad).getContext("2d");
-  addTo(pad, "span", { class: "hint", "aria-hidden": "true" }, "Draw a digit");
+  addTo(pad, "span", { class: "hint", "aria-hidden": "true" }, tr`Draw a digit`);
   const pen = addTo(pad, "i", { class: "pen", "aria-hidden": "true" });
 
   // The drawing: an image, and strokes over it.
@@ -74,14 +74,14 @@ const makePad = (to, { changed, announce, said }) => {
   const clear = () => {
     stop();
     if (state.image || state.strokes.length) change({ image: null, strokes: [] });
-    announce("Cleared. Draw a digit.");
+    announce(tr`Cleared. Draw a digit.`);
   };
   const undo = () => {
     stop();
-    if (!past.length) return announce("There is nothing to undo.");
+    if (!past.length) return announce(tr`There is nothing to undo.`);
     state = past.pop();
     redraw();
-    announce("Undone. " + said());
+    announce(tr`Undone.` + " " + said());
   };
   const stop = () => { stroke = null; pad.classList.remove("down"); };
 
@@ -143,14 +143,14 @@ const makePad = (to, { changed, announce, said }) => {
       row = Math.max(0, Math.min(SIDE - 1, row + move[0]));
       column = Math.max(0, Math.min(SIDE - 1, column + move[1]));
       if (stroke) extend([column + 0.5, row + 0.5]);
-      announce(`Row ${row}, column ${column}, pen ${stroke ? "down" : "up"}.`);
+      announce(stroke ? tr`Row ${row}, column ${column}, pen down.` : tr`Row ${row}, column ${column}, pen up.`);
     } else if (e.repeat) return;
     else if (stroke) {
       end();
-      announce("Pen up. " + said());
+      announce(tr`Pen up.` + " " + said());
     } else {
       begin([column + 0.5, row + 0.5]);
-      announce(`Pen down at row ${row}, column ${column}.`);
+      announce(tr`Pen down at row ${row}, column ${column}.`);
     }
     penAt();
   };

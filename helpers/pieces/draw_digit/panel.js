@@ -14,18 +14,18 @@ const gray = (context, pixels) => {
 const describe = (panel, { layer, map, i, j }, [r, q, side], made, picture, choose) => {
   const add = (tag, attributes, text, to) => addTo(to, tag, attributes, text);
   panel.textContent = "";
-  add("p", { class: "name" }, `${layer.title}, ${unitName(layer, map, i, j)}: ${fixed(made.value)}`, panel);
+  add("p", { class: "name" }, `${titlesOf(layer)[0]}, ${unitName(layer, map, i, j)}: ${fixed(made.value)}`, panel);
   const sees = add("div", { class: "field" }, "", panel);
   const small = add("div", { class: "map" }, "", sees);
   gray(canvas(SIDE, SIDE, small).getContext("2d"), picture);
   frameOn(small, LAYERS[0], r, q, side);
   const words = add("div", { class: "words" }, "", sees);
-  add("p", {}, side === SIDE ? "It sees the whole picture." : side === 1 ? "It is one pixel of the picture."
-    : `It sees rows ${r} to ${r + side - 1} and columns ${q} to ${q + side - 1} of the picture: ${side}×${side}.`,
+  add("p", {}, side === SIDE ? tr`It sees the whole picture.` : side === 1 ? tr`It is one pixel of the picture.`
+    : tr`It sees rows ${r} to ${r + side - 1} and columns ${q} to ${q + side - 1} of the picture: ${side}×${side}.`,
   words);
   made.lines.forEach((text) => add("p", { class: "sum" }, text, words));
   if (made.channels > 1) {
-    const label = add("label", {}, "Show the products of channel ", panel);
+    const label = add("label", {}, tr`Show the products of channel` + " ", panel);
     const select = add("select", {}, "", label);
     for (let c = 0; c < made.channels; c++) add("option", { value: c }, c, select);
     select.value = made.shown;

@@ -16,11 +16,12 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from helpers.pieces._piece import Piece, element, read_title, script_of
+from helpers.pieces._words import marked, tr
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-PHOTOS = {"Cat": "cat.webp", "Rocket": "rocket.webp"}
+PHOTOS = {marked("Cat"): "cat.webp", marked("Rocket"): "rocket.webp"}
 LARGEST = 384
 
 # A notebook holds every piece in full.
@@ -52,16 +53,16 @@ class Filter(NamedTuple):
 _BINOMIAL = (1, 4, 6, 4, 1)
 
 FILTERS: Mapping[str, Filter] = {
-    "Identity": Filter(((0, 0, 0), (0, 1, 0), (0, 0, 0))),
-    "Box blur": Filter(((1, 1, 1), (1, 1, 1), (1, 1, 1)), 9),
-    "Gaussian blur": Filter(tuple(tuple(a * b for b in _BINOMIAL) for a in _BINOMIAL), 256),
-    "Motion blur": Filter(tuple(tuple(int(i == j) for j in range(5)) for i in range(5)), 5),
-    "Sharpen": Filter(((0, -1, 0), (-1, 5, -1), (0, -1, 0))),
-    "Edge": Filter(((0, 1, 0), (1, -4, 1), (0, 1, 0)), view="size"),
-    "Sobel, vertical edges": Filter(((-1, 0, 1), (-2, 0, 2), (-1, 0, 1)), view="middle"),
-    "Sobel, horizontal edges": Filter(((-1, -2, -1), (0, 0, 0), (1, 2, 1)), view="middle"),
-    "Emboss": Filter(((-2, -1, 0), (-1, 1, 1), (0, 1, 2))),
-    "Negative": Filter(((0, 0, 0), (0, -1, 0), (0, 0, 0)), 1, 255),
+    marked("Identity"): Filter(((0, 0, 0), (0, 1, 0), (0, 0, 0))),
+    marked("Box blur"): Filter(((1, 1, 1), (1, 1, 1), (1, 1, 1)), 9),
+    marked("Gaussian blur"): Filter(tuple(tuple(a * b for b in _BINOMIAL) for a in _BINOMIAL), 256),
+    marked("Motion blur"): Filter(tuple(tuple(int(i == j) for j in range(5)) for i in range(5)), 5),
+    marked("Sharpen"): Filter(((0, -1, 0), (-1, 5, -1), (0, -1, 0))),
+    marked("Edge"): Filter(((0, 1, 0), (1, -4, 1), (0, 1, 0)), view="size"),
+    marked("Sobel, vertical edges"): Filter(((-1, 0, 1), (-2, 0, 2), (-1, 0, 1)), view="middle"),
+    marked("Sobel, horizontal edges"): Filter(((-1, -2, -1), (0, 0, 0), (1, 2, 1)), view="middle"),
+    marked("Emboss"): Filter(((-2, -1, 0), (-1, 1, 1), (0, 1, 2))),
+    marked("Negative"): Filter(((0, 0, 0), (0, -1, 0), (0, 0, 0)), 1, 255),
 }
 
 
@@ -99,10 +100,10 @@ def filter_dialog(
     >>> filter_dialog().filter
     'Sobel, vertical edges'
     """
-    title = read_title(title, "Try a filter")
+    title = read_title(title, tr("Try a filter"))
     if filter not in FILTERS:
         raise ValueError(f"filter must be one of {', '.join(FILTERS)}; got {filter!r}.")
-    pictures = _photos() if image is None else {"Picture": _encoded(image)}
+    pictures = _photos() if image is None else {tr("Picture"): _encoded(image)}
     return FilterDialog(pictures, filter, title)
 
 
@@ -125,8 +126,8 @@ class FilterDialog(Piece):
         data = {
             "t": title,
             "f": [
-                [name, [v for row in one.numbers for v in row], one.divisor, one.offset, one.view]
-                for name, one in FILTERS.items()
+                [tr(name), [v for row in numbers for v in row], divisor, offset, view]
+                for name, (numbers, divisor, offset, view) in FILTERS.items()
             ],
             "s": names.index(filter),
         }
@@ -136,7 +137,8 @@ class FilterDialog(Piece):
                 f"this image makes a piece of {len(html.encode()) // 1024 + 1} KiB, more than "
                 f"{SIZE_LIMIT // 1024}; pass a smaller one."
             )
-        super().__init__(title, html)
+        rows = "\n".join("  ".join(f"{v:g}" for v in row) for row in FILTERS[filter].numbers)
+        super().__init__(title, html, f"{title}\n{_caption(filter)}\n{rows}")
 
     def _still(self, pictures: Mapping[str, str]) -> str:
         """What stands there without scripts: the pictures, and the filter as a table."""
@@ -145,32 +147,37 @@ class FilterDialog(Piece):
         shown = "\n".join(
             f'<img alt="{escape(name)}" src="{address}">' for name, address in pictures.items()
         )
+        ending = tr(
+            "Where scripts run, as in a trusted notebook in JupyterLab, the filter can be changed "
+            "here, and the picture follows."
+        )
         return (
             f"<p><b>{escape(self.title)}</b></p>\n<p>{shown}</p>\n"
-            f"<table><caption>{escape(self.filter)}: {_rule(one)}</caption>\n{rows}</table>\n"
-            "<p><i>Where scripts run, as in a trusted notebook in JupyterLab, the filter can be "
-            "changed here, and the picture follows.</i></p>\n"
+            f"<table><caption>{escape(_caption(self.filter))}</caption>\n{rows}</table>\n"
+            f"<p><i>{ending}</i></p>\n"
         )
 
-    def __repr__(self) -> str:
-        one = FILTERS[self.filter]
-        rows = "\n".join("  ".join(f"{v:g}" for v in row) for row in one.numbers)
-        return f"{self.title}\n{self.filter}: {_rule(one)}\n{rows}"
 
-
-def _rule(one: Filter) -> str:
-    """What is done with the sum of the products, in words."""
-    text = "the sum of the products"
-    if one.divisor != 1:
-        text += f", divided by {one.divisor:g}"
-    return text + (f", plus {one.offset:g}" if one.offset else "")
+def _caption(name: str) -> str:
+    """The filter of a name, and what is done with the sum of its products, in words."""
+    divisor, offset = f"{FILTERS[name].divisor:g}", f"{FILTERS[name].offset:g}"
+    if divisor != "1" and offset != "0":
+        rule = tr("the sum of the products, divided by {0}, plus {1}", divisor, offset)
+    elif divisor != "1":
+        rule = tr("the sum of the products, divided by {0}", divisor)
+    elif offset != "0":
+        rule = tr("the sum of the products, plus {0}", offset)
+    else:
+        rule = tr("the sum of the products")
+    return f"{tr(name)}: {rule}"
 
 
 def _photos() -> dict[str, str]:
     """The photos that come with the piece: name and address."""
     folder = files(__package__)
     return {
-        name: _address("webp", folder.joinpath(file).read_bytes()) for name, file in PHOTOS.items()
+        tr(name): _address("webp", folder.joinpath(file).read_bytes())
+        for name, file in PHOTOS.items()
     }
 
 

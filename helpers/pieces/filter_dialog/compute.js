@@ -2,11 +2,11 @@
 
 // How far past the picture a filter reaches, and what it finds there.
 const BORDERS = {
-  zero: ["0 (black)", "constant", "Outside the picture counts as 0, which is what a convolution layer does."],
-  nearest: ["the nearest pixel", "replicate", "Outside counts as the nearest pixel of the picture."],
-  mirror: ["mirrored", "reflect", "Outside is a mirror image of the picture; the border pixel is not repeated."],
-  wrap: ["the other side", "circular", "Outside counts as the opposite side, as if pictures lay like tiles."],
-  none: ["nothing: leave it out", "", "Only windows that lie in the picture count, so the result is smaller."],
+  zero: [tr`0 (black)`, "constant", tr`Outside the picture counts as 0, which is what a convolution layer does.`],
+  nearest: [tr`the nearest pixel`, "replicate", tr`Outside counts as the nearest pixel of the picture.`],
+  mirror: [tr`mirrored`, "reflect", tr`Outside is a mirror image of the picture; the border pixel is not repeated.`],
+  wrap: [tr`the other side`, "circular", tr`Outside counts as the opposite side, as if pictures lay like tiles.`],
+  none: [tr`nothing: leave it out`, "", tr`Only windows that lie in the picture count, so the result is smaller.`],
 };
 
 // Where in 0 … n − 1 a place before, in or after it looks; −1 for a place that counts as 0.
@@ -54,9 +54,9 @@ const filter = (image, { numbers, size, divisor, offset, border }) => {
 
 // What a screen can show of a value: 0 to 255.
 const SHOWN = {
-  cut: ["cut off below 0 and above 255", (v) => v],
-  size: ["without the minus sign", (v) => Math.abs(v)],
-  middle: ["halved, with 0 as middle grey", (v) => 128 + v / 2],
+  cut: [tr`cut off below 0 and above 255`, (v) => v],
+  size: [tr`without the minus sign`, (v) => Math.abs(v)],
+  middle: [tr`halved, with 0 as middle grey`, (v) => 128 + v / 2],
 };
 
 const paintOn = (context, { width, height, planes }, turn) => {

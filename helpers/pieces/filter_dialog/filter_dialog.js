@@ -2,7 +2,7 @@
 // before this text by Python; base.js and compute.js stand before it.
 
 const WIDEST = 384; // an own picture is made as small as the course's photos
-const CHANNELS = ["red", "green", "blue"];
+const CHANNELS = [tr`red`, tr`green`, tr`blue`];
 
 // "1/9" and "0,5" are numbers, too; null is none.
 const read = (text) => {
@@ -39,11 +39,11 @@ const start = (host, D) => {
   };
 
   add("p", { class: "title" }, D.t);
-  const sources = add("div", { class: "buttons", role: "group", "aria-label": "Picture" });
-  const presets = add("div", { class: "buttons", role: "group", "aria-label": "Filters" });
+  const sources = add("div", { class: "buttons", role: "group", "aria-label": tr`Picture` });
+  const presets = add("div", { class: "buttons", role: "group", "aria-label": tr`Filters` });
   const stage = add("div", { class: "stage" });
   const side = add("div", { class: "side" }, "", stage);
-  const [before, after] = ["Picture", "Result"].map((name) => {
+  const [before, after] = [tr`Picture`, tr`Result`].map((name) => {
     const whole = add("div", { class: "view" }, "", stage);
     const caption = add("p", { class: "name" }, name, whole);
     const hold = add("div", { class: "hold" }, "", whole);
@@ -82,51 +82,51 @@ const start = (host, D) => {
     const img = new Image(), address = URL.createObjectURL(file);
     img.onload = () => {
       leaveCamera();
-      take(planesOf(img, ...fitted(img.naturalWidth, img.naturalHeight)), "Your picture");
+      take(planesOf(img, ...fitted(img.naturalWidth, img.naturalHeight)), tr`Your picture`);
       URL.revokeObjectURL(address);
     };
-    img.onerror = () => { warn(`${file.name} cannot be shown here: take a PNG, JPEG or WebP file.`); };
+    img.onerror = () => { warn(tr`${file.name} cannot be shown here: take a PNG, JPEG or WebP file.`); };
     img.src = address;
   };
   const file = add("input", { type: "file", accept: "image/*", hidden: "" }, "", sources);
   file.onchange = () => { openFile(file.files[0]); file.value = ""; };
-  button("Your picture …", () => file.click(), sources);
+  button(tr`Your picture …`, () => file.click(), sources);
   box.ondragover = (e) => e.preventDefault();
   box.ondrop = (e) => { e.preventDefault(); openFile(e.dataTransfer.files[0]); };
   const leaveCamera = () => {
     if (!video) return;
     video.srcObject.getTracks().forEach((track) => track.stop());
     video = null;
-    camera.textContent = "Camera";
+    camera.textContent = tr`Camera`;
   };
   const watchCamera = () => {
     if (!video) return;
     if (!host.isConnected || document.hidden) return leaveCamera();
     if (video.videoWidth) {
       const keep = at;
-      take(planesOf(video, ...fitted(video.videoWidth, video.videoHeight)), "Camera");
+      take(planesOf(video, ...fitted(video.videoWidth, video.videoHeight)), tr`Camera`);
       at = keep.map((v, n) => Math.min(v, [picture.height, picture.width][n] - 1));
     }
     requestAnimationFrame(watchCamera);
   };
-  const camera = button("Camera", async () => {
+  const camera = button(tr`Camera`, async () => {
     if (video) return leaveCamera();
     try {
       const made = element("video", { muted: "", playsinline: "" });
       made.srcObject = await navigator.mediaDevices.getUserMedia({ video: { width: WIDEST } });
       await made.play();
       video = made;
-      camera.textContent = "Stop the camera";
+      camera.textContent = tr`Stop the camera`;
       watchCamera();
     } catch (error) {
-      warn("There is no camera here, or the page may not use it.");
+      warn(tr`There is no camera here, or the page may not use it.`);
     }
   }, sources);
   camera.hidden = !navigator.mediaDevices?.getUserMedia;
-  add("span", { class: "note" }, "Pictures stay in this page.", sources);
+  add("span", { class: "note" }, tr`Pictures stay in this page.`, sources);
 
   // ---- the filter ----
-  const grid = add("div", { class: "kernel", role: "group", "aria-label": "The numbers of the filter" }, "", side);
+  const grid = add("div", { class: "kernel", role: "group", "aria-label": tr`The numbers of the filter` }, "", side);
   const warning = add("p", { class: "warn", role: "status" }, "", side);
   const warn = (text) => { warning.textContent = text; };
   let fields = [];
@@ -136,7 +136,7 @@ const start = (host, D) => {
     const changed = () => {
       const v = read(e.value);
       e.toggleAttribute("aria-invalid", v === null);
-      const wrong = v === null ? `“${e.value}” is not a number. The last one counts.` : action(v);
+      const wrong = v === null ? tr`“${e.value}” is not a number. The last one counts.` : action(v);
       warn(wrong || "");
       if (!wrong) refresh();
     };
@@ -155,7 +155,7 @@ const start = (host, D) => {
     grid.textContent = "";
     grid.style.gridTemplateColumns = `repeat(${S.size}, 1fr)`;
     fields = S.numbers.map((v, n) =>
-      field(grid, `row ${Math.floor(n / S.size)}, column ${n % S.size}`, v, (to) => { S.numbers[n] = to; }));
+      field(grid, tr`row ${Math.floor(n / S.size)}, column ${n % S.size}`, v, (to) => { S.numbers[n] = to; }));
     divisor.value = plain(S.divisor);
     offset.value = plain(S.offset);
     sizes.value = S.size;
@@ -171,24 +171,24 @@ const start = (host, D) => {
     refresh();
   };
   const controls = add("div", { class: "controls" }, "", side);
-  const sizes = choice("Size", [[3, "3 × 3"], [5, "5 × 5"]], controls, (v) => resize(+v));
+  const sizes = choice(tr`Size`, [[3, "3 × 3"], [5, "5 × 5"]], controls, (v) => resize(+v));
   const labelled = (name, value, action) => field(add("label", {}, name + " ", controls), name, value, action);
-  const divisor = labelled("Divisor", 1, (v) => {
-    if (!v) return "Nothing can be divided by 0. The last divisor counts.";
+  const divisor = labelled(tr`Divisor`, 1, (v) => {
+    if (!v) return tr`Nothing can be divided by 0. The last divisor counts.`;
     S.divisor = v;
   });
-  const offset = labelled("Offset", 0, (v) => { S.offset = v; });
-  button("Divisor = sum", () => {
+  const offset = labelled(tr`Offset`, 0, (v) => { S.offset = v; });
+  button(tr`Divisor = sum`, () => {
     S.divisor = S.numbers.reduce((a, b) => a + b, 0) || 1;
     build();
     refresh();
-  }, controls, { title: "Then the picture keeps its brightness. If the sum is 0, the divisor is 1." });
-  const borders = choice("Outside the picture", Object.entries(BORDERS).map(([k, v]) => [k, v[0]]), controls,
+  }, controls, { title: tr`Then the picture keeps its brightness. If the sum is 0, the divisor is 1.` });
+  const borders = choice(tr`Outside the picture`, Object.entries(BORDERS).map(([k, v]) => [k, v[0]]), controls,
     (v) => { S.border = v; refresh(); });
-  const views = choice("Show values", Object.entries(SHOWN).map(([k, v]) => [k, v[0]]), controls,
+  const views = choice(tr`Show values`, Object.entries(SHOWN).map(([k, v]) => [k, v[0]]), controls,
     (v) => { shown = v; refresh(); });
   const colour = add("input", { type: "checkbox" }, "", add("label", { class: "check" }, "", controls));
-  colour.after(" in colour");
+  colour.after(" " + tr`in colour`);
   colour.onchange = () => { isColour = colour.checked; image = null; refresh(); };
 
   const usePreset = ([name, numbers, by, plus, view]) => {
@@ -211,7 +211,7 @@ const start = (host, D) => {
   const run = () => {
     image ??= isColour ? picture : toGrey(picture);
     if (S.border === "none" && Math.min(image.width, image.height) < S.size)
-      return warn("This picture is smaller than the filter.");
+      return warn(tr`This picture is smaller than the filter.`);
     result = filter(image, S);
     const fresh = (view, made, turn) => {
       if (view.painted === made) return;
@@ -227,8 +227,8 @@ const start = (host, D) => {
     let low = 0, high = 0, all = 0;
     for (const plane of result.planes)
       for (let k = 0; k < plane.length; k++, all++) { low += plane[k] < 0; high += plane[k] > 255; }
-    const share = (n) => (n && n < all / 200 ? "under 1" : Math.round((100 * n) / all)) + " %";
-    state.textContent = `${share(low)} of the values are below 0, ${share(high)} above 255. ${BORDERS[S.border][2]}`;
+    const share = (n) => (n && n < all / 200 ? tr`under 1 %` : `${Math.round((100 * n) / all)} %`);
+    state.textContent = tr`${share(low)} of the values are below 0, ${share(high)} above 255.` + " " + BORDERS[S.border][2];
     buttons.forEach((b, n) => b.setAttribute("aria-pressed", D.f[n][1].join() === S.numbers.join() &&
       D.f[n][2] === S.divisor && D.f[n][3] === S.offset));
     code.textContent = asTorch();
@@ -255,11 +255,11 @@ const start = (host, D) => {
     frame(before, i + shift - r, j + shift - r, size, image);
     frame(after, i, j, 1, result);
     panel.textContent = "";
-    const where = `row ${i}, column ${j}` + (image.planes.length > 1 ? `, ${CHANNELS[c]}` : "");
-    add("p", { class: "name" }, `Result at ${where}: ${plain(value)}`, panel);
+    const where = tr`row ${i}, column ${j}` + (image.planes.length > 1 ? `, ${CHANNELS[c]}` : "");
+    add("p", { class: "name" }, tr`Result at ${where}: ${plain(value)}`, panel);
     const hold = add("div", { class: "scroll" }, "", panel);
     const table = add("table", {}, "", hold);
-    table.createCaption().textContent = "pixel × number of the filter";
+    table.createCaption().textContent = tr`pixel × number of the filter`;
     for (let a = 0; a < size; a++) {
       const line = table.insertRow();
       for (let b = 0; b < size; b++) {
@@ -270,15 +270,15 @@ const start = (host, D) => {
     }
     const products = found.filter(({ weight }) => weight).map(({ v, weight }) => `${plain(v)}×${term(weight)}`);
     const some = products.length > 9 ? [...products.slice(0, 8), "…"] : products;
-    let text = (some.join(" + ") || "no number but 0") + ` = ${plain(total)}`;
-    if (S.divisor !== 1) text += `; divided by ${plain(S.divisor)}: ${plain(total / S.divisor)}`;
-    if (S.offset) text += `; plus ${plain(S.offset)}: ${plain(value)}`;
+    let text = (some.join(" + ") || tr`no number but 0`) + ` = ${plain(total)}`;
+    if (S.divisor !== 1) text += "; " + tr`divided by ${plain(S.divisor)}: ${plain(total / S.divisor)}`;
+    if (S.offset) text += "; " + tr`plus ${plain(S.offset)}: ${plain(value)}`;
     const seen = Math.max(0, Math.min(255, Math.round(SHOWN[shown][1](value))));
-    if (seen !== value) text += `; shown as ${seen}`;
+    if (seen !== value) text += "; " + tr`shown as ${seen}`;
     add("p", { class: "sum" }, text + ".", panel);
-    if (found.some(({ isOut }) => isOut)) add("p", { class: "note" }, "Dashed: outside the picture.", panel);
+    if (found.some(({ isOut }) => isOut)) add("p", { class: "note" }, tr`Dashed: outside the picture.`, panel);
     if (image.planes.length > 1) {
-      const select = choice("Work out", CHANNELS.map((name, n) => [n, name]), panel, (v) => {
+      const select = choice(tr`Work out`, CHANNELS.map((name, n) => [n, name]), panel, (v) => {
         channel = +v;
         inspect();
         panel.querySelector("select").focus();
@@ -321,15 +321,15 @@ const start = (host, D) => {
     announce(panel.said);
   } });
   after.hold.setAttribute("role", "application");
-  after.hold.setAttribute("aria-label", "The result. Arrow keys move the pixel that is worked out below.");
+  after.hold.setAttribute("aria-label", tr`The result. Arrow keys move the pixel that is worked out below.`);
 
   // ---- the same in PyTorch ----
-  add("summary", {}, "The same in PyTorch", more);
+  add("summary", {}, tr`The same in PyTorch`, more);
   const code = add("pre", { tabindex: 0 }, "", more);
-  button("Copy", async () => {
+  button(tr`Copy`, async () => {
     try {
       await navigator.clipboard.writeText(code.textContent);
-      announce("Copied.");
+      announce(tr`Copied.`);
     } catch (error) {
       getSelection().selectAllChildren(code);
     }
@@ -339,16 +339,16 @@ const start = (host, D) => {
     const rows = Array.from({ length: S.size }, (_, n) => line(n)).join("");
     const r = (S.size - 1) / 2, [mode, zero] = [BORDERS[S.border][1], S.border === "zero"];
     return "import torch\nimport torch.nn.functional as F\n\n" +
-      "# x: pictures of shape (N, 1, H, W), numbers from 0 to 255\n" +
+      tr`# x: pictures of shape (N, 1, H, W), numbers from 0 to 255` + "\n" +
       `kernel = torch.tensor([\n${rows}], dtype=x.dtype)\n` +
       (mode && !zero ? `x = F.pad(x, (${r}, ${r}, ${r}, ${r}), mode="${mode}")\n` : "") +
       `out = F.conv2d(x, kernel[None, None]${zero ? `, padding=${r}` : ""})` +
       (S.divisor !== 1 ? ` / ${S.divisor}` : "") + (S.offset ? ` + ${S.offset}` : "") + "\n";
   };
 
-  add("p", { class: "note" }, "Move over a picture, or use the arrow keys in the result (with Shift: ten pixels); " +
-    "a click holds the pixel. In a number, the arrow keys add and take away 1. The filter is laid on as it is, " +
-    "not turned. A file can be dropped here.");
+  add("p", { class: "note" }, tr`Move over a picture, or use the arrow keys in the result (with Shift: ten pixels); a
+    click holds the pixel. In a number, the arrow keys add and take away 1. The filter is laid on as it is, not
+    turned. A file can be dropped here.`);
   followTheme(host, box);
   usePreset(D.f[D.s]);
   useOne(photos[0]);
@@ -358,7 +358,7 @@ const start = (host, D) => {
   host.filterDialog = {
     image: (values, width, height) => {
       const plane = Float64Array.from(values);
-      take({ width, height, planes: [plane, plane, plane] }, "Your picture");
+      take({ width, height, planes: [plane, plane, plane] }, tr`Your picture`);
       run();
     },
     set: (settings) => { Object.assign(S, settings); build(); run(); },

@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from helpers.pieces._piece import Piece, element, read_title, script_of
+from helpers.pieces._words import marked, tr
 from helpers.pieces.network_explorer.stack import Row, StackError, as_module, read, work_out
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ def _resnet() -> str:
 # Networks to begin with: their layers, and the size of their picture (C, H, W).
 NETWORKS: Mapping[str, tuple[str, tuple[int, int, int]]] = MappingProxyType(
     {
-        "lesson 05": (
+        marked("lesson 05"): (
             "conv 10 k5, maxpool, relu, conv 20 k5, maxpool, relu, flatten, linear 50, relu, "
             "linear 10",
             (1, 28, 28),
@@ -51,14 +52,14 @@ NETWORKS: Mapping[str, tuple[str, tuple[int, int, int]]] = MappingProxyType(
             "conv 6 k5, avgpool, conv 16 k5, avgpool, conv 120 k5, flatten, linear 84, linear 10",
             (1, 32, 32),
         ),
-        "AlexNet, two towers": (
+        marked("AlexNet, two towers"): (
             "conv 96 k11 s4, relu, lrn, maxpool k3 s2, conv 256 k5 p2 g2, relu, lrn, "
             "maxpool k3 s2, conv 384 p1, relu, conv 384 p1 g2, relu, conv 256 p1 g2, relu, "
             "maxpool k3 s2, flatten, linear 4096, relu, dropout, linear 4096, relu, dropout, "
             "linear 1000",
             (3, 227, 227),
         ),
-        "AlexNet, one tower (torchvision)": (
+        marked("AlexNet, one tower (torchvision)"): (
             "conv 64 k11 s4 p2, relu, maxpool k3 s2, conv 192 k5 p2, relu, maxpool k3 s2, "
             "conv 384 p1, relu, conv 256 p1, relu, conv 256 p1, relu, maxpool k3 s2, flatten, "
             "dropout, linear 4096, relu, dropout, linear 4096, relu, linear 1000",
@@ -106,7 +107,7 @@ def explore_network(
     >>> explore_network("conv 8 k3, flatten, linear 10", (1, 28, 28)).parameters
     54170
     """
-    title = read_title(title, "Explore a network")
+    title = read_title(title, tr("Explore a network"))
     if not isinstance(network, str):
         raise TypeError(f"network must be a text, got {network!r}.")
     text, known = NETWORKS.get(network, (network, None))
@@ -142,13 +143,14 @@ class NetworkExplorer(Piece):
             "n": ", ".join(map(str, self._layers)),
             "s": size,
             "p": [
-                [name, ", ".join(map(str, read(layers))), given]
+                [tr(name), ", ".join(map(str, read(layers))), given]
                 for name, (layers, given) in NETWORKS.items()
             ],
         }
         script = script_of(__package__)
         html = element("cnn-network-explorer", data, self._still(), script)
-        super().__init__(title, html)
+        lines = ["  ".join(filter(None, texts)) for texts in self._lines()]
+        super().__init__(title, html, "\n".join([title, self._sum(), *lines]))
 
     @property
     def parameters(self) -> int:
@@ -174,25 +176,36 @@ class NetworkExplorer(Piece):
         """What stands there without scripts: the layers as a table, and the photo."""
         head = "".join(
             f"<th>{name}"
-            for name in ("layer", "gives", "parameters", "multiply-adds", "sees (rows × columns)")
+            for name in (
+                tr("layer"),
+                tr("gives"),
+                tr("parameters"),
+                tr("multiply-adds"),
+                tr("sees (rows × columns)"),
+            )
         )
         rows = "".join(
             "<tr>" + "".join(f"<td>{escape(text)}" for text in texts) + "\n"
             for texts in self._lines()
         )
         photo = base64.b64encode(files(__package__).joinpath(PHOTO).read_bytes()).decode()
+        ending = tr(
+            "Where scripts run, as in a trusted notebook in JupyterLab, the layers can be changed "
+            "here."
+        )
         return (
             f"<p><b>{escape(self.title)}</b></p>\n<table><caption>{self._sum()}</caption>\n"
             f"<tr>{head}\n{rows}</table>\n"
-            f'<p><img alt="An astronaut" src="data:image/webp;base64,{photo}"></p>\n'
-            "<p><i>Where scripts run, as in a trusted notebook in JupyterLab, the layers can be "
-            "changed here.</i></p>\n"
+            f'<p><img alt="{tr("An astronaut")}" src="data:image/webp;base64,{photo}"></p>\n'
+            f"<p><i>{ending}</i></p>\n"
         )
 
     def _sum(self) -> str:
-        return (
-            f"A picture of {_by(self.size)}; {self.parameters:,} parameters, "
-            f"{self.multiply_adds:,} multiply-adds"
+        return tr(
+            "A picture of {0}; {1} parameters, {2} multiply-adds",
+            _by(self.size),
+            f"{self.parameters:,}",
+            f"{self.multiply_adds:,}",
         )
 
     def _lines(self) -> list[tuple[str, ...]]:
@@ -207,10 +220,6 @@ class NetworkExplorer(Piece):
             )
             for row in self.rows
         ]
-
-    def __repr__(self) -> str:
-        lines = ["  ".join(filter(None, texts)) for texts in self._lines()]
-        return "\n".join([self.title, self._sum(), *lines])
 
 
 def _by(numbers: Sequence[int]) -> str:

@@ -2,12 +2,12 @@
 // text by Python; base.js and stack.js stand before it.
 
 const NAMES = {
-  conv: "convolution", maxpool: "max pooling", avgpool: "average pooling", globalpool: "global average pooling",
-  residual: "residual block", relu: "ReLU", batchnorm: "batch normalisation", lrn: "local response normalisation",
-  dropout: "dropout", flatten: "flatten", linear: "fully connected",
+  conv: tr`convolution`, maxpool: tr`max pooling`, avgpool: tr`average pooling`, globalpool: tr`global average pooling`,
+  residual: tr`residual block`, relu: "ReLU", batchnorm: tr`batch normalisation`, lrn: tr`local response normalisation`,
+  dropout: tr`dropout`, flatten: tr`flatten`, linear: tr`fully connected`,
 };
-const SETTINGS = { n: "filters", k: "kernel", s: "stride", p: "padding", d: "dilation", g: "groups", nobias: "no bias" };
-const settingName = (kind, name) => (name === "n" && kind === "linear" ? "units" : SETTINGS[name]);
+const SETTINGS = { n: tr`filters`, k: tr`kernel`, s: tr`stride`, p: tr`padding`, d: tr`dilation`, g: tr`groups`, nobias: tr`no bias` };
+const settingName = (kind, name) => (name === "n" && kind === "linear" ? tr`units` : SETTINGS[name]);
 const RARE = ["d", "g", "nobias"]; // shown in the chosen layer, and where they are not as usual
 const PLAIN = ["relu", "batchnorm", "lrn", "dropout", "flatten"]; // not drawn: they keep what there is
 const MOST = 200; // layers
@@ -15,8 +15,8 @@ const TALL = 120; // pixels of the drawing
 
 const many = (v) => v.toLocaleString("en");
 const short = (v) => {
-  const [by, unit] = v >= 1e9 ? [1e9, " billion"] : v >= 1e6 ? [1e6, " million"] : [1, ""];
-  return unit ? Number((v / by).toPrecision(3)) + unit : many(v);
+  const rounded = (unit) => Number((v / unit).toPrecision(3));
+  return v >= 1e9 ? tr`${rounded(1e9)} billion` : v >= 1e6 ? tr`${rounded(1e6)} million` : many(v);
 };
 const memory = (bytes) => (bytes >= 2 ** 20 ? `${Number((bytes / 2 ** 20).toPrecision(3))} MiB` : `${Number((bytes / 1024).toPrecision(3))} KiB`);
 // A layer in one line, for where its fields are not shown: "convolution, filters 64, kernel 3".
@@ -49,8 +49,8 @@ const start = (host, D) => {
   let layers = [], size = [], chosen = 0, found = { rows: [] };
 
   // ---- the picture's size, and stacks to begin with ----
-  const preset = add("select", {}, "", add("label", {}, "Network ", tools));
-  add("option", { value: "" }, "your own", preset);
+  const preset = add("select", {}, "", add("label", {}, tr`Network` + " ", tools));
+  add("option", { value: "" }, tr`your own`, preset);
   D.p.forEach(([name], n) => add("option", { value: n }, name, preset));
   preset.onchange = () => {
     if (preset.value === "") return;
@@ -65,9 +65,9 @@ const start = (host, D) => {
       const v = /^\d+$/.test(e.value.trim()) ? +e.value : NaN;
       const fine = v >= low && v <= high;
       e.toggleAttribute("aria-invalid", !fine);
-      e.title = fine ? "" : `a whole number from ${low} to ${high}`;
+      e.title = fine ? "" : tr`a whole number from ${low} to ${high}`;
       if (fine) action(v);
-      else total.textContent = `${label}: “${e.value}” is no whole number from ${low} to ${high}. The last one counts.`;
+      else total.textContent = tr`${label}: “${e.value}” is no whole number from ${low} to ${high}. The last one counts.`;
     };
     e.oninput = changed;
     e.onkeydown = (event) => {
@@ -80,10 +80,10 @@ const start = (host, D) => {
     };
     return e;
   };
-  const sizes = add("span", { class: "group", role: "group", "aria-label": "Size of the picture" }, "", tools);
-  const sizeFields = ["channels", "rows", "columns"].map((name, n) => {
-    add("span", { "aria-hidden": "true" }, n ? " × " : "Picture (C × H × W) ", sizes);
-    return whole(sizes, name + " of the picture", 1, 1, n ? 1024 : 64, (v) => { size[n] = v; changed(); });
+  const sizes = add("span", { class: "group", role: "group", "aria-label": tr`Size of the picture` }, "", tools);
+  const sizeFields = [tr`channels of the picture`, tr`rows of the picture`, tr`columns of the picture`].map((name, n) => {
+    add("span", { "aria-hidden": "true" }, n ? " × " : tr`Picture (C × H × W)` + " ", sizes);
+    return whole(sizes, name, 1, 1, n ? 1024 : 64, (v) => { size[n] = v; changed(); });
   });
 
   const use = (text, given) => {
@@ -112,7 +112,7 @@ const start = (host, D) => {
     chosen = to;
     build();
     cards[to].up.focus();
-    announce(`Now layer ${to + 1}. ${total.textContent}`);
+    announce(tr`Now layer ${to + 1}.` + ` ${total.textContent}`);
   };
   // The chosen layer alone shows all that it has, so the list changes its height: its place under the
   // finger is kept, by hand, because not every browser does.
@@ -130,8 +130,8 @@ const start = (host, D) => {
     layers.forEach((layer, at) => {
       const card = add("li", {}, "", list);
       const line = add("div", { class: "line" }, "", card);
-      const name = (text) => `${text} of layer ${at + 1}`;
-      const kind = kinds(line, name("kind"));
+      const name = (text) => tr`${text} of layer ${at + 1}`;
+      const kind = kinds(line, name(tr`kind`));
       kind.value = layer.kind;
       kind.onchange = () => {
         layers[at] = fresh(kind.value, layer.set);
@@ -149,16 +149,16 @@ const start = (host, D) => {
           (v) => { layer.set[setting] = v; changed(); });
       }
       const buttons = add("span", { class: "buttons" }, "", card);
-      const up = button("↑", () => at && move(at, at - 1), buttons, { "aria-label": `layer ${at + 1} up` });
-      button("↓", () => at < layers.length - 1 && move(at, at + 1), buttons, { "aria-label": `layer ${at + 1} down` });
-      button("+", () => insert(at + 1), buttons, { "aria-label": `a layer after layer ${at + 1}` });
+      const up = button("↑", () => at && move(at, at - 1), buttons, { "aria-label": tr`layer ${at + 1} up` });
+      button("↓", () => at < layers.length - 1 && move(at, at + 1), buttons, { "aria-label": tr`layer ${at + 1} down` });
+      button("+", () => insert(at + 1), buttons, { "aria-label": tr`a layer after layer ${at + 1}` });
       button("✕", () => {
         layers.splice(at, 1);
         chosen = Math.max(0, Math.min(chosen, layers.length - 1));
         build();
         (list.children[Math.min(at, layers.length - 1)]?.querySelector("select") ?? last).focus();
-        announce("Taken away. " + total.textContent);
-      }, buttons, { "aria-label": `take layer ${at + 1} away` });
+        announce(tr`Taken away.` + " " + total.textContent);
+      }, buttons, { "aria-label": tr`take layer ${at + 1} away` });
       const choose = button("", () => { pick(at); announce(sees.innerText || total.textContent); }, line, { class: "gives" });
       card.addEventListener("focusin", () => pick(at));
       const what = addTo(choose, "span", { class: "what" }), gives = addTo(choose, "span");
@@ -168,13 +168,13 @@ const start = (host, D) => {
     changed();
   };
   const insert = (at) => {
-    if (layers.length >= MOST) return announce(`There are ${MOST} layers, the most that fit here.`);
+    if (layers.length >= MOST) return announce(tr`There are ${MOST} layers, the most that fit here.`);
     layers.splice(at, 0, fresh("conv", { p: 1 }));
     chosen = at;
     build();
     list.children[at].querySelector("select").focus();
   };
-  const last = button("Add a layer", () => insert(layers.length), box);
+  const last = button(tr`Add a layer`, () => insert(layers.length), box);
   list.after(last);
 
   const changed = () => {
@@ -190,9 +190,9 @@ const start = (host, D) => {
     const { rows, at, error } = found;
     const sum = (name) => rows.reduce((a, row) => a + row[name], 0);
     const kept = rows.reduce((a, { shape }) => a + 4 * product(shape), 0);
-    total.textContent = error ? `Layer ${at + 1}, ${NAMES[layers[at].kind]}: ${error}`
-      : `${rows.length} layers, ${many(sum("parameters"))} parameters (${memory(4 * sum("parameters"))}), ` +
-        `${many(sum("work"))} multiply-adds and ${memory(kept)} of results for one picture.`;
+    total.textContent = error ? tr`Layer ${at + 1}, ${NAMES[layers[at].kind]}: ${error}`
+      : tr`${rows.length} layers, ${many(sum("parameters"))} parameters (${memory(4 * sum("parameters"))}),
+        ${many(sum("work"))} multiply-adds and ${memory(kept)} of results for one picture.`;
     total.classList.toggle("warn", !!error);
     cards.forEach(({ card, choose, what, gives }, n) => {
       const row = rows[n];
@@ -200,8 +200,8 @@ const start = (host, D) => {
       card.classList.toggle("wrong", n === at);
       choose.setAttribute("aria-pressed", n === chosen);
       what.textContent = inWords(layers[n]) + " ";
-      gives.textContent = row ? `→ ${sized(row.shape)}` + (row.parameters ? ` · ${many(row.parameters)} parameters` : "") +
-        (row.work ? ` · ${short(row.work)} multiply-adds` : "") + ` · sees ${seen(row).join(" × ")}`
+      gives.textContent = row ? `→ ${sized(row.shape)}` + (row.parameters ? " · " + tr`${many(row.parameters)} parameters` : "") +
+        (row.work ? " · " + tr`${short(row.work)} multiply-adds` : "") + " · " + tr`sees ${seen(row).join(" × ")}`
         : n === at ? error : "—";
     });
     draw();
@@ -244,7 +244,7 @@ const start = (host, D) => {
       const put = { x, y: 2 + (TALL - height) / 2, width, height, class: (kind ?? "input") + (kind && n === chosen ? " chosen" : "") };
       for (const name in put) rect.setAttribute(name, put[name]);
       const title = document.createElementNS(SVG, "title");
-      title.textContent = (NAMES[kind] ?? "picture") + ": " + sized(shape);
+      title.textContent = (NAMES[kind] ?? tr`picture`) + ": " + sized(shape);
       rect.append(title);
       svg.append(rect);
       if (kind) ends.push([x + width + 1.5, n]);
@@ -255,8 +255,9 @@ const start = (host, D) => {
     svg.setAttribute("height", TALL + 4);
     hold.append(svg);
   };
-  const drawing = add("p", { class: "note" }, "To scale: the height of a box is the height of its maps, the width is how many " +
-    "there are. Thin tall bars are flat lists of numbers, not to scale. ReLU and its like are not drawn. Choose a layer to see what one of its units sees.");
+  const drawing = add("p", { class: "note" }, tr`To scale: the height of a box is the height of its maps, the width is how many
+    there are. Thin tall bars are flat lists of numbers, not to scale. ReLU and its like are not drawn. Choose a layer to see
+    what one of its units sees.`);
   hold.after(drawing);
 
   // ---- what one unit sees of a picture ----
@@ -278,35 +279,35 @@ const start = (host, D) => {
     place(picture, out[0], out[1], ...sides);
     place(add("div", { class: "frame" }, "", view), from[0] + out[0], from[1] + out[1], ...field);
     const words = add("div", {}, "", sees);
-    const name = `layer ${chosen + 1}, ${NAMES[layers[chosen].kind]}`;
-    add("p", { class: "name" }, `A unit of ${name}`, words);
-    add("p", {}, `It sees ${field.join(" × ")} pixels` + (flat ? "." : `; its neighbour sees the same, ${row.fields[0][1]} further on.`), words);
+    add("p", { class: "name" }, tr`A unit of layer ${chosen + 1}, ${NAMES[layers[chosen].kind]}`, words);
+    add("p", {}, flat ? tr`It sees ${field.join(" × ")} pixels.`
+      : tr`It sees ${field.join(" × ")} pixels; its neighbour sees the same, ${row.fields[0][1]} further on.`, words);
     const beyond = field.map((length, a) => length - Math.max(0, Math.min(sides[a], from[a] + length) - Math.max(0, from[a])));
-    if (beyond.some((v) => v > 0)) add("p", {}, `Of these, ${beyond[0]} rows and ${beyond[1]} columns lie outside the picture, in the padding.`, words);
-    add("p", {}, `Its output holds ${many(product(row.shape))} numbers: ${memory(4 * product(row.shape))}.`, words);
+    if (beyond.some((v) => v > 0)) add("p", {}, tr`Of these, ${beyond[0]} rows and ${beyond[1]} columns lie outside the picture, in the padding.`, words);
+    add("p", {}, tr`Its output holds ${many(product(row.shape))} numbers: ${memory(4 * product(row.shape))}.`, words);
   };
 
   // ---- out of the page, and back ----
-  add("summary", {}, "Take it with you", more);
-  add("p", { class: "note" }, "As a line for a notebook of the course:", more);
+  add("summary", {}, tr`Take it with you`, more);
+  add("p", { class: "note" }, tr`As a line for a notebook of the course:`, more);
   const line = add("pre", { tabindex: 0 }, "", more);
-  add("p", { class: "note" }, "In PyTorch:", more);
+  add("p", { class: "note" }, tr`In PyTorch:`, more);
   const code = add("pre", { tabindex: 0 }, "", more);
   const copy = (text, name, attributes) => button(name, async (event) => {
     try {
       await navigator.clipboard.writeText(text());
-      announce("Copied.");
+      announce(tr`Copied.`);
     } catch (error) {
       event.target.nextElementSibling?.focus();
     }
   }, more, attributes);
-  copy(() => line.textContent, "Copy the line");
-  copy(() => code.textContent, "Copy the PyTorch text");
+  copy(() => line.textContent, tr`Copy the line`);
+  copy(() => code.textContent, tr`Copy the PyTorch text`);
   // A page may hold several: the second has a link of its own.
   const which = [...document.querySelectorAll(".cnn-network-explorer")].indexOf(host);
   const mark = `#network${which ? which + 1 : ""}=`;
   const link = copy(() => location.href.split("#")[0] + mark +
-    encodeURIComponent(`${size.join("x")};${stackText(layers)}`), "Copy a link to it");
+    encodeURIComponent(`${size.join("x")};${stackText(layers)}`), tr`Copy a link to it`);
 
   followTheme(host, box);
   use(D.n, D.s);
@@ -318,8 +319,8 @@ const start = (host, D) => {
     } catch { /* a link that was cut in the middle of a sign */ }
     const sent = given?.split("x").map(Number);
     if (sent?.length === 3 && sent.every((v) => Number.isInteger(v) && v > 0 && v <= 1024) && text && readStack(text)) use(text, sent);
-    else total.textContent = "The link holds no network that can be read; perhaps a part of it is missing. " +
-      "Below is the network that stands here without it.";
+    else total.textContent = tr`The link holds no network that can be read; perhaps a part of it is missing.
+      Below is the network that stands here without it.`;
     host.scrollIntoView();
   };
   addEventListener("hashchange", follow);

@@ -59,8 +59,8 @@ const slide = (sides, fields, k, s, p, d = 1) => {
   const span = d * (k - 1) + 1;
   for (const side of sides)
     if (side + 2 * p < span)
-      throw Error(`its window spans ${span}, but the map with its padding has only ${side + 2 * p}: ` +
-        `a padding of ${Math.ceil((span - side) / 2)} would do, or a smaller kernel.`);
+      throw Error(tr`its window spans ${span}, but the map with its padding has only ${side + 2 * p}: a padding of
+        ${Math.ceil((span - side) / 2)} would do, or a smaller kernel.`);
   return [sides.map((side) => Math.floor((side + 2 * p - span) / s) + 1),
     fields.map(([size, jump, first]) => [size + (span - 1) * jump, jump * s, first - p * jump])];
 };
@@ -71,11 +71,11 @@ const step = ({ kind, set }, { shape, fields }) => {
   const [channels, ...sides] = shape;
   if (kind === "relu" || kind === "dropout") return made(shape);
   if (kind === "linear") {
-    if (sides.length) throw Error("it takes a flat list of numbers: put flatten before it.");
+    if (sides.length) throw Error(tr`it takes a flat list of numbers: put flatten before it.`);
     return made([set.n], set.n * (channels + 1), set.n * channels);
   }
   if (kind === "batchnorm") return made(shape, 2 * channels);
-  if (!sides.length) throw Error("it takes maps, but there is a flat list of numbers before it.");
+  if (!sides.length) throw Error(tr`it takes maps, but there is a flat list of numbers before it.`);
   if (kind === "lrn") return made(shape);
   if (kind === "flatten" || kind === "globalpool") {
     const flat = kind === "flatten";
@@ -91,13 +91,13 @@ const step = ({ kind, set }, { shape, fields }) => {
   }
   const [out, seen] = slide(sides, fields, set.k, set.s, set.p, set.d);
   if (kind !== "conv") {
-    if (2 * set.p > set.k) throw Error(`padding is at most half of the kernel: ${Math.floor(set.k / 2)}.`);
+    if (2 * set.p > set.k) throw Error(tr`padding is at most half of the kernel: ${Math.floor(set.k / 2)}.`);
     return made([channels, ...out], 0, 0, seen);
   }
   const { n, g } = set;
   if (channels % g || n % g) {
     const fits = Array.from({ length: Math.min(channels, n) }, (_, k) => k + 1).filter((k) => !(channels % k || n % k));
-    throw Error(`${g} groups do not divide ${channels} channels and ${n} filters; these do: ${fits.join(", ")}.`);
+    throw Error(tr`${g} groups do not divide ${channels} channels and ${n} filters; these do: ${fits.join(", ")}.`);
   }
   const weights = n * (channels / g) * set.k ** 2;
   return made([n, ...out], weights + (set.nobias ? 0 : n), weights * product(out), seen);
@@ -142,6 +142,6 @@ const torchText = (layers, size) => {
         dropout: "nn.Dropout()", flatten: "nn.Flatten()" }[kind];
     }
   });
-  return ["from torch import nn", ...needs].join("\n") + `\n\n# takes pictures of shape (N, ${size.join(", ")})\n` +
-    `model = nn.Sequential(\n${lines.map((line) => `    ${line},\n`).join("")})\n`;
+  return ["from torch import nn", ...needs].join("\n") + "\n\n" + tr`# takes pictures of shape (N, ${size.join(", ")})` +
+    `\nmodel = nn.Sequential(\n${lines.map((line) => `    ${line},\n`).join("")})\n`;
 };

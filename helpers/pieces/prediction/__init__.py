@@ -15,7 +15,9 @@ from html import escape
 from importlib.resources import files
 from numbers import Integral, Real
 
+from helpers.language import translated
 from helpers.pieces._piece import Piece, element, script_of
+from helpers.pieces._words import language, tr
 
 SIZE_LIMIT = 12 * 1024
 
@@ -36,21 +38,19 @@ class Prediction(Piece):
     """
 
     def __init__(self, data: Mapping[str, object]) -> None:
-        self._question = str(data["q"])
-        self._choices = [str(choice) for choice in data.get("c", ())]  # type: ignore[attr-defined]
-        choices = "".join(f"<li>{_html(choice)}</li>" for choice in self._choices)
+        question, listed = str(data["q"]), [str(choice) for choice in data.get("c", ())]  # type: ignore[attr-defined]
+        title = tr("Predict, then run")
+        begin, answer = tr("Predict, then run."), tr("The answer")
+        choices = "".join(f"<li>{_html(choice)}</li>" for choice in listed)
         still = (
-            f"<p><b>Predict, then run.</b> {_html(self._question)}</p>\n"
+            f"<p><b>{begin}</b> {_html(question)}</p>\n"
             + (f"<ul>{choices}</ul>\n" if choices else "")
-            + f"<details><summary>The answer</summary><p>{_html(_text(data['a']))}. "
+            + f"<details><summary>{answer}</summary><p>{_html(_text(data['a']))}. "
             f"{_html(str(data['b']))}</p></details>\n"
         )
         html = element("cnn-prediction", data, still, script_of("helpers.pieces.prediction"))
-        super().__init__("Predict, then run", html)
-
-    def __repr__(self) -> str:
         # Without the answer: this stands where somebody only wants the question.
-        return "\n- ".join([f"Predict, then run. {self._question}", *self._choices])
+        super().__init__(title, html, "\n- ".join([f"{begin} {question}", *listed]))
 
 
 class PredictionRecord(Piece):
@@ -64,17 +64,13 @@ class PredictionRecord(Piece):
 
     def __init__(self, lessons: Sequence[tuple[str, str, Sequence[str]]]) -> None:
         rows = [[title, address, list(names)] for title, address, names in lessons]
-        self._count = sum(len(names) for _, _, names in lessons)
-        still = (
-            f"<p>The lessons have {self._count} places where you predict a result before you see "
-            "it.</p>\n"
+        count = sum(len(names) for _, _, names in lessons)
+        places = tr(
+            "The lessons have {0} places where you predict a result before you see it.", count
         )
         script = script_of("helpers.pieces.prediction")
-        html = element("cnn-prediction-record", {"l": rows}, still, script)
-        super().__init__("Your predictions", html)
-
-    def __repr__(self) -> str:
-        return f"A record of {self._count} predictions"
+        html = element("cnn-prediction-record", {"l": rows}, f"<p>{places}</p>\n", script)
+        super().__init__(tr("Your predictions"), html, tr("A record of {0} predictions", count))
 
 
 @cache
@@ -85,6 +81,8 @@ def _questions() -> dict[str, dict[str, object]]:
 
 def predict(name: str) -> Prediction:
     """Ask one of the course's questions: those of ``questions.toml``, beside this file.
+
+    It comes in the reader's language.
 
     Parameters
     ----------
@@ -105,11 +103,20 @@ def predict(name: str) -> Prediction:
         raise ValueError(
             f"there is no question {name!r}; this lesson's are: {', '.join(near) or 'none'}."
         )
-    fields = dict(_questions()[name])
+
+    def said(value):
+        """A value of the question: its texts in the reader's language, its numbers as they are."""
+        if isinstance(value, list):
+            return [said(one) for one in value]
+        if isinstance(value, str):
+            return translated(value, "predictions", name, language())
+        return value
+
+    fields = {key: said(value) for key, value in _questions()[name].items()}
     # TOML has neither tuples nor keys that are numbers.
-    wrong = {_tuple(guess): tip for guess, tip in fields.pop("wrong", ())}  # type: ignore[attr-defined]
+    wrong = {_tuple(guess): tip for guess, tip in fields.pop("wrong", ())}
     answer = _tuple(fields.pop("answer"))
-    return ask(answer=answer, name=name, wrong=wrong, **fields)  # type: ignore[arg-type]
+    return ask(answer=answer, name=name, wrong=wrong, **fields)
 
 
 def _tuple(value: object) -> Answer:
@@ -184,7 +191,7 @@ def ask(
 
 def read_predictions(html: str) -> list[dict[str, object]]:
     """The data of all predictions in a text of HTML, in order; ``"n"`` is the name of each."""
-    found = re.findall(r'<div class="cnn-prediction"><!--(.*?)-->', html)
+    found = re.findall(r'<div class="cnn-prediction"[^>]*><!--(.*?)-->', html)
     return [json.loads(text) for text in found]
 
 

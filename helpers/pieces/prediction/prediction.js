@@ -39,7 +39,7 @@ const ask = (host, D) => {
   const isRight = (v) => same(v, D.a) ||
     (typeof D.a === "number" && Math.abs(v - D.a) <= D.r * Math.abs(D.a) + 1e-9 * Math.abs(D.a));
   const title = addTo(box, "p", { class: "question" });
-  addTo(title, "b", {}, "Predict, then run. ");
+  addTo(title, "b", {}, tr`Predict, then run.` + " ");
   write(title, D.q);
   const line = addTo(box, D.c ? "div" : "form", { class: "line", ...(D.c && { role: "group", "aria-label": question }) });
   const verdict = addTo(box, "p", { class: "verdict", role: "status" });
@@ -49,16 +49,17 @@ const ask = (host, D) => {
     addTo(verdict, "b", {}, strong + " ");
     write(verdict, text);
   };
-  const reveal = () => tell("told", `The answer: ${asText(D.a)}.`, D.b);
+  const reveal = () => tell("told", tr`The answer: ${asText(D.a)}.`, D.b);
   const judge = (v) => {
     const right = isRight(v), all = readAll();
     if (!(D.n in all)) writeAll({ ...all, [D.n]: [quoted(v), +right] });
-    if (right) return tell("right", `✓ Right: ${asText(D.a)}.`, D.b);
+    if (right) return tell("right", "✓ " + tr`Right: ${asText(D.a)}.`, D.b);
     const known = D.w.find(([guess]) => same(guess, v));
     const more = known ? known[1]
       : isShape && v.length !== D.a.length
-        ? `That is ${v.length} number${v.length > 1 ? "s" : ""}; the answer has ${D.a.length}.` : "";
-    tell("wrong", `✗ Not ${quoted(v)}.`, more + (more ? " " : "") + "Guess again, or show the answer.");
+        ? v.length > 1 ? tr`That is ${v.length} numbers; the answer has ${D.a.length}.`
+          : tr`That is 1 number; the answer has ${D.a.length}.` : "";
+    tell("wrong", "✗ " + tr`Not ${quoted(v)}.`, more + (more ? " " : "") + tr`Guess again, or show the answer.`);
   };
 
   let clear;
@@ -74,19 +75,19 @@ const ask = (host, D) => {
     });
     clear = () => buttons.forEach((one) => one.setAttribute("aria-pressed", "false"));
   } else {
-    const label = addTo(line, "label", {}, isShape ? "Numbers " : "Number ");
+    const label = addTo(line, "label", {}, (isShape ? tr`Numbers` : tr`Number`) + " ");
     const input = addTo(label, "input", {
       type: "text", autocomplete: "off", inputmode: isShape ? "text" : "decimal", "aria-label": question,
-      placeholder: isShape ? "such as 1, 28, 28" : "",
+      placeholder: isShape ? tr`such as 1, 28, 28` : "",
     });
-    addTo(line, "button", { type: "submit" }, "Check");
+    addTo(line, "button", { type: "submit" }, tr`Check`);
     line.onsubmit = (e) => {
       e.preventDefault();
       const v = (isShape ? toShape : readNumber)(input.value);
       input.toggleAttribute("aria-invalid", v === null);
       if (v === null)
-        return tell("wrong", "", isShape ? "Type whole numbers with commas between them, such as 1, 28, 28."
-          : "Type a number, such as 12, 0.5 or 3/4.");
+        return tell("wrong", "", isShape ? tr`Type whole numbers with commas between them, such as 1, 28, 28.`
+          : tr`Type a number, such as 12, 0.5 or 3/4.`);
       judge(v);
     };
     input.onkeydown = (e) => {
@@ -96,15 +97,15 @@ const ask = (host, D) => {
     };
     clear = () => { input.value = ""; input.removeAttribute("aria-invalid"); };
   }
-  addTo(line, "button", { type: "button", class: "quiet" }, "Show the answer").onclick = reveal;
+  addTo(line, "button", { type: "button", class: "quiet" }, tr`Show the answer`).onclick = reveal;
   addTo(box, "p", { class: "note" }, host.closest(".cell_output")  // a page of the site, where nothing runs
-    ? "Then look at the result: open “Show code cell output” below."
-    : "Then run the next cell, or unfold its saved result: in Jupyter, click on the three dots below it.");
+    ? tr`Then look at the result: open “Show code cell output” below.`
+    : tr`Then run the next cell, or unfold its saved result: in Jupyter, click on the three dots below it.`);
 
   const before = readAll()[D.n];
   if (before) {
-    tell("told", `Your first guess was ${before[0]}.`, before[1] ? "It was right. " : "It was not right. ");
-    addTo(verdict, "button", { type: "button", class: "quiet" }, "Forget it").onclick = () => {
+    tell("told", tr`Your first guess was ${before[0]}.`, (before[1] ? tr`It was right.` : tr`It was not right.`) + " ");
+    addTo(verdict, "button", { type: "button", class: "quiet" }, tr`Forget it`).onclick = () => {
       const { [D.n]: gone, ...rest } = readAll();
       writeAll(rest);
       clear();
@@ -114,14 +115,14 @@ const ask = (host, D) => {
 };
 
 const record = (host, D) => {
-  const box = open(host, "region", "Your predictions");
+  const box = open(host, "region", tr`Your predictions`);
   const draw = () => {
     box.textContent = "";
     const all = readAll(), names = D.l.flatMap((lesson) => lesson[2]);
     const made = names.filter((n) => all[n]), right = made.filter((n) => all[n][1]);
     addTo(box, "p", { class: "question", role: "status" }, made.length
-      ? `You have predicted ${made.length} of ${names.length} results, ${right.length} of them rightly at the first guess.`
-      : `The lessons have ${names.length} places where you predict a result before you see it. What you guess is counted here.`);
+      ? tr`You have predicted ${made.length} of ${names.length} results, ${right.length} of them rightly at the first guess.`
+      : tr`The lessons have ${names.length} places where you predict a result before you see it.` + " " + tr`What you guess is counted here.`);
     if (made.length) {
       const list = addTo(box, "ul");
       for (const [title, address, own] of D.l) {
@@ -129,11 +130,11 @@ const record = (host, D) => {
         if (!count) continue;
         const item = addTo(list, "li");
         addTo(item, "a", { href: address }, title);
-        item.append(`: ${count} of ${own.length}`);
+        item.append(": " + tr`${count} of ${own.length}`);
       }
-      addTo(box, "button", { type: "button" }, "Forget my predictions").onclick = () => { writeAll({}); draw(); };
+      addTo(box, "button", { type: "button" }, tr`Forget my predictions`).onclick = () => { writeAll({}); draw(); };
     }
-    addTo(box, "p", { class: "note" }, "Kept in this browser only; nothing is sent.");
+    addTo(box, "p", { class: "note" }, tr`Kept in this browser only; nothing is sent.`);
   };
   draw();
   addEventListener("storage", draw);  // guessed in another tab

@@ -15,6 +15,7 @@ import numpy as np
 
 from helpers._arguments import check_pair
 from helpers.pieces._piece import Piece, element, read_title, script_of
+from helpers.pieces._words import tr
 from helpers.pieces.stepper import picture
 from helpers.pieces.stepper.arguments import MAX_KERNEL, MAX_SIDE, MAX_STEP, read_bias, read_planes
 from helpers.pieces.stepper.words import Setup
@@ -80,7 +81,7 @@ def step_conv2d(
         )
     setup = Setup(
         kind="conv",
-        title=read_title(title, "Convolution, step by step"),
+        title=read_title(title, tr("Convolution, step by step")),
         x=x,
         weight=weight,
         bias=read_bias(bias),
@@ -152,10 +153,13 @@ def step_pool2d(
     for name, value in (("ceil_mode", ceil_mode), ("count_include_pad", count_include_pad)):
         if not isinstance(value, bool):
             raise TypeError(f"{name} must be True or False, got {value!r}.")
-    word = "Max" if mode == "max" else "Average"
+    names = {
+        "max": tr("Max pooling, step by step"),
+        "avg": tr("Average pooling, step by step"),
+    }
     setup = Setup(
         kind=mode,
-        title=read_title(title, f"{word} pooling, step by step"),
+        title=read_title(title, names[mode]),
         x=x,
         weight=None,
         bias=None,
@@ -192,7 +196,7 @@ class Stepper(Piece):
                 )
         self._setup = setup
         self.output = _compute(setup)
-        super().__init__(setup.title, self._make())
+        super().__init__(setup.title, self._make(), picture.text(setup, self.output))
 
     def _make(self):
         data, script = _data(self._setup), script_of(__package__)
@@ -205,9 +209,6 @@ class Stepper(Piece):
             f"x {self._setup.x.shape} makes a piece of {len(html.encode()) // 1024 + 1} KiB, more "
             f"than {SIZE_LIMIT // 1024}; pass a smaller crop or fewer channels."
         )
-
-    def __repr__(self) -> str:
-        return picture.text(self._setup, self.output)
 
 
 def _compute(setup):

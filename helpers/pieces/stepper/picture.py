@@ -6,12 +6,19 @@ from html import escape
 
 import numpy as np
 
+from helpers.pieces._words import tr
 from helpers.pieces.stepper.words import Setup, show, step
 
 # How much of a large picture is drawn: everything; of the input only the window; of the output
 # only a corner as well; that corner alone, since the sentences hold the window's numbers.
 WHOLE, WINDOW, CORNER, RESULT = range(4)
 CORNER_SIDE = 6
+
+
+def _caption(grid, channel, more=""):
+    """A caption: "Input 5×5, channel 0 (first window in [ ])"; `grid` without what is optional."""
+    channel = "" if channel is None else ", " + tr("channel {0}", channel)
+    return f"{grid}{channel}" + (f" ({more})" if more else "")
 
 
 def _table(caption, rows, columns, cell):
@@ -55,7 +62,7 @@ def still(setup: Setup, outputs: np.ndarray, detail: int = WHOLE) -> str:
         shown_rows, shown_columns = sorted({r for r, _ in window}), sorted({q for _, q in window})
     parts = [f"<p><b>{escape(setup.title)}</b></p>\n"]
     for c in range(len(setup.x) if detail != RESULT else 0):
-        channel = f", channel {c}" if len(setup.x) > 1 else ""
+        channel = c if len(setup.x) > 1 else None
         marked = setup.kind == "conv" or c == 0
 
         def cell(r, q, c=c, marked=marked):
@@ -63,31 +70,32 @@ def still(setup: Setup, outputs: np.ndarray, detail: int = WHOLE) -> str:
             text = text if real else f"<i>{text}</i>"
             return f"<b>[{text}]</b>" if marked and (r, q) in window else text
 
-        what = "first window in [ ]" if detail == WHOLE else "its first window"
+        what = tr("first window in [ ]") if detail == WHOLE else tr("its first window")
         if rows.p or columns.p:
-            what += ", padding in italics"
-        caption = f"Input {rows.n}×{columns.n}{channel} ({what})"
+            what += ", " + tr("padding in italics")
+        caption = _caption(tr("Input {0}×{1}", rows.n, columns.n), channel, what)
         parts.append(_table(caption, shown_rows, shown_columns, cell))
         if setup.weight is not None:
             weight = setup.weight[c]
-            name = f"Kernel {rows.k}×{columns.k}{channel}"
+            name = _caption(tr("Kernel {0}×{1}", rows.k, columns.k), channel)
             parts.append(
                 _table(name, range(rows.k), range(columns.k), lambda r, q, w=weight: show(w[r, q]))
             )
     for c, plane in enumerate(outputs):
-        channel = f", channel {c}" if len(outputs) > 1 else ""
+        channel = c if len(outputs) > 1 else None
 
         def result(r, q, c=c, plane=plane):
             text = show(plane[r, q])
             return f"<b>[{text}]</b>" if (c, r, q) == (0, 0, 0) else text
 
         side = CORNER_SIDE if detail >= CORNER else max(plane.shape)
-        corner = " (its top left corner)" if side < max(plane.shape) else ""
-        name = f"Output {rows.out}×{columns.out}{channel}{corner}"
+        corner = tr("its top left corner") if side < max(plane.shape) else ""
+        name = _caption(tr("Output {0}×{1}", rows.out, columns.out), channel, corner)
         parts.append(_table(name, range(rows.out)[:side], range(columns.out)[:side], result))
     lines = [*first.lines, first.note, rows.sentence("row"), columns.sentence("column")]
     parts += [f"<p>{escape(line)}</p>\n" for line in lines if line]
-    parts.append("<p><i>Open and trust this notebook in JupyterLab to step through it.</i></p>\n")
+    ending = tr("Open and trust this notebook in JupyterLab to step through it.")
+    parts.append(f"<p><i>{ending}</i></p>\n")
     return "".join(parts)
 
 
@@ -116,7 +124,7 @@ def text(setup: Setup, outputs: np.ndarray) -> str:
 
     lines = [setup.title]
     for c in range(len(setup.x)):
-        channel = f", channel {c}" if len(setup.x) > 1 else ""
+        channel = c if len(setup.x) > 1 else None
         marked = setup.kind == "conv" or c == 0
         grid = []
         for r in range(-rows.p, rows.end):
@@ -125,14 +133,15 @@ def text(setup: Setup, outputs: np.ndarray) -> str:
                 name = _input_cell(setup, c, r, q)[0]
                 line.append(f"[{name}]" if marked and (r, q) in window else f" {name} ")
             grid.append(line)
-        blocks = [block(f"Input {rows.n}×{columns.n}{channel}", grid)]
+        blocks = [block(_caption(tr("Input {0}×{1}", rows.n, columns.n), channel), grid)]
         if setup.weight is not None:
             grid = [[show(v) for v in line] for line in setup.weight[c]]
-            blocks.append(block(f"Kernel {rows.k}×{columns.k}{channel}", grid))
+            kernel = tr("Kernel {0}×{1}", rows.k, columns.k)
+            blocks.append(block(_caption(kernel, channel), grid))
         if c < len(outputs):
             grid = [[show(v) for v in line] for line in outputs[c]]
-            part = channel if len(outputs) > 1 else ""
-            blocks.append(block(f"Output {rows.out}×{columns.out}{part}", grid))
+            output = tr("Output {0}×{1}", rows.out, columns.out)
+            blocks.append(block(_caption(output, c if len(outputs) > 1 else None), grid))
         lines += ["", *beside(blocks)]
     sentences = [*first.lines, first.note, rows.sentence("row"), columns.sentence("column")]
     return "\n".join([*lines, "", *(line for line in sentences if line)])

@@ -16,12 +16,10 @@ const term = (v) => (v < 0 ? `(${show(v)})` : show(v));
 const number = (s) => Number(s.replaceAll("−", "-"));
 const equals = (...vs) =>
   vs.every((v) => Math.abs(number(show(v)) - v) < 1e-9 * Math.max(1, Math.abs(v))) ? " = " : " ≈ ";
-const many = (n, one) => (n === 1 ? one : one + "s");
 const sum = (vs) => vs.reduce((a, b) => a + b, 0);
-const join = (parts, what) =>
-  parts.length > 25
-    ? parts.slice(0, 8).join(" + ") + ` + … (${parts.length} ${what} in all)`
-    : parts.join(" + ");
+const join = (parts, rest) =>
+  parts.length > 25 ? parts.slice(0, 8).join(" + ") + ` + … (${rest(parts.length)})` : parts.join(" + ");
+const inWords = (n) => tr`${n} products in all`;
 
 const axis = (n, k, s, p, d, ceil) => {
   const span = d * (k - 1) + 1;
@@ -33,28 +31,30 @@ const axis = (n, k, s, p, d, ceil) => {
   return { n, k, s, p, d, span, room, o, cut, end: Math.max(n + p, (o - 1) * s - p + span) };
 };
 
-const sizeWords = (a, name, ceil) => {
+// `one` and `more` are the words for a row or a column, and for several.
+const sizeWords = (a, one, more, ceil) => {
   if (!a.o)
-    return `${name}s: the window spans ${a.span}, but the input with its padding has only ` +
-      `${a.n + 2 * a.p}: no output. PyTorch raises an error here.`;
+    return tr`${more}: the window spans ${a.span}, but the input with its padding has only ${a.n + 2 * a.p}: no output.
+      PyTorch raises an error here.`;
   const exact = a.room / a.s + 1;
   const lost = a.room - (a.o - 1) * a.s;
-  let t = `${name}s: (${a.n} − ${a.span} + 2×${a.p}) / ${a.s} + 1${equals(exact)}${show(exact)}`;
-  if (lost) {
-    if (!ceil) t += `, rounded down: ${a.o}`;
-    else if (a.cut) t += `, rounded up: ${a.o + 1}, but that window would start in the padding ` +
-      `at the end: ${a.o}`;
-    else t += `, rounded up: ${a.o}`;
-  }
-  t += ".";
-  if (lost > 0) {
-    t += " Does not fit: the last " + (lost === 1 ? `${name} is` : `${lost} ${name}s are`);
-    t += " dropped" + (a.p ? ` (${lost <= a.p ? "only" : a.p + " of them"} padding).` : ".");
-  }
-  if (lost < 0) t += ` The last window sticks out by ${-lost} ${many(-lost, name)}.`;
-  if (a.d > 1) t += ` ${a.span} = ${a.d}×(${a.k} − 1) + 1 is the span of the window.`;
-  if (a.s > a.span) t += ` The stride is larger than the span: ${name}s in between are skipped.`;
-  return t;
+  const formula = `(${a.n} − ${a.span} + 2×${a.p}) / ${a.s} + 1${equals(exact)}${show(exact)}`;
+  const t = [!lost ? `${more}: ${formula}.` : !ceil ? tr`${more}: ${formula}, rounded down: ${a.o}.`
+    : a.cut ? tr`${more}: ${formula}, rounded up: ${a.o + 1}, but that window would start in the padding at the
+        end: ${a.o}.`
+    : tr`${more}: ${formula}, rounded up: ${a.o}.`];
+  if (lost > 0)
+    t.push(lost < 2 ? a.p ? tr`Does not fit: the last ${one} is dropped (only padding).`
+      : tr`Does not fit: the last ${one} is dropped.`
+      : !a.p ? tr`Does not fit: the last ${lost} ${more} are dropped.`
+      : lost <= a.p ? tr`Does not fit: the last ${lost} ${more} are dropped (only padding).`
+      : tr`Does not fit: the last ${lost} ${more} are dropped (${a.p} of them padding).`);
+  if (lost < 0)
+    t.push(lost > -2 ? tr`The last window sticks out by 1 ${one}.`
+      : tr`The last window sticks out by ${-lost} ${more}.`);
+  if (a.d > 1) t.push(tr`${a.span} = ${a.d}×(${a.k} − 1) + 1 is the span of the window.`);
+  if (a.s > a.span) t.push(tr`The stride is larger than the span: ${more} in between are skipped.`);
+  return t.join(" ");
 };
 
 // One output: its value, the sentence for each channel, the sum, and what padding did.
@@ -70,25 +70,26 @@ const compute = (D, R, C, c, i, j) => {
     }
   const value = (ch, e) => (e.real ? D.x[ch][e.r * C.n + e.q] : 0);
   const pads = cells.filter((e) => e.pad).length;
-  let where = `row ${i}, column ${j}: `;
-  const lines = [];
-  let v = -Infinity, note = "", best = -1;
+  const where = (D.k !== "conv" && D.c > 1 ? tr`channel ${c}, row ${i}, column ${j}`
+    : tr`row ${i}, column ${j}`) + ": ";
+  const lines = [], note = [];
+  let v = -Infinity, best = -1;
   if (D.k === "conv") {
     const sums = D.w.map((w, ch) => sum(cells.map((e) => value(ch, e) * w[e.at])));
     const products = D.w.map((w, ch) =>
-      join(cells.map((e) => `${term(value(ch, e))}×${term(w[e.at])}`), "products"));
+      join(cells.map((e) => `${term(value(ch, e))}×${term(w[e.at])}`), inWords));
     const used = D.w.map((w, ch) => [...w, ...cells.map((e) => value(ch, e))]);
-    const bias = D.b === null ? "" : ` + bias ${term(D.b)}`;
+    const bias = D.b === null ? "" : " + " + tr`bias ${term(D.b)}`;
     v = sum(sums) + (D.b || 0);
     if (D.c === 1) lines.push(where + products[0] + bias + equals(...used[0], D.b || 0, v) + show(v));
     else {
       sums.forEach((s, ch) =>
-        lines.push(`channel ${ch}: ${products[ch]}${equals(...used[ch], s)}${show(s)}`));
+        lines.push(`${tr`channel ${ch}`}: ${products[ch]}${equals(...used[ch], s)}${show(s)}`));
       lines.push(where + sums.map(term).join(" + ") + bias + equals(...sums, D.b || 0, v) + show(v));
     }
-    if (pads) note = `${pads} of the ${cells.length} inputs ${pads > 1 ? "are" : "is"} padding, which is 0.`;
+    if (pads) note.push(pads > 1 ? tr`${pads} of the ${cells.length} inputs are padding, which is 0.`
+      : tr`1 of the ${cells.length} inputs is padding, which is 0.`);
   } else {
-    if (D.c > 1) where = `channel ${c}, ` + where;
     const used = cells.filter((e) => !e.out);
     const vs = used.map((e) => value(c, e));
     if (D.k === "max") {
@@ -98,21 +99,21 @@ const compute = (D, R, C, c, i, j) => {
       const names = used.map((e, n) => (e.pad ? "−∞" : show(vs[n])));
       lines.push(where + `max(${names.join(", ")}) = ${show(v)}`);
       const ties = used.filter((e) => e.real && value(c, e) === v).length;
-      if (pads) note = best < 0 ? "There is nothing but padding here, which counts as −∞."
-        : "Padding counts as −∞, so it never wins.";
-      if (ties > 1) note += ` ${show(v)} is there ${ties} times: the first one is marked.`;
+      if (pads) note.push(best < 0 ? tr`There is nothing but padding here, which counts as −∞.`
+        : tr`Padding counts as −∞, so it never wins.`);
+      if (ties > 1) note.push(tr`${show(v)} is there ${ties} times: the first one is marked.`);
     } else {
       const counted = D.i ? used.length : used.length - pads;
       v = sum(vs) / counted;
       const names = used.map((e, n) => [e, term(vs[n])]).filter(([e]) => D.i || e.real);
-      lines.push(where + `(${join(names.map((e) => e[1]), "numbers")}) / ${counted}` +
+      lines.push(where + `(${join(names.map((e) => e[1]), (n) => tr`${n} numbers in all`)}) / ${counted}` +
         equals(...vs, v) + show(v));
-      if (pads) note = D.i ? `Padding is 0 and counts: divided by ${counted}.`
-        : `Padding does not count: divided by ${counted}.`;
+      if (pads) note.push(D.i ? tr`Padding is 0 and counts: divided by ${counted}.`
+        : tr`Padding does not count: divided by ${counted}.`);
     }
-    if (used.length < cells.length) note += " Cells outside the padding do not count.";
+    if (used.length < cells.length) note.push(tr`Cells outside the padding do not count.`);
   }
-  return { v, lines, note: note.trim(), cells, best };
+  return { v, lines, note: note.join(" "), cells, best };
 };
 
 // ---- the piece ----
@@ -160,7 +161,7 @@ const start = (host, D) => {
   const sizes = add("div", { class: "sizes" }, "", side);
   // Channels stand under each other; the controls then go beside them, to stay in view.
   const place = D.c > 1 ? side : box;
-  const buttons = add("div", { class: "buttons", role: "group", "aria-label": "Step through" }, "", place);
+  const buttons = add("div", { class: "buttons", role: "group", "aria-label": tr`Step through` }, "", place);
   const controls = add("div", { class: "controls" }, "", place);
   const legend = add("p", { class: "legend" }, "", place);
   const live = add("p", { class: "live", "aria-live": "polite" });
@@ -181,22 +182,22 @@ const start = (host, D) => {
   const stop = () => {
     clearInterval(timer);
     timer = null;
-    play.textContent = "▶ Play";
+    play.textContent = tr`▶ Play`;
   };
   const go = (n) => { stop(); move(n); };
-  button("First", () => go(0));
-  button("Back", () => go(position - 1));
-  const play = button("▶ Play", () => {
+  button(tr`First`, () => go(0));
+  button(tr`Back`, () => go(position - 1));
+  const play = button(tr`▶ Play`, () => {
     if (timer) { stop(); return announce(words.innerText); }
     if (position >= total - 1) move(0);
-    play.textContent = "❚❚ Pause";
+    play.textContent = tr`❚❚ Pause`;
     const slow = matchMedia("(prefers-reduced-motion: reduce)").matches;
     timer = setInterval(() => {
       if (!host.isConnected || position >= total - 1) { stop(); announce(words.innerText); }
       else move(position + 1);
     }, slow ? 2400 : 1200);
   });
-  button("Next", () => go(position + 1));
+  button(tr`Next`, () => go(position + 1));
 
   const slider = (name, min, max, value, action) => {
     const label = add("label", {}, "", controls);
@@ -211,13 +212,13 @@ const start = (host, D) => {
     print();
     return { input, print };
   };
-  const where = slider("position", 0, 1, 0, (n) => move(n));
-  const settle = () => { build(); announce(`The output is now ${R.o} by ${C.o}. ${words.innerText}`); };
+  const where = slider(tr`position`, 0, 1, 0, (n) => move(n));
+  const settle = () => { build(); announce(tr`The output is now ${R.o} by ${C.o}.` + ` ${words.innerText}`); };
   let padding = [];
   const pair = (name, key, min, max) => {
     const two = D[key][0] !== D[key][1];
     return (two ? [0, 1] : [0]).map((n) =>
-      slider(two ? `${name}, ${n ? "columns" : "rows"}` : name, min, Math.max(max, D[key][n]), D[key][n], (v) => {
+      slider(two ? `${name}, ${n ? tr`columns` : tr`rows`}` : name, min, Math.max(max, D[key][n]), D[key][n], (v) => {
         D[key][n] = v;
         if (!two) D[key][1] = v;
         if (key === "f") limit();
@@ -245,7 +246,7 @@ const start = (host, D) => {
   };
   if (!conv) check("ceil_mode", D.m, (on) => { D.m = on; settle(); });
   if (D.k === "avg") check("count_include_pad", D.i, (on) => { D.i = on; settle(); });
-  check("guess first: type each output before you see it", false, (on) => { cover = on; seen = new Set(); move(position); });
+  check(tr`guess first: type each output before you see it`, false, (on) => { cover = on; seen = new Set(); move(position); });
 
   // -- the grids: built when a setting changes --
   const build = () => {
@@ -264,10 +265,10 @@ const start = (host, D) => {
     inputs = [];
     outputs = [];
     const hold = (t, to) => add("div", { class: "hold" }, "", to).append(t) ?? t;
-    const of = (ch) => (D.c > 1 ? `, channel ${ch}` : "");
+    const of = (ch) => (D.c > 1 ? ", " + tr`channel ${ch}` : "");
     for (let ch = 0; ch < D.c; ch++) {
       const line = add("div", { class: "pair" }, "", pairs);
-      inputs.push(hold(table(`Input ${R.n}×${C.n}${of(ch)}`, [-R.p, R.end], [-C.p, C.end], (r, q) => {
+      inputs.push(hold(table(tr`Input ${R.n}×${C.n}` + of(ch), [-R.p, R.end], [-C.p, C.end], (r, q) => {
         const real = r >= 0 && r < R.n && q >= 0 && q < C.n;
         const out = r >= R.n + R.p || q >= C.n + C.p;
         const kind = [real ? "" : out ? "out" : "pad"];
@@ -281,13 +282,13 @@ const start = (host, D) => {
       if (conv) {
         add("span", { class: "sign", "aria-hidden": "true" }, "∗", line);
         const right = add("div", {}, "", line);
-        hold(table(`Kernel ${R.k}×${C.k}${of(ch)}`, [0, R.k], [0, C.k],
+        hold(table(tr`Kernel ${R.k}×${C.k}` + of(ch), [0, R.k], [0, C.k],
           (r, q) => element("td", {}, show(D.w[ch][r * C.k + q])), { class: "kernel" }), right);
-        if (D.b !== null && ch === D.c - 1) add("p", { class: "bias" }, `+ bias ${term(D.b)}`, right);
+        if (D.b !== null && ch === D.c - 1) add("p", { class: "bias" }, "+ " + tr`bias ${term(D.b)}`, right);
       }
     }
     for (let ch = 0; total && ch < (conv ? 1 : D.c); ch++) {
-      const t = hold(table(`Output ${R.o}×${C.o}${conv ? "" : of(ch)}`, [0, R.o], [0, C.o],
+      const t = hold(table(tr`Output ${R.o}×${C.o}` + (conv ? "" : of(ch)), [0, R.o], [0, C.o],
         () => element("td", { tabindex: -1 }), { role: "grid", class: "output" }), results);
       t.onclick = (e) => {
         const td = e.target.closest("tbody td");
@@ -299,13 +300,12 @@ const start = (host, D) => {
       for (const row of t.tBodies[0].rows) outputs.push(...[...row.cells].slice(1));
     }
     sizes.textContent = "";
-    add("p", {}, "Output size: (input − window + 2×padding) / stride + 1", sizes);
-    [[R, "row"], [C, "column"]].forEach(([a, name]) =>
-      add("p", { class: a.o && Number.isInteger(a.room / a.s) ? "" : "warn" }, sizeWords(a, name, D.m), sizes));
-    legend.textContent = "Thick border: the window now" + (D.k === "max" ? ", ▲ its maximum" : "") +
-      (R.p || C.p ? ". Dashed: padding" : "") + (outside ? ". Dot: outside" : "") +
-      (unused ? ". Hatched: no window uses it" : "") +
-      ". Choose an output cell, or use the arrow keys, Home and End in the output.";
+    add("p", {}, tr`Output size: (input − window + 2×padding) / stride + 1`, sizes);
+    [[R, tr`row`, tr`rows`], [C, tr`column`, tr`columns`]].forEach(([a, ...names]) =>
+      add("p", { class: a.o && Number.isInteger(a.room / a.s) ? "" : "warn" }, sizeWords(a, ...names, D.m), sizes));
+    legend.textContent = [D.k === "max" ? tr`Thick border: the window now, ▲ its maximum.` : tr`Thick border: the window now.`,
+      R.p || C.p ? tr`Dashed: padding.` : "", outside ? tr`Dot: outside.` : "", unused ? tr`Hatched: no window uses it.` : "",
+      tr`Choose an output cell, or use the arrow keys, Home and End in the output.`].filter(Boolean).join(" ");
     seen = new Set();
     where.input.max = Math.max(total - 1, 0);
     where.input.disabled = !total;
@@ -317,7 +317,7 @@ const start = (host, D) => {
   // -- one step: only marks change, so that the focus stays where it is --
   const move = (n) => {
     words.textContent = "";
-    if (!total) return add("p", {}, "No output with these settings.", words);
+    if (!total) return add("p", {}, tr`No output with these settings.`, words);
     position = Math.max(0, Math.min(n, total - 1));
     const hidden = cover && !seen.has(position);
     const [c, i, j] = split(position);
@@ -347,7 +347,7 @@ const start = (host, D) => {
       add("p", { class: "note" }, e.note, words);
     }
     where.input.value = position;
-    where.print(`${position + 1} of ${total}`);
+    where.print(tr`${position + 1} of ${total}`);
     if (!timer) announce(words.innerText);
     // Keep the window in view where a wide grid scrolls, without moving the page.
     inputs.concat(outputs.map((td) => td.closest("table"))).forEach((t) => {
@@ -363,19 +363,19 @@ const start = (host, D) => {
 
   // -- guess first: a box for the value at this place --
   const ask = (e, c, i, j) => {
-    const where = `${!conv && D.c > 1 ? `channel ${c}, ` : ""}row ${i}, column ${j}`;
     const form = add("form", { class: "guess" }, "", words);
-    const label = add("label", {}, `Your guess for ${where}: `, form);
+    const label = add("label", {}, (!conv && D.c > 1 ? tr`Your guess for channel ${c}, row ${i}, column ${j}:`
+      : tr`Your guess for row ${i}, column ${j}:`) + " ", form);
     const input = add("input", { type: "text", inputmode: "decimal", autocomplete: "off" }, "", label);
-    add("button", { type: "submit" }, "Check", form);
+    add("button", { type: "submit" }, tr`Check`, form);
     const verdict = add("p", { class: "note", role: "status" }, "", words);
-    const reveal = (...said) => {
+    const reveal = (said) => {
       seen.add(position);
       move(position);
-      words.prepend(element("p", { class: "sum" }, said.join("")));
+      words.prepend(element("p", { class: "sum" }, said));
       outputs[position].focus({ preventScroll: true });
     };
-    add("button", { type: "button" }, "Show it", form).onclick = () => reveal("The value is ", show(e.v), ".");
+    add("button", { type: "button" }, tr`Show it`, form).onclick = () => reveal(tr`The value is ${show(e.v)}.`);
     const near = (a, b) => Math.abs(a - b) <= 0.005 * Math.max(1, Math.abs(b)) || show(a) === show(b);
     // What a common mistake would give here.
     const slips = () => {
@@ -384,19 +384,19 @@ const start = (host, D) => {
         sum(e.cells.map((q) => (q.real ? D.x[ch][q.r * C.n + q.q] : 0) * w[pick(q.at, w)]))));
       const straight = total((at) => at);
       return [
-        [total((at, w) => w.length - 1 - at) + (D.b || 0), "the filter is turned by 180°"],
-        [total((at) => (at % C.k) * R.k + Math.floor(at / C.k)) + (D.b || 0), "rows and columns of the filter change places", R.k === C.k],
-        [straight, "the bias is left out", D.b],
+        [total((at, w) => w.length - 1 - at) + (D.b || 0), tr`That comes out when the filter is turned by 180°.`],
+        [total((at) => (at % C.k) * R.k + Math.floor(at / C.k)) + (D.b || 0), tr`That comes out when rows and columns of the filter change places.`, R.k === C.k],
+        [straight, tr`That comes out when the bias is left out.`, D.b],
       ].filter(([value, , fits = true]) => fits && !near(value, e.v));
     };
     form.onsubmit = (event) => {
       event.preventDefault();
       const v = readNumber(input.value);
       input.toggleAttribute("aria-invalid", v === null);
-      if (v !== null && near(v, e.v)) return reveal("✓ ", show(e.v), " is right.");
+      if (v !== null && near(v, e.v)) return reveal("✓ " + tr`${show(e.v)} is right.`);
       const slip = v !== null && slips().find(([value]) => near(v, value));
-      verdict.textContent = v === null ? "Type a number, such as 12, −3 or 1/4."
-        : `✗ Not ${show(v)}. ${slip ? `That comes out when ${slip[1]}. ` : ""}Guess again, or show it.`;
+      verdict.textContent = v === null ? tr`Type a number, such as 12, −3 or 1/4.`
+        : "✗ " + [tr`Not ${show(v)}.`, ...(slip ? [slip[1]] : []), tr`Guess again, or show it.`].join(" ");
     };
     // A guess is typed: arrow keys stay in the box. In JupyterLab Enter alone submits nothing.
     input.onkeydown = (event) => {

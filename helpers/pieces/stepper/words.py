@@ -13,6 +13,7 @@ from decimal import ROUND_HALF_UP, Decimal
 
 import numpy as np
 
+from helpers.pieces._words import tr
 from helpers.shapes import conv_output_size
 
 
@@ -104,37 +105,65 @@ class Axis:
 
     def sentence(self, name: str) -> str:
         """The size formula with its numbers; `name` is `"row"` or `"column"`."""
+        one, more = {"row": (tr("row"), tr("rows")), "column": (tr("column"), tr("columns"))}[name]
         if not self.out:
-            return (
-                f"{name}s: the window spans {self.span}, but the input with its padding has only "
-                f"{self.n + 2 * self.p}: no output. PyTorch raises an error here."
+            return tr(
+                "{0}: the window spans {1}, but the input with its padding has only {2}: no "
+                "output. PyTorch raises an error here.",
+                more,
+                self.span,
+                self.n + 2 * self.p,
             )
         exact = self.room / self.s + 1
         lost = self.room - (self.out - 1) * self.s
-        text = f"{name}s: ({self.n} − {self.span} + 2×{self.p}) / {self.s} + 1"
-        text += equals(exact) + show(exact)
+        formula = f"({self.n} − {self.span} + 2×{self.p}) / {self.s} + 1"
+        formula += equals(exact) + show(exact)
         if lost and not self.ceil_mode:
-            text += f", rounded down: {self.out}"
+            text = tr("{0}: {1}, rounded down: {2}.", more, formula, self.out)
         elif lost and self.cut:
-            text += (
-                f", rounded up: {self.out + 1}, but that window would start in the padding "
-                f"at the end: {self.out}"
+            text = tr(
+                "{0}: {1}, rounded up: {2}, but that window would start in the padding at the "
+                "end: {3}.",
+                more,
+                formula,
+                self.out + 1,
+                self.out,
             )
         elif lost:
-            text += f", rounded up: {self.out}"
-        text += "."
+            text = tr("{0}: {1}, rounded up: {2}.", more, formula, self.out)
+        else:
+            text = f"{more}: {formula}."
         if lost > 0:
-            which = f"{name} is" if lost == 1 else f"{lost} {name}s are"
-            part = "only" if lost <= self.p else f"{self.p} of them"
-            text += f" Does not fit: the last {which} dropped"
-            text += f" ({part} padding)." if self.p else "."
-        if lost < 0:
-            text += f" The last window sticks out by {-lost} {name if lost == -1 else name + 's'}."
+            text += " " + self._dropped(lost, one, more)
+        if lost == -1:
+            text += " " + tr("The last window sticks out by 1 {0}.", one)
+        elif lost < 0:
+            text += " " + tr("The last window sticks out by {0} {1}.", -lost, more)
         if self.d > 1:
-            text += f" {self.span} = {self.d}×({self.k} − 1) + 1 is the span of the window."
+            text += " " + tr(
+                "{0} = {1}×({2} − 1) + 1 is the span of the window.", self.span, self.d, self.k
+            )
         if self.s > self.span:
-            text += f" The stride is larger than the span: {name}s in between are skipped."
+            text += " " + tr(
+                "The stride is larger than the span: {0} in between are skipped.", more
+            )
         return text
+
+    def _dropped(self, lost: int, one: str, more: str) -> str:
+        if lost == 1 and self.p:
+            return tr("Does not fit: the last {0} is dropped (only padding).", one)
+        if lost == 1:
+            return tr("Does not fit: the last {0} is dropped.", one)
+        if not self.p:
+            return tr("Does not fit: the last {0} {1} are dropped.", lost, more)
+        if lost <= self.p:
+            return tr("Does not fit: the last {0} {1} are dropped (only padding).", lost, more)
+        return tr(
+            "Does not fit: the last {0} {1} are dropped ({2} of them padding).",
+            lost,
+            more,
+            self.p,
+        )
 
 
 @dataclass
@@ -183,10 +212,19 @@ def equals(*values: float) -> str:
     return " = " if exact else " ≈ "
 
 
-def _sum(parts, what):
+def _sum(parts, rest):
+    """A sum; of a long one the beginning, and what `rest` says of so many parts."""
     if len(parts) <= 25:
         return " + ".join(parts)
-    return " + ".join(parts[:8]) + f" + … ({len(parts)} {what} in all)"
+    return " + ".join(parts[:8]) + f" + … ({rest(len(parts))})"
+
+
+def _products(count):
+    return tr("{0} products in all", count)
+
+
+def _numbers(count):
+    return tr("{0} numbers in all", count)
 
 
 def step(setup: Setup, channel: int, row: int, column: int) -> Step:
@@ -212,16 +250,16 @@ def step(setup: Setup, channel: int, row: int, column: int) -> Step:
             q = column * columns.s - columns.p + b * columns.d
             real = 0 <= r < rows.n and 0 <= q < columns.n
             cells.append((r, q, real, r >= rows.n + rows.p or q >= columns.n + columns.p))
-    where = f"row {row}, column {column}: "
+    where = tr("row {0}, column {1}", row, column)
     if setup.kind == "conv":
-        value, lines, note = _convolve(setup, cells, where)
+        value, lines, note = _convolve(setup, cells, f"{where}: ")
     else:
         if len(setup.x) > 1:
-            where = f"channel {channel}, {where}"
+            where = tr("channel {0}, row {1}, column {2}", channel, row, column)
         pool = _maximum if setup.kind == "max" else _average
-        value, lines, note = pool(setup, setup.x[channel], cells, where)
+        value, lines, note = pool(setup, setup.x[channel], cells, f"{where}: ")
         if any(outside for *_, outside in cells):
-            note += " Cells outside the padding do not count."
+            note += " " + tr("Cells outside the padding do not count.")
     return Step(value, lines, note.strip(), cells)
 
 
@@ -231,26 +269,30 @@ def _values(x, cells):
 
 def _convolve(setup, cells, where):
     bias = setup.bias or 0.0
-    tail = "" if setup.bias is None else f" + bias {term(setup.bias)}"
+    tail = "" if setup.bias is None else " + " + tr("bias {0}", term(setup.bias))
     sums, texts, signs = [], [], []
     for x, weight in zip(setup.x, setup.weight, strict=True):
         values, factors = _values(x, cells), weight.ravel().tolist()
         products = [(v, w) for v, w in zip(values, factors, strict=True)]
         sums.append(sum(v * w for v, w in products))
-        texts.append(_sum([f"{term(v)}×{term(w)}" for v, w in products], "products"))
+        texts.append(_sum([f"{term(v)}×{term(w)}" for v, w in products], _products))
         signs.append([*factors, *values])
     total = sum(sums) + bias
     if len(sums) == 1:
         lines = [where + texts[0] + tail + equals(*signs[0], bias, total) + show(total)]
     else:
         lines = [
-            f"channel {c}: {texts[c]}{equals(*signs[c], s)}{show(s)}" for c, s in enumerate(sums)
+            f"{tr('channel {0}', c)}: {texts[c]}{equals(*signs[c], s)}{show(s)}"
+            for c, s in enumerate(sums)
         ]
         parts = " + ".join(term(s) for s in sums)
         lines.append(where + parts + tail + equals(*sums, bias, total) + show(total))
     pads = sum(not real for _, _, real, _ in cells)
-    verb = "are" if pads > 1 else "is"
-    note = f"{pads} of the {len(cells)} inputs {verb} padding, which is 0." if pads else ""
+    note = ""
+    if pads == 1:
+        note = tr("1 of the {0} inputs is padding, which is 0.", len(cells))
+    elif pads:
+        note = tr("{0} of the {1} inputs are padding, which is 0.", pads, len(cells))
     return total, lines, note
 
 
@@ -266,12 +308,12 @@ def _maximum(setup, x, cells, where):
     names = ", ".join(show(v) if real else "−∞" for real, v in used)
     note = ""
     if value == -math.inf:
-        note = "There is nothing but padding here, which counts as −∞."
+        note = tr("There is nothing but padding here, which counts as −∞.")
     elif not all(real for real, _ in used):
-        note = "Padding counts as −∞, so it never wins."
+        note = tr("Padding counts as −∞, so it never wins.")
     ties = sum(real and v == value for real, v in used)
     if ties > 1:
-        note += f" {show(value)} is there {ties} times: the first one is marked."
+        note += " " + tr("{0} is there {1} times: the first one is marked.", show(value), ties)
     return value, [f"{where}max({names}) = {show(value)}"], note
 
 
@@ -280,11 +322,11 @@ def _average(setup, x, cells, where):
     pads = sum(not real for real, _ in used)
     counted = len(used) - (0 if setup.count_include_pad else pads)
     value = sum(v for _, v in used) / counted
-    names = _sum([term(v) for real, v in used if real or setup.count_include_pad], "numbers")
+    names = _sum([term(v) for real, v in used if real or setup.count_include_pad], _numbers)
     sign = equals(*(v for _, v in used), value)
     note = ""
     if pads and setup.count_include_pad:
-        note = f"Padding is 0 and counts: divided by {counted}."
+        note = tr("Padding is 0 and counts: divided by {0}.", counted)
     elif pads:
-        note = f"Padding does not count: divided by {counted}."
+        note = tr("Padding does not count: divided by {0}.", counted)
     return value, [f"{where}({names}) / {counted}{sign}{show(value)}"], note

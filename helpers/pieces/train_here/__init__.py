@@ -12,6 +12,7 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from helpers.pieces._piece import Piece, element, read_title, script_of
+from helpers.pieces._words import tr
 from helpers.pieces.train_here.learn import (
     EVERY,
     LEVELS,
@@ -55,7 +56,7 @@ def train_here(title: str | None = None) -> TrainHere:
     >>> train_here().points[0].seen
     0
     """
-    return TrainHere(read_title(title, "Train it here"))
+    return TrainHere(read_title(title, tr("Train it here")))
 
 
 class TrainHere(Piece):
@@ -84,50 +85,57 @@ class TrainHere(Piece):
             "m": EVERY,
             "s": asdict(Settings()),
         }
-        super().__init__(
-            title, element("cnn-train-here", data, self._still(), script_of(__package__))
+        end = self.points[-1]
+        self._about = tr(
+            "The network of lesson 05, without its dropout, learned from {0} digits of MNIST, for "
+            "{1} epochs. Of {2} validation digits, which it did not learn from, it then read {3} "
+            "correctly.",
+            TRAINING,
+            end.seen // TRAINING,
+            VALIDATION,
+            f"{end.accuracy:.1%}",
         )
+        html = element("cnn-train-here", data, self._still(), script_of(__package__))
+        super().__init__(title, html, f"{title}\n{self._about}")
 
     def about(self) -> str:
         """One or two sentences: what learned, from what, and how well it reads."""
-        end = self.points[-1]
-        return (
-            f"The network of lesson 05, without its dropout, learned from {TRAINING} digits of "
-            f"MNIST, for {end.seen // TRAINING} epochs. Of {VALIDATION} validation digits, which "
-            f"it did not learn from, it then read {end.accuracy:.1%} correctly."
-        )
+        return self._about
 
     def _still(self) -> str:
         """What stands there without scripts: the curves of a run, and its numbers as a table."""
         svg = base64.b64encode(_curves(self.points).encode()).decode()
-        head = "".join(f"<th>{name}" for name in ("epoch", *NAMES))
+        names = (tr("epoch"), tr("training loss"), tr("validation loss"), tr("accuracy"))
+        head = "".join(f"<th>{name}" for name in names)
         rows = "".join(
             f"<tr><td>{point.seen // TRAINING}" + "".join(f"<td>{v}" for v in _texts(point)) + "\n"
             for point in self.points
             if point.seen % TRAINING == 0
         )
+        ending = tr(
+            "Where scripts run, as in a trusted notebook in JupyterLab, the network learns here, "
+            "and its settings can be changed meanwhile."
+        )
         return (
             f"<p><b>{escape(self.title)}</b></p>\n<p>{self.about()}</p>\n"
             f'<p><img alt="{self._alt()}" src="data:image/svg+xml;base64,{svg}"></p>\n'
-            f"<table><caption>A run in Python</caption>\n<tr>{head}\n{rows}</table>\n"
-            "<p><i>Where scripts run, as in a trusted notebook in JupyterLab, the network learns "
-            "here, and its settings can be changed meanwhile.</i></p>\n"
+            f"<table><caption>{tr('A run in Python')}</caption>\n<tr>{head}\n{rows}</table>\n"
+            f"<p><i>{ending}</i></p>\n"
         )
 
     def _alt(self) -> str:
         first, end = self.points[0], self.points[-1]
-        return (
-            f"Two charts over {end.seen // TRAINING} epochs. Loss: both lines fall from "
-            f"{first.validation:.1f}, the training digits to {end.loss:.2f}, the validation digits "
-            f"to {min(point.validation for point in self.points):.2f} and then no further. "
-            f"Accuracy: it climbs from {first.accuracy:.0%} to {end.accuracy:.0%}."
+        return tr(
+            "Two charts over {0} epochs. Loss: both lines fall from {1}, the training digits to "
+            "{2}, the validation digits to {3} and then no further. Accuracy: it climbs from {4} "
+            "to {5}.",
+            end.seen // TRAINING,
+            f"{first.validation:.1f}",
+            f"{end.loss:.2f}",
+            f"{min(point.validation for point in self.points):.2f}",
+            f"{first.accuracy:.0%}",
+            f"{end.accuracy:.0%}",
         )
-
-    def __repr__(self) -> str:
-        return f"{self.title}\n{self.about()}"
-
-
-NAMES = ("training loss", "validation loss", "accuracy")
 
 
 def _texts(point: Point) -> tuple[str, str, str]:
@@ -138,18 +146,19 @@ def _texts(point: Point) -> tuple[str, str, str]:
 def _curves(points: Sequence[Point]) -> str:
     """Loss and accuracy over the epochs, side by side, as SVG."""
     losses = [(p.seen, p.loss) for p in points if p.loss is not None]
+    validation = [(p.seen, p.validation) for p in points]
     parts = [
-        _chart(
-            0, "Loss", 2.5, {"#005a9c": losses, "#8a3b00": [(p.seen, p.validation) for p in points]}
-        ),
-        _chart(330, "Accuracy", 1, {"#8a3b00": [(p.seen, p.accuracy) for p in points]}),
+        _chart(0, tr("Loss"), 2.5, {"#005a9c": losses, "#8a3b00": validation}),
+        _chart(330, tr("Accuracy"), 1, {"#8a3b00": [(p.seen, p.accuracy) for p in points]}),
     ]
     return (
         '<svg xmlns="http://www.w3.org/2000/svg" width="660" height="190" '
         'font-family="sans-serif" font-size="12"><rect width="660" height="190" fill="#fff"/>'
         + "".join(parts)
-        + '<text x="100" y="183" fill="#005a9c">training digits</text>'
-        '<text x="200" y="183" fill="#8a3b00">validation digits</text></svg>'
+        + '<text x="100" y="183" fill="#005a9c">'
+        + tr("training digits")
+        + "</text>"
+        '<text x="200" y="183" fill="#8a3b00">' + tr("validation digits") + "</text></svg>"
     )
 
 

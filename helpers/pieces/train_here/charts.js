@@ -25,7 +25,7 @@ const makeChart = (to, ticks, lines) => {
     "text-anchor": share ? "middle" : "start" }));
   const paths = lines.map((name) => drawn(svg, "polyline", { class: name }));
   return (lists, epochs, words) => {
-    marks.forEach((mark, n) => (mark.textContent = (n * epochs) / 2 + (n ? "" : " epochs")));
+    marks.forEach((mark, n) => (mark.textContent = n ? (n * epochs) / 2 : tr`0 epochs`));
     paths.forEach((path, n) => path.setAttribute("points", lists[n].filter(([, v]) => v !== null)
       .map(([x, v]) => `${(LEFT + (WIDE * x) / epochs).toFixed(1)},${y(v).toFixed(1)}`).join(" ")));
     svg.setAttribute("aria-label", words);

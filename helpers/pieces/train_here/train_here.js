@@ -6,17 +6,17 @@ const STRONGEST = 0.5; // the weight of a filter that gets the strongest colour
 const PATIENCE = 3; // epochs
 
 const CHOICES = {
-  rate: ["Learning rate", [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3]],
-  momentum: ["Momentum", [0, 0.5, 0.9, 0.99]],
-  batch: ["Batch size", [1, 5, 20, 50, 200]],
-  shift: ["Random shifts, in pixels", [0, 1, 2, 3]],
+  rate: [tr`Learning rate`, [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3]],
+  momentum: [tr`Momentum`, [0, 0.5, 0.9, 0.99]],
+  batch: [tr`Batch size`, [1, 5, 20, 50, 200]],
+  shift: [tr`Random shifts, in pixels`, [0, 1, 2, 3]],
 };
 const STOPS = [
-  ["10", "after 10 epochs"],
-  ["30", "after 30 epochs"],
-  ["accuracy", "at 95 % of the validation digits"],
-  ["early", `when the validation loss has not fallen for ${PATIENCE} epochs`],
-  ["never", "when I press Pause"],
+  ["10", tr`after 10 epochs`],
+  ["30", tr`after 30 epochs`],
+  ["accuracy", tr`at 95 % of the validation digits`],
+  ["early", tr`when the validation loss has not fallen for ${PATIENCE} epochs`],
+  ["never", tr`when I press Pause`],
 ];
 
 const start = (host, D) => {
@@ -42,19 +42,18 @@ const start = (host, D) => {
   const epoch = () => run.seen / D.n;
   const last = () => run.points[run.points.length - 1];
   const share = (p) => `${(100 * p).toFixed(1)} %`;
-  const counted = (n) => `${n} epoch${n === 1 ? "" : "s"}`;
 
   // ---- the parts of the page ----
   add("p", { class: "title" }, D.t);
-  add("p", { class: "note" }, `The network of lesson 05, without its dropout, learns from ${D.n} digits of ` +
-    `MNIST. ${aside} others, the validation digits, only measure it. All of it happens in this page.`);
+  add("p", { class: "note" }, tr`The network of lesson 05, without its dropout, learns from ${D.n} digits of
+    MNIST. ${aside} others, the validation digits, only measure it. All of it happens in this page.`);
   const now = add("p", { class: "state" });
   const why = add("p", { class: "why" });
-  const buttons = group("buttons", "Training");
+  const buttons = group("buttons", tr`Training`);
   const go = button("", () => (state === "running" ? pause() : goOn()), buttons);
-  button("One step", () => { step(1); say(); }, buttons);
-  button("Rewind", () => { rewind(); say(); }, buttons);
-  const controls = group("controls", "Settings");
+  button(tr`One step`, () => { step(1); say(); }, buttons);
+  button(tr`Rewind`, () => { rewind(); say(); }, buttons);
+  const controls = group("controls", tr`Settings`);
   const charts = add("div", { class: "stage" });
   const measured = add("p", { class: "numbers" });
   const looks = add("div", { class: "stage" });
@@ -78,9 +77,9 @@ const start = (host, D) => {
     };
     show();
   }
-  const stopping = add("select", {}, "", add("label", {}, "Stop ", controls));
+  const stopping = add("select", {}, "", add("label", {}, tr`Stop` + " ", controls));
   for (const [value, text] of STOPS) add("option", { value }, text, stopping);
-  const seed = add("input", { type: "number", min: 0, max: 2 ** 32 - 1, step: 1, value: 1 }, "", add("label", {}, "Seed ", controls));
+  const seed = add("input", { type: "number", min: 0, max: 2 ** 32 - 1, step: 1, value: 1 }, "", add("label", {}, tr`Seed` + " ", controls));
   seed.onchange = () => {
     seed.value = Math.max(0, Math.min(2 ** 32 - 1, Math.floor(+seed.value || 0)));
     rewind();
@@ -98,35 +97,35 @@ const start = (host, D) => {
     });
     return show;
   };
-  const showLoss = figure("Loss", [0, 0.5, 1, 1.5, 2, 2.5].map((v) => [v, v]), ["training", "validation"],
-    ["training digits", "validation digits"]);
-  const showAccuracy = figure("Accuracy", [0, 0.25, 0.5, 0.75, 1].map((v) => [v, `${100 * v} %`]), ["validation"],
-    ["validation digits"]);
+  const showLoss = figure(tr`Loss`, [0, 0.5, 1, 1.5, 2, 2.5].map((v) => [v, v]), ["training", "validation"],
+    [tr`training digits`, tr`validation digits`]);
+  const showAccuracy = figure(tr`Accuracy`, [0, 0.25, 0.5, 0.75, 1].map((v) => [v, `${100 * v} %`]), ["validation"],
+    [tr`validation digits`]);
 
   // ---- what the network makes of a digit ----
   const draw = add("div", { class: "draw" }, "", looks);
   const said = add("p", { class: "name said" }, "", draw);
   let which = 0;
   const pad = makePad(draw, { announce, said: () => said.textContent, changed: () => paint() });
-  const padButtons = group("buttons", "Digit", draw);
+  const padButtons = group("buttons", tr`Digit`, draw);
   const another = () => {
     which = (which + 67) % aside; // they are sorted
     pad.show(pixels[D.n + which], []);
   };
-  button("Another digit", () => { another(); announce(said.textContent); }, padButtons);
-  button("Clear", pad.clear, padButtons);
-  button("Undo", pad.undo, padButtons);
-  const hand = button("Use it in “Draw a digit”", () => {
-    const about = `Trained in this page: seed ${run.seed}, ${run.step} steps, ${share(last().accuracy)} of ${aside} ` +
-      "validation digits read correctly.";
+  button(tr`Another digit`, () => { another(); announce(said.textContent); }, padButtons);
+  button(tr`Clear`, pad.clear, padButtons);
+  button(tr`Undo`, pad.undo, padButtons);
+  const hand = button(tr`Use it in “Draw a digit”`, () => {
+    const about = tr`Trained in this page: seed ${run.seed}, ${run.step} steps, ${share(last().accuracy)} of ${aside}
+      validation digits read correctly.`;
     for (const other of drawers()) other.digit.use(run.weights, about);
-    announce("“Draw a digit” now answers with this network.");
+    announce(tr`“Draw a digit” now answers with this network.`);
   }, padButtons);
   const drawers = () => [...document.querySelectorAll(".cnn-draw-digit")].filter((e) => e.digit);
-  add("p", { class: "note" }, "Draw here, also while it learns: by mouse, by finger, or with the arrow keys and Space.", draw);
+  add("p", { class: "note" }, tr`Draw here, also while it learns: by mouse, by finger, or with the arrow keys and Space.`, draw);
 
   const answers = add("table", { class: "bars" }, "", looks);
-  answers.createCaption().textContent = "What it makes of it";
+  answers.createCaption().textContent = tr`What it makes of it`;
   const bars = Array.from({ length: 10 }, (_, digit) => {
     const row = answers.insertRow();
     add("th", { scope: "row" }, digit, row);
@@ -135,9 +134,10 @@ const start = (host, D) => {
   });
 
   const inside = add("div", { class: "inside" }, "", looks);
-  const rows = [["Filters at the start", 5], ["Filters now", 5], ["Their feature maps", 24]].map(([name, side], n) => {
+  const rows = [[tr`Filters at the start`, 5], [tr`Filters now`, 5], [tr`Their feature maps`, 24]].map(([name, side], n) => {
     add("p", { class: "name" }, name, inside);
-    const words = n < 2 ? `The ten filters of the first layer ${n ? "now" : "at the start"}` : "The ten feature maps of the digit";
+    const words = n < 2 ? [tr`The ten filters of the first layer at the start`, tr`The ten filters of the first layer now`][n]
+      : tr`The ten feature maps of the digit`;
     const line = add("div", { class: "ten", role: "img", "aria-label": words }, "", inside);
     return { side, line, contexts: Array.from({ length: 10 }, () => canvas(side, side, line).getContext("2d")) };
   });
@@ -149,30 +149,31 @@ const start = (host, D) => {
   // ---- painting ----
   const paint = () => {
     const point = last();
-    const where = `step ${run.step}, epoch ${epoch().toFixed(1)}`;
+    const where = tr`step ${run.step}, epoch ${epoch().toFixed(1)}`;
     now.textContent = {
-      ready: "■ Ready. The network knows nothing yet.",
-      running: `▶ Running: ${where}.`,
-      paused: `❚❚ Paused at ${where}.`,
-      finished: `■ Finished at ${where}: ${ended}.`,
-      failed: `✕ Stopped at ${where}.`,
+      ready: "■ " + tr`Ready. The network knows nothing yet.`,
+      running: "▶ " + tr`Running: ${where}.`,
+      paused: "❚❚ " + tr`Paused at ${where}.`,
+      finished: "■ " + tr`Finished at ${where}:` + " " + ended,
+      failed: "✕ " + tr`Stopped at ${where}.`,
     }[state];
     box.dataset.state = state;
     if (state !== "failed") why.textContent = "";
-    go.textContent = state === "running" ? "Pause" : run.seen ? "Go on" : "Start";
+    go.textContent = state === "running" ? tr`Pause` : run.seen ? tr`Go on` : tr`Start`;
     hand.hidden = !drawers().length;
     const epochs = 10 * Math.max(1, Math.ceil(epoch() / 10));
     const list = (value) => run.points.map((p) => [p.seen / D.n, value(p)]);
-    measured.textContent = `Loss: ${point.loss === null ? "" : `training ${point.loss.toFixed(3)}, `}validation ` +
-      `${point.validation.toFixed(3)}. Accuracy: ${Math.round(point.accuracy * aside)} of ${aside} validation digits, ` +
-      `${share(point.accuracy)}.`;
-    showLoss([list((p) => p.loss), list((p) => p.validation)], epochs, `Loss over ${epochs} epochs. ${measured.textContent}`);
-    showAccuracy([list((p) => p.accuracy)], epochs, `Accuracy over ${epochs} epochs. ${measured.textContent}`);
+    const [loss, read] = [point.validation.toFixed(3), Math.round(point.accuracy * aside)];
+    measured.textContent = (point.loss === null ? tr`Loss: validation ${loss}.`
+      : tr`Loss: training ${point.loss.toFixed(3)}, validation ${loss}.`) + " " +
+      tr`Accuracy: ${read} of ${aside} validation digits, ${share(point.accuracy)}.`;
+    showLoss([list((p) => p.loss), list((p) => p.validation)], epochs, tr`Loss over ${epochs} epochs.` + ` ${measured.textContent}`);
+    showAccuracy([list((p) => p.accuracy)], epochs, tr`Accuracy over ${epochs} epochs.` + ` ${measured.textContent}`);
     const drawnPixels = pad.pixels();
     const answer = drawnPixels && forward(run.weights, normalise(drawnPixels));
     const known = pixels.indexOf(drawnPixels);
     said.textContent = answer ? verdict(answer.probabilities) +
-      (known < 0 ? "." : `. It is a ${labels[known]}.`) : "Draw a digit.";
+      (known < 0 ? "" : " " + tr`It is a ${labels[known]}.`) : tr`Draw a digit.`;
     box.classList.toggle("empty", !answer);
     const best = answer && answer.probabilities.indexOf(Math.max(...answer.probabilities));
     bars.forEach(({ fill, text }, digit) => {
@@ -186,21 +187,21 @@ const start = (host, D) => {
     paintTen(rows[1], run.weights[0], STRONGEST);
     paintTen(rows[2], maps, largestOf(maps));
     const change = run.weights[0].reduce((most, v, k) => Math.max(most, Math.abs(v - run.first[k])), 0);
-    changeOf.textContent = `Orange: positive. Purple: negative; a filter's strongest colour is ${STRONGEST}, a map's the ` +
-      `largest number of the ten. The weight that changed most moved by ${change.toFixed(3)}.`;
+    changeOf.textContent = tr`Orange: positive. Purple: negative; a filter's strongest colour is ${STRONGEST}, a map's the
+      largest number of the ten. The weight that changed most moved by ${change.toFixed(3)}.`;
     if (more.open) fillTable();
   };
 
   // ---- values and code, as text ----
   const more = add("details", {});
-  add("summary", {}, "All that was measured, as a table", more);
-  const hold = add("div", { class: "scroll", tabindex: 0, role: "group", "aria-label": "All that was measured" }, "", more);
+  add("summary", {}, tr`All that was measured, as a table`, more);
+  const hold = add("div", { class: "scroll", tabindex: 0, role: "group", "aria-label": tr`All that was measured` }, "", more);
   const table = add("table", { class: "values" }, "", hold);
   const fillTable = () => {
     while (table.rows.length > run.points.length + 1) table.deleteRow(-1);
     if (!table.rows.length) {
       const head = table.createTHead().insertRow();
-      for (const text of ["step", "epoch", "training loss", "validation loss", "accuracy"]) add("th", { scope: "col" }, text, head);
+      for (const text of [tr`step`, tr`epoch`, tr`training loss`, tr`validation loss`, tr`accuracy`]) add("th", { scope: "col" }, text, head);
     }
     for (let n = table.rows.length - 1; n < run.points.length; n++) {
       const p = run.points[n], row = table.insertRow();
@@ -210,42 +211,43 @@ const start = (host, D) => {
   };
   more.ontoggle = () => more.open && fillTable();
   const other = add("details", {});
-  add("summary", {}, "The same in PyTorch", other);
+  add("summary", {}, tr`The same in PyTorch`, other);
   const code = add("pre", { tabindex: 0 }, "", other);
   const asTorch = () => "import torch\nimport torch.nn.functional as F\nfrom torch import nn\n\n" +
     "net = nn.Sequential(\n    nn.Conv2d(1, 10, 5), nn.MaxPool2d(2), nn.ReLU(),\n    nn.Conv2d(10, 20, 5), nn.MaxPool2d(2), nn.ReLU(),\n" +
     "    nn.Flatten(), nn.Linear(320, 50), nn.ReLU(), nn.Linear(50, 10),\n)\n" +
     `optimizer = torch.optim.SGD(net.parameters(), lr=${run.settings.rate}, momentum=${run.settings.momentum})\n` +
-    `for images, labels in loader:  # in batches of ${run.settings.batch}` +
-    (run.settings.shift ? `, each image moved by up to ${run.settings.shift} pixels` : "") + "\n" +
+    "for images, labels in loader:  " + (run.settings.shift
+      ? tr`# in batches of ${run.settings.batch}, each image moved by up to ${run.settings.shift} pixels`
+      : tr`# in batches of ${run.settings.batch}`) + "\n" +
     "    optimizer.zero_grad()\n    F.cross_entropy(net(images), labels).backward()\n    optimizer.step()\n";
 
   // ---- running ----
   const fail = () => {
     const { rate, momentum } = run.settings;
-    const what = run.failed === "dead" ? "The network has died: whatever it sees, its ten scores are the same. Its ReLUs " +
-      "give 0 for every digit, and where ReLU gives 0 no gradient comes through, so it would never learn again."
-      : "The loss is not a number any more: the weights have grown until the scores are too large for a computer.";
+    const what = run.failed === "dead" ? tr`The network has died: whatever it sees, its ten scores are the same. Its ReLUs
+      give 0 for every digit, and where ReLU gives 0 no gradient comes through, so it would never learn again.`
+      : tr`The loss is not a number any more: the weights have grown until the scores are too large for a computer.`;
     run.restore(run.last);
     state = "failed";
     paint();
-    why.textContent = `${what} The steps were too large: a rate of ${rate}` + (momentum ? `, which a momentum of ` +
-      `${momentum} can make ${plain(1 / (1 - momentum))} times as large` : "") + `. The weights of step ` +
-      `${run.last.point.step} are back. Choose a smaller rate, then go on or rewind.`;
+    why.textContent = `${what} ` + (momentum ? tr`The steps were too large: a rate of ${rate}, which a momentum of
+      ${momentum} can make ${plain(1 / (1 - momentum))} times as large.` : tr`The steps were too large: a rate of ${rate}.`) +
+      " " + tr`The weights of step ${run.last.point.step} are back. Choose a smaller rate, then go on or rewind.`;
     announce(`${now.textContent} ${why.textContent}`);
   };
   // Why it is to stop here, or nothing.
   const reached = () => {
     const { value } = stopping, point = last();
     if (!run.isWhole || point.seen !== run.seen || run.seen === from) return "";
-    if (value === "accuracy") return point.accuracy >= 0.95 ? `${share(point.accuracy)} of the validation digits are read` : "";
+    if (value === "accuracy") return point.accuracy >= 0.95 ? tr`${share(point.accuracy)} of the validation digits are read.` : "";
     if (value === "early") {
       const best = run.best.point;
       if (run.seen - Math.max(best.seen, from) < PATIENCE * D.n) return "";
       run.restore(run.best);
-      return `no lower validation loss for ${PATIENCE} epochs. The weights of step ${best.step}, with the lowest, are back`;
+      return tr`no lower validation loss for ${PATIENCE} epochs. The weights of step ${best.step}, with the lowest, are back.`;
     }
-    return run.seen >= goal ? `${Math.round(epoch())} epochs are done` : "";
+    return run.seen >= goal ? tr`${Math.round(epoch())} epochs are done.` : "";
   };
   const slice = () => {
     if (!host.isConnected) return pause();
