@@ -14,6 +14,11 @@ from helpers.command.files import ROOT, assignments, lessons
 from helpers.pieces._words import CATALOGUE, texts_of
 from tools.translate.blocks import Block, code_blocks, has_words, markdown_blocks
 
+# What makes a piece that takes a title.
+PIECE = re.compile(
+    r"\b(?:step_conv2d|step_pool2d|draw_digit|filter_dialog|explore_network|train_here)\("
+)
+
 
 @dataclass(frozen=True)
 class Message:
@@ -102,8 +107,9 @@ def piece_messages(root: Path) -> list[Message]:
             texts += texts_of(path.read_text(encoding="utf-8"))
     for path in lessons(root):
         for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
-            if any('class="cnn-' in html for html in html_of(cell)):
-                texts += titles("".join(cell["source"]))
+            source = "".join(cell["source"])
+            if cell["cell_type"] == "code" and PIECE.search(source):
+                texts += titles(source)
     for path in sorted((root / "site").glob("*.md")):
         texts += re.findall(r"^title: (.+)$", path.read_text(encoding="utf-8"), re.MULTILINE)
     return [Message("", text, "label") for text in dict.fromkeys(texts) if has_words(text)]
@@ -118,14 +124,9 @@ def marked_texts(source: str) -> Iterator[str]:
 
 
 def titles(source: str) -> Iterator[str]:
-    """The literals in `title="…"`."""
+    """The literals in `title="…"` of pieces."""
     for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.keyword) and node.arg == "title":
-            yield ast.literal_eval(node.value)
-
-
-def html_of(cell: dict) -> Iterator[str]:
-    """The HTML in the outputs of a notebook's cell."""
-    for output in cell.get("outputs", ()):
-        yield "".join(output.get("data", {}).get("text/html", ""))
-
+        if isinstance(node, ast.Call) and PIECE.fullmatch(f"{getattr(node.func, 'id', '')}("):
+            for keyword in node.keywords:
+                if keyword.arg == "title" and isinstance(keyword.value, ast.Constant):
+                    yield keyword.value.value
