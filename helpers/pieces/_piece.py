@@ -108,8 +108,9 @@ def element(name: str, data: Mapping[str, object], still: str, script: str) -> s
     text = re.sub("[<>]|--", lambda m: "".join(f"\\u{ord(c):04x}" for c in m[0]), text)
     # A sanitizer that prints what is in a script finds only a comment, and drops it; for a browser
     # both comment marks are one-line comments of JavaScript.
-    # The page around a piece may be in English, as JupyterLab's is.
-    lang = "" if language() == ENGLISH else f' lang="{language()}"'
+    # The page around a piece may be in English, as JupyterLab's is. Korean lines break between
+    # words, which a browser does only when it is told.
+    lang = "" if language() == ENGLISH else f' lang="{language()}" style="word-break:keep-all"'
     inside = f"<!--{text}-->\n{still}"
     return f'<div class="{name}"{lang}>{inside}</div>\n<script><!--\n{script}\n--></script>'
 

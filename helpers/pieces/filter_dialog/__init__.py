@@ -160,16 +160,13 @@ class FilterDialog(Piece):
 
 def _caption(name: str) -> str:
     """The filter of a name, and what is done with the sum of its products, in words."""
-    divisor, offset = f"{FILTERS[name].divisor:g}", f"{FILTERS[name].offset:g}"
-    if divisor != "1" and offset != "0":
-        rule = tr("the sum of the products, divided by {0}, plus {1}", divisor, offset)
-    elif divisor != "1":
-        rule = tr("the sum of the products, divided by {0}", divisor)
-    elif offset != "0":
-        rule = tr("the sum of the products, plus {0}", offset)
-    else:
-        rule = tr("the sum of the products")
-    return f"{tr(name)}: {rule}"
+    one = FILTERS[name]
+    rule = [tr("the sum of the products")]
+    if one.divisor != 1:
+        rule.append(tr("divided by {0}", f"{one.divisor:g}"))
+    if one.offset:
+        rule.append(tr("plus {0}", f"{one.offset:g}"))
+    return f"{tr(name)}: {', '.join(rule)}"
 
 
 def _photos() -> dict[str, str]:
