@@ -1,9 +1,10 @@
 """The course in another language: the folder `ko/`, made from the English course and a catalogue.
 
 It holds what a reader opens: lessons, assignments and the pages that list them, with the same code
-(only its comments and docstrings are translated), outputs, cell ids and tests. It is made when it
-is asked for and lies in no repository, so that it cannot fall behind the English course. What a
-reader has written into it is never written over.
+(only its comments and docstrings are translated), outputs (of which the interactive pieces speak
+the language), cell ids and tests. It is made when it is asked for and lies in no repository, so
+that it cannot fall behind the English course. What a reader has written into it is never written
+over.
 """
 
 from __future__ import annotations
@@ -176,8 +177,28 @@ def translate_notebook(
         cell["source"] = source.splitlines(keepends=True)
         for _, alternative in texts.get(f"{cell['id']}/alt", ()):
             cell["metadata"]["alt"] = alternative
+        for output in cell.get("outputs", ()):
+            if "data" in output:
+                output["data"] |= translated_piece(output["data"], language)
     notebook["metadata"]["course"] = {"language": language}
     return notebook
+
+
+def translated_piece(data: dict[str, Any], language: str) -> dict[str, Any]:
+    """The HTML and the text of an interactive piece in another language; {} for other output."""
+    from helpers.pieces.translation import translate_output  # numpy, which the rest does without
+
+    kinds = [kind for kind in data if kind in ("text/html", "text/plain")]
+    texts = {kind: "".join(data[kind]) for kind in kinds}
+    try:
+        translated = translate_output(texts, language)
+    except ValueError:  # saved by another version: it stays in English until the cell is run
+        return {}
+    return {
+        kind: text.splitlines(keepends=True)
+        for kind, text in translated.items()
+        if text != texts[kind]
+    }
 
 
 def catalogue_of(name: str) -> str:

@@ -9,8 +9,8 @@ import numpy as np
 import polib
 import pytest
 
-from helpers import language
 from helpers.command.files import ROOT
+from helpers.command.variables import LANGUAGE
 from helpers.pieces import _words
 from helpers.pieces._piece import NOT_IN_A_SCRIPT, script_of
 from helpers.pieces.draw_digit import DrawDigit, draw_digit
@@ -88,7 +88,7 @@ NAMES = {
 def korean(monkeypatch, tmp_path):
     """A reader's language is Korean, as in a notebook of the Korean edition."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv(language.VARIABLE, "ko")
+    monkeypatch.setenv(LANGUAGE, "ko")
 
 
 def still(html):
@@ -186,7 +186,7 @@ def test_the_numbers_are_the_same(name):
 def test_a_saved_output_becomes_what_a_fresh_run_shows(name, korean, monkeypatch):
     make = {**PIECES, **OF_THE_COURSE}[name]
     fresh = make()._repr_mimebundle_()
-    monkeypatch.setenv(language.VARIABLE, "en")
+    monkeypatch.setenv(LANGUAGE, "en")
     saved = make()._repr_mimebundle_()
     assert saved != fresh
     assert translate_output(saved, "ko") == fresh
