@@ -11,7 +11,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from helpers.language import ENGLISH, translated
-from helpers.pieces._words import CATALOGUE, language, put_into
+from helpers.pieces._words import CATALOGUE, language, put_into, tr
 
 # Any of these would end the comment or the script element that a script stands in.
 NOT_IN_A_SCRIPT = ("-->", "--!>", "<!--", "</script", "<script")
@@ -85,7 +85,9 @@ def read_title(title: str | None, default: str) -> str:
     if title is None:
         return default
     if not isinstance(title, str) or not title.strip():
-        raise TypeError(f"title must be a text that is not empty, or None, got {title!r}.")
+        raise TypeError(
+            tr("title must be a text that is not empty, or None, got {0}.", repr(title))
+        )
     return translated(title, CATALOGUE, language=language())
 
 

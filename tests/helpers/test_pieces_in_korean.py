@@ -8,6 +8,7 @@ from html import unescape
 import numpy as np
 import polib
 import pytest
+import torch
 
 from helpers.command.files import ROOT
 from helpers.command.variables import LANGUAGE
@@ -24,7 +25,7 @@ from helpers.pieces.stepper.words import Axis
 from helpers.pieces.train_here import train_here
 from helpers.pieces.translation import translate_output
 from tests.notebooks.test_piece_sizes import too_large
-from tests.support.lessons import LESSONS, questions, read
+from tests.support.lessons import LESSONS, definitions, questions, read
 from tests.support.scripts import load
 from tools.translate import sources
 from tools.translate.compare import problems
@@ -34,7 +35,7 @@ X = np.arange(-40, 58).reshape(2, 7, 7) / 8
 NET, EXAMPLES = read_file()
 RECORD = [("02", "02.html", ["02-stride-3", "02-same"])]
 
-# Pieces of each kind, such that each of their sentences in Python is in one of them.
+# Pieces of each kind, such that each of their texts in Python is in one of them.
 PIECES = {
     "convolution": lambda: step_conv2d([[0, 1, 2], [3, 4, 5], [6, 7, 8]], [[0, 1], [2, 3]]),
     "with channels": lambda: step_conv2d(
@@ -76,6 +77,62 @@ AXES = [
     (4, 2, 5, 1, 1, True),
     (7, 3, 4, 1, 2, True),
     (4, 3, 3, 0, 1, True),
+]
+(make_net,) = definitions(5, "make_net")
+
+
+def own_net(forward=None, fill=None):
+    """A network with the parameters of lesson 05, and something wrong."""
+    net = make_net()
+    if fill is not None:
+        torch.nn.init.constant_(next(net.parameters()), fill)
+    if forward is not None:
+        net.forward = forward
+    return net
+
+
+# What a reader gets wrong; each sentence of an error is in one of them.
+ERRORS = [
+    lambda: filter_dialog(title=""),
+    lambda: draw_digit(1),
+    lambda: draw_digit(torch.nn.Identity()),
+    lambda: draw_digit(torch.nn.PReLU()),
+    lambda: draw_digit(torch.nn.BatchNorm2d(1)),
+    lambda: draw_digit(own_net(fill=float("nan"))),
+    lambda: draw_digit(own_net(lambda x: x.reshape(3))),
+    lambda: draw_digit(own_net(lambda x: torch.zeros(1, 10))),
+    lambda: filter_dialog(filter="Blur"),
+    lambda: filter_dialog(np.array(["a"])),
+    lambda: filter_dialog(np.zeros(3)),
+    lambda: filter_dialog(np.zeros((500, 1))),
+    lambda: filter_dialog(np.array([[-1]])),
+    lambda: filter_dialog(np.random.default_rng(0).integers(0, 256, (200, 200))),
+    lambda: explore_network(1),
+    lambda: explore_network("conv 1"),
+    lambda: explore_network("conv 1", (1, 1)),
+    *(
+        lambda text=text: explore_network(text, (3, 4, 4))
+        for text in (
+            *("conf 1", "conv x", "conv", "conv 0", "linear 1", "flatten, conv 1", "conv 1 k9"),
+            *("maxpool k2 p2", "conv 2 g2"),
+        )
+    ),
+    lambda: step_conv2d(X, X[:1, :2, :2]),
+    lambda: step_conv2d([[1]], [[1, 1]]),
+    lambda: step_conv2d([[1], [1, 2]], [[1]]),
+    lambda: step_conv2d([["a"]], [[1]]),
+    lambda: step_conv2d([1], [[1]]),
+    lambda: step_conv2d([[]], [[1]]),
+    lambda: step_conv2d(np.ones((17, 1)), [[1]]),
+    lambda: step_conv2d([[np.nan]], [[1]]),
+    lambda: step_conv2d([[1]], [[1]], "a"),
+    lambda: step_conv2d([[1]], [[1]], [1, 2]),
+    lambda: step_conv2d([[1]], [[1]], np.inf),
+    lambda: step_conv2d(np.pi * np.ones((4, 16, 16)), np.ones((4, 3, 3)), padding=16),
+    lambda: step_pool2d([[1]], 1, mode="sum"),
+    lambda: step_pool2d([[1]], 1, padding=1),
+    lambda: step_pool2d([[1]], 1, mode="avg", dilation=2),
+    lambda: step_pool2d([[1]], 1, ceil_mode=1),
 ]
 # What stays as it is: names, keys, units, code.
 NAMES = {
@@ -130,7 +187,7 @@ def test_a_piece_has_no_english_in_it(name):
 
 
 def test_each_text_of_python_is_in_one_of_the_pieces(korean, monkeypatch):
-    """Or the test above could not see it."""
+    """Or in one of their errors; else the test above could not see it."""
     said = set()
     real = _words.translated
     monkeypatch.setattr(_words, "translated", lambda *a, **k: said.add(a[0]) or real(*a, **k))
@@ -138,6 +195,10 @@ def test_each_text_of_python_is_in_one_of_the_pieces(korean, monkeypatch):
         make()
     for axis, name in itertools.product(AXES, ("row", "column")):
         assert english(Axis(*axis).sentence(name)) == set()
+    for fail in ERRORS:
+        with pytest.raises((ValueError, TypeError)) as error:
+            fail()
+        assert re.search("[가-힣]", str(error.value)), error.value
     python = {
         text
         for path in (ROOT / "helpers/pieces").rglob("*.py")

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from helpers.pieces._words import tr
+
 if TYPE_CHECKING:
     import numpy.typing as npt
     import torch
@@ -136,18 +138,22 @@ def read_model(model: torch.nn.Module, image: np.ndarray) -> Net:
         If it is no torch model.
     """
     if not hasattr(model, "state_dict") or not callable(model):
-        raise TypeError(f"model must be a torch model, or None, got {type(model).__name__}.")
+        raise TypeError(tr("model must be a torch model, or None, got {0}.", type(model).__name__))
     state = list(model.state_dict().values())
     found, wanted = [tuple(array.shape) for array in state], [shape for _, shape in PARAMETERS]
     if found != wanted:
         raise ValueError(
-            "model must have the layers of lesson 05 (make_net): its parameters should have the "
-            f"shapes {_shapes(wanted)}, but they have {_shapes(found)}."
+            tr(
+                "model must have the layers of lesson 05 (make_net): its parameters should have "
+                "the shapes {0}, but they have {1}.",
+                _shapes(wanted),
+                _shapes(found),
+            )
         )
     weights = tuple(array.detach().float().cpu().numpy().copy() for array in state)
     if not all(np.isfinite(array).all() for array in weights):
         raise ValueError(
-            "model has weights that are NaN or infinite; train it with a smaller rate."
+            tr("model has weights that are NaN or infinite; train it with a smaller rate.")
         )
     net = Net(weights, "float32", {})
     _compare(model, state[0], net, image)
@@ -155,7 +161,8 @@ def read_model(model: torch.nn.Module, image: np.ndarray) -> Net:
 
 
 def _shapes(shapes):
-    return ", ".join("×".join(map(str, shape)) or "one number" for shape in shapes) or "none"
+    named = ["×".join(map(str, shape)) or tr("one number") for shape in shapes]
+    return ", ".join(named) or tr("none")
 
 
 def _compare(model, like, net, image):
@@ -169,8 +176,11 @@ def _compare(model, like, net, image):
             answer = torch.log_softmax(answer.float(), dim=-1).cpu().numpy()
     except (RuntimeError, TypeError, IndexError) as error:
         raise ValueError(
-            "model must take images of shape (1, 1, 28, 28), as in lesson 05; it fails with: "
-            f"{str(error).splitlines()[0]}"
+            tr(
+                "model must take images of shape (1, 1, 28, 28), as in lesson 05; it fails with: "
+                "{0}",
+                str(error).splitlines()[0],
+            )
         ) from error
     finally:
         for module, training in modes:
@@ -180,8 +190,11 @@ def _compare(model, like, net, image):
     tolerance = 1e-3 if like.dtype in (torch.float32, torch.float64) else 0.1
     if answer.shape != (1, 10) or not np.allclose(answer[0], expected, rtol=0, atol=tolerance):
         raise ValueError(
-            "model has parameters of the right shapes but computes something else: between them "
-            "must be max pooling by 2 and ReLU, twice, then flatten, and ReLU, as in lesson 05."
+            tr(
+                "model has parameters of the right shapes but computes something else: between "
+                "them must be max pooling by 2 and ReLU, twice, then flatten, and ReLU, as in "
+                "lesson 05."
+            )
         )
 
 

@@ -102,7 +102,9 @@ def filter_dialog(
     """
     title = read_title(title, tr("Try a filter"))
     if filter not in FILTERS:
-        raise ValueError(f"filter must be one of {', '.join(FILTERS)}; got {filter!r}.")
+        raise ValueError(
+            tr("filter must be one of {0}; got {1}.", ", ".join(FILTERS), repr(filter))
+        )
     pictures = _photos() if image is None else {tr("Picture"): _encoded(image)}
     return FilterDialog(pictures, filter, title)
 
@@ -134,8 +136,11 @@ class FilterDialog(Piece):
         html = element("cnn-filter-dialog", data, self._still(pictures), script_of(__package__))
         if len(html.encode()) > SIZE_LIMIT:
             raise ValueError(
-                f"this image makes a piece of {len(html.encode()) // 1024 + 1} KiB, more than "
-                f"{SIZE_LIMIT // 1024}; pass a smaller one."
+                tr(
+                    "this image makes a piece of {0} KiB, more than {1}; pass a smaller one.",
+                    len(html.encode()) // 1024 + 1,
+                    SIZE_LIMIT // 1024,
+                )
             )
         rows = "\n".join("  ".join(f"{v:g}" for v in row) for row in FILTERS[filter].numbers)
         super().__init__(title, html, f"{title}\n{_caption(filter)}\n{rows}")
@@ -184,13 +189,15 @@ def _encoded(image: npt.ArrayLike) -> str:
 
     pixels = np.asarray(image)
     if pixels.dtype.kind not in "uif":
-        raise TypeError(f"image must hold numbers, got {pixels.dtype}.")
+        raise TypeError(tr("image must hold numbers, got {0}.", pixels.dtype))
     if pixels.ndim not in (2, 3) or (pixels.ndim == 3 and pixels.shape[2] != 3):
-        raise ValueError(f"image must have shape (H, W) or (H, W, 3), got {pixels.shape}.")
+        raise ValueError(tr("image must have shape (H, W) or (H, W, 3), got {0}.", pixels.shape))
     if not pixels.size or max(pixels.shape[:2]) > LARGEST:
-        raise ValueError(f"image must have 1 to {LARGEST} rows and columns, got {pixels.shape}.")
+        raise ValueError(
+            tr("image must have 1 to {0} rows and columns, got {1}.", LARGEST, pixels.shape)
+        )
     if not (np.isfinite(pixels).all() and pixels.min() >= 0 and pixels.max() <= 255):
-        raise ValueError("image must hold numbers from 0 to 255.")
+        raise ValueError(tr("image must hold numbers from 0 to 255."))
     out = io.BytesIO()
     Image.fromarray(np.rint(pixels).astype(np.uint8)).save(out, "PNG", optimize=True)
     return _address("png", out.getvalue())

@@ -109,13 +109,13 @@ def explore_network(
     """
     title = read_title(title, tr("Explore a network"))
     if not isinstance(network, str):
-        raise TypeError(f"network must be a text, got {network!r}.")
+        raise TypeError(tr("network must be a text, got {0}.", repr(network)))
     text, known = NETWORKS.get(network, (network, None))
     size = known if size is None else tuple(size)
     if size is None:
-        raise ValueError("size is missing: give (channels, rows, columns) of the picture.")
+        raise ValueError(tr("size is missing: give (channels, rows, columns) of the picture."))
     if len(size) != 3 or not all(isinstance(v, int) and 1 <= v <= 1024 for v in size):
-        raise ValueError(f"size must be three whole numbers from 1 to 1024, got {size}.")
+        raise ValueError(tr("size must be three whole numbers from 1 to 1024, got {0}.", size))
     return NetworkExplorer(text, (size[0], size[1], size[2]), title)
 
 

@@ -13,6 +13,8 @@ from math import prod
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
+from helpers.pieces._words import tr
+
 if TYPE_CHECKING:
     from torch import nn
 
@@ -108,27 +110,29 @@ def read(text: str) -> list[Layer]:
     """
     layers = []
     for part in text.split(","):
-        words = part.split()
+        words, shown = part.split(), repr(part.strip())
         if not words:
             continue
         kind, given = words[0], dict[str, int]()
         if kind not in KINDS:
-            raise StackError(f"{kind!r} is no layer; there are {', '.join(KINDS)}.")
+            raise StackError(tr("{0} is no layer; there are {1}.", repr(kind), ", ".join(KINDS)))
         for word in words[1:]:
             found = re.fullmatch(r"([kspdg]?)(\d{1,5})|(nobias)", word)
             name = str(found[3] or found[1] or "n") if found else ""
             if not found or name not in KINDS[kind] or name in given:
-                raise StackError(f"{word!r} says nothing in {part.strip()!r}.")
+                raise StackError(tr("{0} says nothing in {1}.", repr(word), shown))
             given[name] = int(found[2]) if found[2] else 1
         settings = {}
         for name, default in KINDS[kind].items():
             value = given.get(name, default)
             if value is None and name == "n":
-                raise StackError(f"{part.strip()!r} does not say how many: for instance {kind} 16.")
+                raise StackError(tr("{0} does not say how many: for instance {1} 16.", shown, kind))
             settings[name] = given.get("k", 2) if value is None else value
             low = 0 if name in ("p", "nobias") else 1
             if not low <= settings[name] <= LARGEST:
-                raise StackError(f"{name} of {part.strip()!r} must be from {low} to {LARGEST}.")
+                raise StackError(
+                    tr("{0} of {1} must be from {2} to {3}.", name, shown, low, LARGEST)
+                )
         layers.append(Layer(kind, MappingProxyType(settings)))
     return layers
 
@@ -158,7 +162,7 @@ def work_out(layers: Sequence[Layer], size: Sequence[int]) -> list[Row]:
         try:
             shape, parameters, work, fields = _step(layer, shape, fields)
         except StackError as error:
-            raise StackError(f"layer {number}, {layer}: {error}") from None
+            raise StackError(tr("layer {0}, {1}: {2}", number, layer, error)) from None
         rows.append(Row(layer, shape, parameters, work, BYTES * prod(shape), fields))
     return rows
 
@@ -170,12 +174,12 @@ def _step(layer, shape, fields):
         return shape, 0, 0, fields
     if kind == "linear":
         if len(shape) > 1:
-            raise StackError("it takes a flat list of numbers: put flatten before it.")
+            raise StackError(tr("it takes a flat list of numbers: put flatten before it."))
         return (s["n"],), s["n"] * (shape[0] + 1), s["n"] * shape[0], fields
     if kind == "batchnorm":
         return shape, 2 * shape[0], 0, fields
     if len(shape) == 1:
-        raise StackError("it takes maps, but there is a flat list of numbers before it.")
+        raise StackError(tr("it takes maps, but there is a flat list of numbers before it."))
     channels, *sides = shape
     if kind == "lrn":
         return shape, 0, 0, fields
@@ -198,15 +202,20 @@ def _step(layer, shape, fields):
     out, fields = _slide(sides, fields, s["k"], s["s"], s["p"], s.get("d", 1))
     if kind != "conv":
         if 2 * s["p"] > s["k"]:
-            raise StackError(f"padding is at most half of the kernel: {s['k'] // 2}.")
+            raise StackError(tr("padding is at most half of the kernel: {0}.", s["k"] // 2))
         return (channels, *out), 0, 0, fields
     n, groups = s["n"], s["g"]
     if channels % groups or n % groups:
         fits = [g for g in range(1, min(channels, n) + 1) if channels % g == n % g == 0]
         listed = ", ".join(map(str, fits))
         raise StackError(
-            f"{groups} groups do not divide {channels} channels and {n} filters; these do: "
-            f"{listed}."
+            tr(
+                "{0} groups do not divide {1} channels and {2} filters; these do: {3}.",
+                groups,
+                channels,
+                n,
+                listed,
+            )
         )
     weights = n * (channels // groups) * s["k"] ** 2
     return (n, *out), weights + n * (not s["nobias"]), weights * prod(out), fields
@@ -218,8 +227,13 @@ def _slide(sides, fields, k, s, p, d=1):
     for side in sides:
         if side + 2 * p < span:
             raise StackError(
-                f"its window spans {span}, but the map with its padding has only {side + 2 * p}: "
-                f"a padding of {-((side - span) // 2)} would do, or a smaller kernel."
+                tr(
+                    "its window spans {0}, but the map with its padding has only {1}: a padding of "
+                    "{2} would do, or a smaller kernel.",
+                    span,
+                    side + 2 * p,
+                    -((side - span) // 2),
+                )
             )
     return tuple((side + 2 * p - span) // s + 1 for side in sides), tuple(
         Field(f.size + (span - 1) * f.jump, f.jump * s, f.start - p * f.jump) for f in fields

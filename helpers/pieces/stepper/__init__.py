@@ -76,8 +76,12 @@ def step_conv2d(
     weight = read_planes(weight, "weight", MAX_KERNEL)
     if len(weight) != len(x):
         raise ValueError(
-            f"weight has {len(weight)} channels but x has {len(x)}; a filter has one kernel for "
-            "each channel of the input, so the two must be equal."
+            tr(
+                "weight has {0} channels but x has {1}; a filter has one kernel for each channel "
+                "of the input, so the two must be equal.",
+                len(weight),
+                len(x),
+            )
         )
     setup = Setup(
         kind="conv",
@@ -138,21 +142,28 @@ def step_pool2d(
     [[[2.5]]]
     """
     if mode not in ("max", "avg"):
-        raise ValueError(f'mode must be "max" or "avg", got {mode!r}.')
+        raise ValueError(tr('mode must be "max" or "avg", got {0}.', repr(mode)))
     x = read_planes(x, "x", MAX_SIDE)
     kernel_size = check_pair("kernel_size", kernel_size, 1, MAX_STEP)
     padding = check_pair("padding", padding, 0, MAX_STEP)
     if any(2 * p > k for p, k in zip(padding, kernel_size, strict=True)):
         raise ValueError(
-            f"padding must be at most half of kernel_size, got padding={padding} with "
-            f"kernel_size={kernel_size}; at most {tuple(k // 2 for k in kernel_size)} fits."
+            tr(
+                "padding must be at most half of kernel_size, got padding={0} with "
+                "kernel_size={1}; at most {2} fits.",
+                padding,
+                kernel_size,
+                tuple(k // 2 for k in kernel_size),
+            )
         )
     dilation = check_pair("dilation", dilation, 1, MAX_STEP)
     if mode == "avg" and dilation != (1, 1):
-        raise ValueError(f'dilation must be 1 with mode="avg", got {dilation}; torch has none.')
+        raise ValueError(
+            tr('dilation must be 1 with mode="avg", got {0}; torch has none.', dilation)
+        )
     for name, value in (("ceil_mode", ceil_mode), ("count_include_pad", count_include_pad)):
         if not isinstance(value, bool):
-            raise TypeError(f"{name} must be True or False, got {value!r}.")
+            raise TypeError(tr("{0} must be True or False, got {1}.", name, repr(value)))
     names = {
         "max": tr("Max pooling, step by step"),
         "avg": tr("Average pooling, step by step"),
@@ -187,12 +198,18 @@ class Stepper(Piece):
     """
 
     def __init__(self, setup: Setup) -> None:
-        for name, axis in zip(("rows", "columns"), setup.axes, strict=True):
+        for name, axis in zip((tr("rows"), tr("columns")), setup.axes, strict=True):
             if not axis.out:
                 raise ValueError(
-                    f"kernel_size {axis.k} with dilation {axis.d} spans {axis.span} {name}, but x "
-                    f"with its padding has only {axis.n + 2 * axis.p}; take a smaller kernel, less "
-                    "dilation or more padding."
+                    tr(
+                        "kernel_size {0} with dilation {1} spans {2} {3}, but x with its padding "
+                        "has only {4}; take a smaller kernel, less dilation or more padding.",
+                        axis.k,
+                        axis.d,
+                        axis.span,
+                        name,
+                        axis.n + 2 * axis.p,
+                    )
                 )
         self._setup = setup
         self.output = _compute(setup)
@@ -206,8 +223,13 @@ class Stepper(Piece):
             if len(html.encode()) <= SIZE_LIMIT:
                 return html
         raise ValueError(
-            f"x {self._setup.x.shape} makes a piece of {len(html.encode()) // 1024 + 1} KiB, more "
-            f"than {SIZE_LIMIT // 1024}; pass a smaller crop or fewer channels."
+            tr(
+                "x {0} makes a piece of {1} KiB, more than {2}; pass a smaller crop or fewer "
+                "channels.",
+                self._setup.x.shape,
+                len(html.encode()) // 1024 + 1,
+                SIZE_LIMIT // 1024,
+            )
         )
 
 

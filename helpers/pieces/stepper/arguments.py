@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from helpers.pieces._words import tr
+
 MAX_SIDE = 16
 MAX_CHANNELS = 4
 MAX_KERNEL = 11
@@ -32,35 +34,57 @@ def read_planes(value: Any, name: str, side: int) -> np.ndarray:
         array = np.asarray(value)
     except ValueError:
         raise ValueError(
-            f"{name} must have rows of equal length, got a ragged list; write it as a list of "
-            "rows, each with the same number of entries."
+            tr(
+                "{0} must have rows of equal length, got a ragged list; write it as a list of "
+                "rows, each with the same number of entries.",
+                name,
+            )
         ) from None
     if array.dtype.kind not in "biuf":
         raise TypeError(
-            f"{name} must hold real numbers, got dtype {array.dtype}; pass a numpy array, a torch "
-            "tensor or nested lists of numbers."
+            tr(
+                "{0} must hold real numbers, got dtype {1}; pass a numpy array, a torch tensor or "
+                "nested lists of numbers.",
+                name,
+                array.dtype,
+            )
         )
-    wanted = "(channels, rows, columns) or (rows, columns)"
+    wanted = tr("(channels, rows, columns) or (rows, columns)")
     if array.ndim == 4 and array.shape[0] == 1:
         array = array[0]
     if array.ndim not in (2, 3):
         raise ValueError(
-            f"{name} must have shape {wanted}, got {array.shape}; "
-            f"take one image or one filter, such as {name}[0]."
+            tr(
+                "{0} must have shape {1}, got {2}; take one image or one filter, such as {0}[0].",
+                name,
+                wanted,
+                array.shape,
+            )
         )
     array = array if array.ndim == 3 else array[None]
     channels, height, width = array.shape
     if 0 in array.shape:
-        raise ValueError(f"{name} is empty: shape {array.shape}; {wanted} must all be at least 1.")
+        raise ValueError(
+            tr("{0} is empty: shape {1}; {2} must all be at least 1.", name, array.shape, wanted)
+        )
     if channels > MAX_CHANNELS or max(height, width) > side:
         raise ValueError(
-            f"{name} has shape {array.shape}, too large to read: at most {MAX_CHANNELS} channels "
-            f"of {side}×{side}; pass a crop, such as {name}[:{MAX_CHANNELS}, :{side}, :{side}]."
+            tr(
+                "{0} has shape {1}, too large to read: at most {2} channels of {3}×{3}; pass a "
+                "crop, such as {0}[:{2}, :{3}, :{3}].",
+                name,
+                array.shape,
+                MAX_CHANNELS,
+                side,
+            )
         )
     if not np.isfinite(array).all():
         raise ValueError(
-            f"{name} holds nan or infinity; a step-through needs finite numbers: replace them, "
-            f"for example with numpy.nan_to_num({name})."
+            tr(
+                "{0} holds nan or infinity; a step-through needs finite numbers: replace them, "
+                "for example with numpy.nan_to_num({0}).",
+                name,
+            )
         )
     if array.dtype.kind == "f" and array.dtype != np.float64:
         return np.array([float(str(v)) for v in array.ravel()]).reshape(array.shape)
@@ -81,12 +105,19 @@ def read_bias(value: Any) -> float | None:
         return None
     array = np.asarray(value.detach().cpu() if hasattr(value, "detach") else value)
     if array.dtype.kind not in "biuf":
-        raise TypeError(f"bias must be a number or None, got {value!r}; for example bias=1.")
+        raise TypeError(
+            tr("bias must be a number or None, got {0}; for example bias=1.", repr(value))
+        )
     if array.size != 1:
         raise ValueError(
-            f"bias must be one number, since there is one filter, got shape {array.shape}; "
-            "pass the bias of this filter, such as bias[0]."
+            tr(
+                "bias must be one number, since there is one filter, got shape {0}; pass the bias "
+                "of this filter, such as bias[0].",
+                array.shape,
+            )
         )
     if not np.isfinite(array).all():
-        raise ValueError(f"bias must be finite, got {array.item()!r}; for example bias=0.")
+        raise ValueError(
+            tr("bias must be finite, got {0}; for example bias=0.", repr(array.item()))
+        )
     return float(str(array.ravel()[0]))
