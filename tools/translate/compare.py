@@ -22,7 +22,6 @@ TARGET = re.compile(r"\]\(([^)\s]+)\)")
 TAG = re.compile(r"</?[a-z][^>]*>")
 NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 PLACEHOLDER = re.compile(r"\{[^{}]*\}")
-NOTHING = re.compile(r"(?!)")
 NOT_WORDS = re.compile(r"```.*?```|`[^`]*`|\$[^$]*\$|\]\([^)]*\)|<[^>]*>", re.DOTALL)
 HANGUL = re.compile(r"[가-힣]")
 LITERAL = re.compile(r"[*`$]|(?<!\w)_|_(?!\w)")
@@ -48,13 +47,14 @@ def problems(entry: polib.POEntry) -> Iterator[tuple[str, str]]:
 
 def _found(entry):
     before, after = entry.msgid, entry.msgstr
+    is_message = entry.comment in ("label", "message")
     for kind, pattern in (
         ("code", CODE),
         ("formula", FORMULA),
         ("link", TARGET),
         ("tag", TAG),
         ("number", NUMBER),
-        ("placeholder", PLACEHOLDER if entry.comment == "label" else NOTHING),
+        *([("placeholder", PLACEHOLDER)] if is_message else []),
     ):
         if kind == "number":
             was, came = (TARGET.sub("]()", text) for text in (before, after))
@@ -93,7 +93,8 @@ def _found(entry):
                 "literal",
                 f"the reader sees {' '.join(sorted(set(literal)))}: markup that is none",
             )
-    yield from terms(before, after)
+    # What a program puts in has a name there that is no word of the text.
+    yield from terms(PLACEHOLDER.sub(" ", before) if is_message else before, after)
 
 
 def is_a_word(number, text):

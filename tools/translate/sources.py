@@ -41,9 +41,9 @@ def catalogues(root: Path = ROOT) -> dict[str, list[Message]]:
         text = (root / page).read_text(encoding="utf-8")
         name = page.removesuffix(".md")
         found[name] = numbered([("", block) for block in markdown_blocks(text)])
+    found[CATALOGUE] = piece_messages(root)
     found["glossary"] = glossary_messages(root / "site/glossary.toml")
     found["predictions"] = prediction_messages(root / "helpers/pieces/prediction/questions.toml")
-    found[CATALOGUE] = piece_messages(root)
     return found
 
 
@@ -76,24 +76,6 @@ def sentences(path: Path) -> list[Message]:
     """What the known mistakes of an assignment are told."""
     texts = json.loads(path.read_text(encoding="utf-8"))["sentences"]
     return numbered([("", Block(text, "sentence")) for text in texts])
-
-
-def glossary_messages(path: Path) -> list[Message]:
-    """The definitions of the terms. What the terms are called is in the glossary itself."""
-    terms = tomllib.loads(path.read_text(encoding="utf-8"))["term"]
-    return [Message(term["english"], term["definition"], "definition") for term in terms]
-
-
-def prediction_messages(path: Path) -> list[Message]:
-    """Questions, choices, reasons and what wrong guesses are told."""
-    found = []
-    for name, question in tomllib.loads(path.read_text(encoding="utf-8")).items():
-        texts = [("question", question["question"])]
-        texts += [("choice", choice) for choice in question.get("choices", ())]
-        texts.append(("reason", question["because"]))
-        texts += [("reason", reason) for _, reason in question.get("wrong", ())]
-        found += [(name, Block(text, kind)) for kind, text in texts]
-    return numbered(found)
 
 
 def piece_messages(root: Path) -> list[Message]:
@@ -130,3 +112,21 @@ def titles(source: str) -> Iterator[str]:
             for keyword in node.keywords:
                 if keyword.arg == "title" and isinstance(keyword.value, ast.Constant):
                     yield keyword.value.value
+
+
+def glossary_messages(path: Path) -> list[Message]:
+    """The definitions of the terms. What the terms are called is in the glossary itself."""
+    terms = tomllib.loads(path.read_text(encoding="utf-8"))["term"]
+    return [Message(term["english"], term["definition"], "definition") for term in terms]
+
+
+def prediction_messages(path: Path) -> list[Message]:
+    """Questions, choices, reasons and what wrong guesses are told."""
+    found = []
+    for name, question in tomllib.loads(path.read_text(encoding="utf-8")).items():
+        texts = [("question", question["question"])]
+        texts += [("choice", choice) for choice in question.get("choices", ())]
+        texts.append(("reason", question["because"]))
+        texts += [("reason", reason) for _, reason in question.get("wrong", ())]
+        found += [(name, Block(text, kind)) for kind, text in texts]
+    return numbered(found)
