@@ -6,6 +6,8 @@ import numbers
 import operator
 from collections.abc import Iterable, Sequence
 
+from helpers.language import gettext
+
 IntOrPair = int | Sequence[int]
 """An integer for both axes, or a pair (for height, for width)."""
 
@@ -16,11 +18,18 @@ def check_int(name: str, value: object, smallest: int = 1, largest: int | None =
     if type(value) is not int and (
         isinstance(value, bool) or not isinstance(value, numbers.Integral)
     ):
-        raise TypeError(f"{name}={value!r}: it must be an integer, not {type(value).__name__}")
+        raise TypeError(
+            gettext("{name}={value!r}: it must be an integer, not {type}").format(
+                name=name, value=value, type=type(value).__name__
+            )
+        )
     number = operator.index(value)
     if number < smallest or (largest is not None and number > largest):
-        limits = f"at least {smallest}" if largest is None else f"from {smallest} to {largest}"
-        raise ValueError(f"{name}={value}: it must be {limits}")
+        if largest is None:
+            said = gettext("{name}={value}: it must be at least {smallest}")
+        else:
+            said = gettext("{name}={value}: it must be from {smallest} to {largest}")
+        raise ValueError(said.format(name=name, value=value, smallest=smallest, largest=largest))
     return number
 
 
@@ -36,6 +45,10 @@ def check_pair(
         return number, number
     items = list(value)
     if len(items) not in (1, 2):
-        raise ValueError(f"{name}={value!r}: it must be one integer or a pair (height, width)")
+        raise ValueError(
+            gettext("{name}={value!r}: it must be one integer or a pair (height, width)").format(
+                name=name, value=value
+            )
+        )
     checked = [check_int(f"{name}[{i}]", item, smallest, largest) for i, item in enumerate(items)]
     return checked[0], checked[-1]

@@ -5,10 +5,13 @@ A sentence says what the numbers show, never why: the same numbers can come out 
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections.abc import Callable, Iterator
 
 import numpy as np
+
+from helpers.language import gettext
 
 # Above this many values only what is cheap is looked for.
 MOST = 200_000
@@ -35,7 +38,7 @@ def relation(
     if right is None:
         return _of_shapes(received, wanted, same)
     if _has_nan(received) and not _has_nan(wanted):
-        return "there are NaN values in the result (0/0, or inf − inf)"
+        return gettext("there are NaN values in the result (0/0, or inf − inf)")
     if received.dtype.kind == "b" or wanted.dtype.kind == "b":
         return None
     with np.errstate(all="ignore"):
@@ -76,19 +79,23 @@ def _of_shapes(received, wanted, same):
         return None
     if received.size == wanted.size and received.size > 1:
         return _of_axes(received, wanted, same)
-    for many, few, words in (
-        (received, wanted, "added up along axis {0}, it is the expected result"),
-        (wanted, received, "it is the expected result, added up along axis {0}"),
-    ):
+    for many, few in ((received, wanted), (wanted, received)):
         for axis in range(many.ndim if few.ndim else 0):
             total = many.sum(axis=axis, keepdims=many.ndim == few.ndim)
             if total.shape == few.shape and many.shape[axis] > 1 and same(total, few):
-                return words.format(axis)
+                if many is received:
+                    said = gettext("added up along axis {axis}, it is the expected result")
+                else:
+                    said = gettext("it is the expected result, added up along axis {axis}")
+                return said.format(axis=axis)
     if received.ndim == wanted.ndim and received.ndim >= 2:
         return _of_parts(received, wanted, same)
     if received.ndim != wanted.ndim:
-        axes = "axis" if received.ndim == 1 else "axes"
-        return f"{received.ndim} {axes} instead of {wanted.ndim}"
+        if received.ndim == 1:
+            said = gettext("{received} axis instead of {expected}")
+        else:
+            said = gettext("{received} axes instead of {expected}")
+        return said.format(received=received.ndim, expected=wanted.ndim)
     return None
 
 
@@ -99,18 +106,31 @@ def _of_axes(received, wanted, same):
             turned = wanted.transpose(order)
             if turned.shape == received.shape and same(received, turned):
                 if wanted.ndim == 2:
-                    return "it is the expected result transposed: rows and columns are swapped"
-                return f"it is the expected result with its axes in the order {order}"
-    right = "right" if same(received.ravel(), wanted.ravel()) else "not all right"
+                    return _transposed()
+                return gettext(
+                    "it is the expected result with its axes in the order {order}"
+                ).format(order=order)
+    right = same(received.ravel(), wanted.ravel())
     squeezed = [n for n in received.shape if n != 1] == [n for n in wanted.shape if n != 1]
     if squeezed and received.ndim != wanted.ndim:
-        missing = "is missing" if received.ndim < wanted.ndim else "is too many"
-        return f"an axis of length 1 {missing}; the numbers are {right}"
-    if right == "right":
-        return "the numbers are right, and in the right order: only the shape is another one"
+        if received.ndim < wanted.ndim:
+            if right:
+                return gettext("an axis of length 1 is missing; the numbers are right")
+            return gettext("an axis of length 1 is missing; the numbers are not all right")
+        if right:
+            return gettext("an axis of length 1 is too many; the numbers are right")
+        return gettext("an axis of length 1 is too many; the numbers are not all right")
+    if right:
+        return gettext(
+            "the numbers are right, and in the right order: only the shape is another one"
+        )
     if received.ndim == 2 and received.shape == wanted.shape[::-1]:
-        return "rows and columns of the shape are swapped"
-    return "the number of values is right: the axes are in another order, or flattened"
+        return gettext("rows and columns of the shape are swapped")
+    return gettext("the number of values is right: the axes are in another order, or flattened")
+
+
+def _transposed():
+    return gettext("it is the expected result transposed: rows and columns are swapped")
 
 
 def _of_parts(received, wanted, same):
@@ -119,30 +139,45 @@ def _of_parts(received, wanted, same):
         axes = [n for n in range(wanted.ndim) if received.shape[n] != wanted.shape[n]]
         if len(axes) == 1:
             n = axes[0]
-            return f"axis {n} has the length {received.shape[n]} instead of {wanted.shape[n]}"
+            return gettext("axis {axis} has the length {received} instead of {expected}").format(
+                axis=n, received=received.shape[n], expected=wanted.shape[n]
+            )
         return None
-    for large, small, words in (
-        (received, wanted, "every {0} row and column of it is the expected result"),
-        (wanted, received, "it is every {0} row and column of the expected result"),
-    ):
-        for step, word in ((2, "second"), (3, "third"), (4, "fourth")):
+    for large, small in ((received, wanted), (wanted, received)):
+        for step in (2, 3, 4):
             part = large[..., ::step, ::step]
             if part.shape == small.shape and _varied(small) and same(part, small):
-                return words.format(word)
-    for large, small, words in (
-        (received, wanted, "the expected result stands in it, from {0} on"),
-        (wanted, received, "it is a part of the expected result, from {0} on"),
-    ):
+                return _of_every(step, large is received)
+    for large, small in ((received, wanted), (wanted, received)):
         height, width = small.shape[-2:]
         for top, left in _shifts(large, small):
             part = large[..., top : top + height, left : left + width]
             if part.shape == small.shape and _varied(small) and same(part, small):
-                return words.format([top, left])
+                if large is received:
+                    said = gettext("the expected result stands in it, from {place} on")
+                else:
+                    said = gettext("it is a part of the expected result, from {place} on")
+                return said.format(place=[top, left])
     height, width = np.minimum(received.shape[-2:], wanted.shape[-2:])
     common = [array[..., :height, :width] for array in (received, wanted)]
     if _varied(common[1]) and same(*common):
-        return "as far as both go, from the upper left on, the numbers are equal"
+        return gettext("as far as both go, from the upper left on, the numbers are equal")
     return None
+
+
+def _of_every(step, is_received):
+    """What is said where every so many rows and columns of the one are the other."""
+    if is_received:
+        return {
+            2: gettext("every second row and column of it is the expected result"),
+            3: gettext("every third row and column of it is the expected result"),
+            4: gettext("every fourth row and column of it is the expected result"),
+        }[step]
+    return {
+        2: gettext("it is every second row and column of the expected result"),
+        3: gettext("it is every third row and column of the expected result"),
+        4: gettext("it is every fourth row and column of the expected result"),
+    }[step]
 
 
 def _shifts(large, small):
@@ -155,9 +190,9 @@ def _shifts(large, small):
 
 def _of_order(received, wanted, same):
     """The right numbers in another order."""
-    for words, turned in _turned(wanted):
+    for said, turned in _turned(wanted):
         if turned.shape == wanted.shape and same(received, turned):
-            return f"it is the expected result {words}"
+            return said()
     return None
 
 
@@ -173,39 +208,81 @@ def _of_moves(received, wanted, same):
             here = here[..., max(right, 0) : width + min(right, 0)]
             there = there[..., max(-right, 0) : width - max(right, 0)]
             if 2 * here.size >= wanted.size and _varied(there) and same(here, there):
-                return f"it is the expected result, moved {_moved(down, right)}"
+                return _moved(down, right)
     return None
 
 
 def _moved(down, right):
-    words = []
-    for count, unit, way in ((down, "row", ("up", "down")), (right, "column", ("left", "right"))):
-        if count:
-            plural = "s" * (abs(count) > 1)
-            words.append(f"{way[count > 0]} by {abs(count)} {unit}{plural}")
-    return " and ".join(words)
+    """What is said of a result that stands so many rows lower and columns further right."""
+    ways = []
+    if down:
+        ways.append(_way_down(down).format(count=abs(down)))
+    if right:
+        ways.append(_way_right(right).format(count=abs(right)))
+    if len(ways) == 1:
+        return gettext("it is the expected result, moved {way}").format(way=ways[0])
+    return gettext("it is the expected result, moved {down} and {right}").format(
+        down=ways[0], right=ways[1]
+    )
 
 
-def _turned(wanted: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
-    """The array in other orders, with the words for them."""
+def _way_down(count):
+    if count < -1:
+        return gettext("up by {count} rows")
+    if count == -1:
+        return gettext("up by {count} row")
+    return gettext("down by {count} row") if count == 1 else gettext("down by {count} rows")
+
+
+def _way_right(count):
+    if count < -1:
+        return gettext("left by {count} columns")
+    if count == -1:
+        return gettext("left by {count} column")
+    return gettext("right by {count} column") if count == 1 else gettext("right by {count} columns")
+
+
+def _turned(wanted: np.ndarray) -> Iterator[tuple[Callable[[], str], np.ndarray]]:
+    """The array in other orders, with what makes the words for each: few of them are needed."""
     if wanted.ndim == 1:
-        yield "in the opposite order", wanted[::-1]
+        yield lambda: gettext("it is the expected result in the opposite order"), wanted[::-1]
     if wanted.ndim < 2:
         return
     swapped = wanted.swapaxes(-1, -2)
-    yield "transposed: rows and columns are swapped", swapped
-    yield "turned by 180°", wanted[..., ::-1, ::-1]
-    yield "with left and right exchanged", wanted[..., ::-1]
-    yield "with top and bottom exchanged", wanted[..., ::-1, :]
-    yield "turned by 90°", swapped[..., ::-1]
-    yield "turned by 90°", swapped[..., ::-1, :]
-    yield "transposed, along the other diagonal", swapped[..., ::-1, ::-1]
+    yield _transposed, swapped
+    yield lambda: gettext("it is the expected result turned by 180°"), wanted[..., ::-1, ::-1]
+    yield (
+        lambda: gettext("it is the expected result with left and right exchanged"),
+        wanted[..., ::-1],
+    )
+    yield (
+        lambda: gettext("it is the expected result with top and bottom exchanged"),
+        wanted[..., ::-1, :],
+    )
+    for turned in (swapped[..., ::-1], swapped[..., ::-1, :]):
+        yield lambda: gettext("it is the expected result turned by 90°"), turned
+    yield (
+        lambda: gettext("it is the expected result transposed, along the other diagonal"),
+        swapped[..., ::-1, ::-1],
+    )
     for axis in range(wanted.ndim - 2):
         if wanted.shape[axis] > 1:
-            yield f"in the opposite order along axis {axis}", np.flip(wanted, axis)
+            yield functools.partial(_flipped, axis), np.flip(wanted, axis)
     for first, second in itertools.combinations(range(wanted.ndim), 2):
         if (first, second) != (wanted.ndim - 2, wanted.ndim - 1):
-            yield f"with axis {first} and axis {second} swapped", wanted.swapaxes(first, second)
+            yield functools.partial(_swapped, first, second), wanted.swapaxes(first, second)
+
+
+def _flipped(axis):
+    return gettext("it is the expected result in the opposite order along axis {axis}").format(
+        axis=axis
+    )
+
+
+def _swapped(first, second):
+    return gettext("it is the expected result with axis {first} and axis {second} swapped").format(
+        first=first, second=second
+    )
 
 
 def _of_types(received, wanted, same, result=None):
@@ -217,48 +294,59 @@ def _of_types(received, wanted, same, result=None):
         return None
     whole = received if result is None else result
     if received.dtype == np.float16 and np.allclose(received, wanted, rtol=2e-3, atol=0):
-        return "they are the expected numbers to about 3 digits: the type float16 holds no more"
+        return gettext(
+            "they are the expected numbers to about 3 digits: the type float16 holds no more"
+        )
 
     def fits(changed, changed_whole):
         return np.array_equal(received, changed) and np.array_equal(whole, changed_whole)
 
     is_whole = same(np.rint(wanted), wanted)
     if not is_whole:
-        for words, change in (
-            ("rounded to whole numbers", np.rint),
-            ("without what stands behind the point", np.trunc),
-            ("rounded down to whole numbers", np.floor),
-        ):
-            if fits(change(wanted), change(whole)):
-                return f"they are the expected numbers, {words}"
+        if fits(np.rint(wanted), np.rint(whole)):
+            return gettext("they are the expected numbers, rounded to whole numbers")
+        if fits(np.trunc(wanted), np.trunc(whole)):
+            return gettext("they are the expected numbers, without what stands behind the point")
+        if fits(np.floor(wanted), np.floor(whole)):
+            return gettext("they are the expected numbers, rounded down to whole numbers")
         for digits in (1, 2, 3, 4):
             if all(
                 np.allclose(numbers, np.round(other, digits), rtol=1e-9, atol=1e-9)
                 for numbers, other in ((received, wanted), (whole, whole))
             ):
-                return f"they are the expected numbers, rounded to {digits} decimals"
+                return gettext("they are the expected numbers, rounded to {count} decimals").format(
+                    count=digits
+                )
     if is_whole and np.abs(wanted).max() < 2**53:
         for name in _NARROW:
             limits = np.iinfo(name)
             left_over = np.rint(wanted).astype(np.int64).astype(name)
             if fits(left_over, np.clip(whole, limits.min, limits.max)):
-                return (
-                    f"this is what is left of what is expected in the type {name}, which holds "
-                    f"{limits.min} to {limits.max} only"
-                )
-    for words, change in (
-        ("with 0 in place of all below 0", lambda numbers: np.maximum(numbers, 0)),
-        ("without their signs", np.abs),
-        ("cut off at 255", lambda numbers: np.minimum(numbers, 255)),
-        ("cut off at 0 and 255", lambda numbers: np.clip(numbers, 0, 255)),
-        ("cut off at 0 and 1", lambda numbers: np.clip(numbers, 0, 1)),
-    ):
-        if same(received, change(wanted)) and np.array_equal(whole, change(whole)):
-            return f"they are the expected numbers {words}"
+                return gettext(
+                    "this is what is left of what is expected in the type {type}, which holds "
+                    "{smallest} to {largest} only"
+                ).format(type=name, smallest=limits.min, largest=limits.max)
+
+    def is_changed(change):
+        return same(received, change(wanted)) and np.array_equal(whole, change(whole))
+
+    if is_changed(lambda numbers: np.maximum(numbers, 0)):
+        return gettext("they are the expected numbers with 0 in place of all below 0")
+    if is_changed(np.abs):
+        return gettext("they are the expected numbers without their signs")
+    if is_changed(lambda numbers: np.minimum(numbers, 255)):
+        return gettext("they are the expected numbers cut off at 255")
+    for largest in (255, 1):
+        if is_changed(lambda numbers, largest=largest: np.clip(numbers, 0, largest)):
+            return gettext("they are the expected numbers cut off at 0 and {largest}").format(
+                largest=largest
+            )
     for name, digits in (("float16", 3), ("float32", 7)):
         is_wide = received.dtype == wanted.dtype == np.float64
         if is_wide and fits(wanted.astype(name), whole.astype(name)):
-            return f"they are the expected numbers to about {digits} digits, as in {name}"
+            return gettext(
+                "they are the expected numbers to about {count} digits, as in {type}"
+            ).format(count=digits, type=name)
     return None
 
 
@@ -267,9 +355,9 @@ def _of_places(received, wanted, right, same):
     if wanted.size < 2:
         return None
     if _all_equal(received):
-        return (
-            None if _all_equal(wanted) else f"every value is the same, {_number(received.flat[0])}"
-        )
+        if _all_equal(wanted):
+            return None
+        return gettext("every value is the same, {value}").format(value=_number(received.flat[0]))
     if not right.any():
         return _of_slices(received, wanted, right, same)
     # Of a 3×3 result the inside is a single number: too little to tell.
@@ -277,11 +365,12 @@ def _of_places(received, wanted, right, same):
         border = np.ones(wanted.shape, dtype=bool)
         border[..., 1:-1, 1:-1] = False
         if right[~border].all():
-            return "only the border differs: inside all is right"
+            return gettext("only the border differs: inside all is right")
     wrong = received[~right]
     if wrong.size > 1 and _all_equal(wrong) and 4 * right.sum() >= wanted.size:
-        told = _number(wrong[0])
-        return f"{wrong.size} of {wanted.size} values are {told}, and the others are right"
+        return gettext("{wrong} of {count} values are {value}, and the others are right").format(
+            wrong=wrong.size, count=wanted.size, value=_number(wrong[0])
+        )
     return _of_slices(received, wanted, right, same)
 
 
@@ -296,13 +385,19 @@ def _of_slices(received, wanted, right, same):
         if same(np.broadcast_to(first, received.shape), received):
             ours = np.broadcast_to(np.take(wanted, [0], axis=axis), wanted.shape)
             if not same(ours, wanted):
-                return f"along axis {axis} it is the same at all {count} places"
+                return gettext("along axis {axis} it is the same at all {count} places").format(
+                    axis=axis, count=count
+                )
         # A slice with a single wrong number says nothing.
         mostly_wrong = np.moveaxis(right, axis, 0).reshape(count, -1).mean(axis=1) <= 0.5
         if by_slice.sum() == 1 and mostly_wrong.sum() == count - 1:
-            return f"along axis {axis} only number {int(by_slice.argmax())} is right"
+            return gettext("along axis {axis} only number {number} is right").format(
+                axis=axis, number=int(by_slice.argmax())
+            )
         if count > 2 and by_slice.sum() == count - 1 and mostly_wrong.any():
-            return f"along axis {axis} only number {int(by_slice.argmin())} is wrong"
+            return gettext("along axis {axis} only number {number} is wrong").format(
+                axis=axis, number=int(by_slice.argmin())
+            )
     return None
 
 
@@ -311,13 +406,15 @@ def _of_amounts(received, wanted, same):
     if wanted.size < 2:
         return None
     if same(-received, wanted):
-        return "the sign is the wrong way round"
+        return gettext("the sign is the wrong way round")
     offset = np.subtract(received, wanted, dtype=np.float64)
     if _all_close(offset) and not np.allclose(received, wanted):
-        return f"every value is off by {_number(offset.flat[0])}"
+        return gettext("every value is off by {amount}").format(amount=_number(offset.flat[0]))
     ratio = _ratio(received, wanted)
     if ratio is not None and _all_close(ratio):
-        return f"every value is {_number(ratio.flat[0])} times the expected one"
+        return gettext("every value is {factor} times the expected one").format(
+            factor=_number(ratio.flat[0])
+        )
     return None
 
 
@@ -330,7 +427,9 @@ def _of_steps(received, wanted):
             rows = np.moveaxis(offset, axis, 0).reshape(count, -1)
             if all(_all_close(row) for row in rows):
                 told = ", ".join(_number(row[0]) for row in rows)
-                return f"along axis {axis} the values are off by one number each: {told}"
+                return gettext(
+                    "along axis {axis} the values are off by one number each: {amounts}"
+                ).format(axis=axis, amounts=told)
     return None
 
 
@@ -347,15 +446,15 @@ def _of_two(received, wanted, same):
     """In another order, and off by a number or a factor besides."""
     if wanted.size < 4 or not _varied(wanted):
         return None
-    for words, turned in _turned(wanted):
+    for said, turned in _turned(wanted):
         if turned.shape == wanted.shape:
             amount = _of_amounts(received, turned, same)
             if amount:
-                return f"it is the expected result {words}; then {amount}"
+                return gettext("{order}; then {amount}").format(order=said(), amount=amount)
     if same(received.ravel(), np.cumsum(wanted)):
-        return "each value is the sum of all expected ones up to its place, row by row"
+        return gettext("each value is the sum of all expected ones up to its place, row by row")
     if wanted.size > 2 and same(np.sort(received, axis=None), np.sort(wanted, axis=None)):
-        return "the numbers are right, and stand at other places"
+        return gettext("the numbers are right, and stand at other places")
     return None
 
 
@@ -364,12 +463,14 @@ def _of_room(received, wanted):
     if received.dtype.kind not in "iu" or not np.isfinite(wanted).all():
         return None
     if (np.rint(wanted) != wanted).any():
-        return f"the result is of type {received.dtype}, which holds whole numbers only"
+        return gettext("the result is of type {type}, which holds whole numbers only").format(
+            type=received.dtype
+        )
     limits = np.iinfo(received.dtype)
     if wanted.min() < limits.min or wanted.max() > limits.max:
-        return (
-            f"the result is of type {received.dtype}, which holds {limits.min} to {limits.max} only"
-        )
+        return gettext(
+            "the result is of type {type}, which holds {smallest} to {largest} only"
+        ).format(type=received.dtype, smallest=limits.min, largest=limits.max)
     return None
 
 

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from helpers._columns import padded
 from helpers._relations import relation, relation_of_numbers
+from helpers.language import gettext
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -36,20 +38,33 @@ def as_numpy(value: object, name: str = "value") -> np.ndarray:
         If the value is None, or its items are not numbers, or its rows differ in length.
     """
     if value is None:
-        raise AssertionError(f"{name} is None. Does the function end with `return`?")
+        raise AssertionError(none_sentence().format(name=name))
     if hasattr(value, "is_meta") and value.is_meta:
-        raise AssertionError(f"{name} is a meta tensor: it has a shape, but no numbers")
+        raise AssertionError(
+            gettext("{name} is a meta tensor: it has a shape, but no numbers").format(name=name)
+        )
     if hasattr(value, "detach"):
         value = value.detach().cpu().resolve_conj().resolve_neg().numpy()
     try:
         array = np.asarray(value)
     except ValueError as error:
-        raise AssertionError(f"{name} has rows of different lengths: {value!r}") from error
+        raise AssertionError(
+            gettext("{name} has rows of different lengths: {value!r}").format(
+                name=name, value=value
+            )
+        ) from error
     if array.dtype.kind not in "biufc":
         raise AssertionError(
-            f"{name} should hold numbers, but it is {type(value).__name__}: {value!r:.200}"
+            gettext("{name} should hold numbers, but it is {type}: {value!r:.200}").format(
+                name=name, type=type(value).__name__, value=value
+            )
         )
     return array
+
+
+def none_sentence() -> str:
+    """What is said of a value that is None, its name left open."""
+    return gettext("{name} is None. Does the function end with `return`?")
 
 
 def assert_same(
@@ -81,8 +96,9 @@ def assert_same(
 
     >>> assert_same([[1, 2], [3, 4]], [[1, 2], [3, 4]])
     """
+    name = gettext("result") if name == "result" else name
     received = as_numpy(actual, name)
-    wanted = as_numpy(expected, "the expected value")
+    wanted = as_numpy(expected, gettext("the expected value"))
     found = difference(received, wanted, rtol=rtol, atol=atol)
     if found:
         raise AssertionError(
@@ -123,7 +139,9 @@ def difference(
 
     if received.shape != wanted.shape:
         return Difference(
-            f"the shape is {received.shape}, expected {wanted.shape}",
+            gettext("the shape is {received}, expected {expected}").format(
+                received=received.shape, expected=wanted.shape
+            ),
             "shape",
             None,
             relation(received, wanted, None, same),
@@ -132,12 +150,22 @@ def difference(
     if not wrong.any():
         return None
     first = tuple(int(i) for i in np.argwhere(wrong)[0])
-    # One number has no position to name.
-    where = f", first at {list(first)}" if first else ""
     digits = 6 if _number(wanted[first]) != _number(received[first]) else 17
-    what = f"expected {_number(wanted[first], digits)}, received {_number(received[first], digits)}"
+    if first:
+        reason = gettext(
+            "{wrong} of {count} values differ, first at {place}: expected {expected}, received "
+            "{received}"
+        )
+    else:  # one number has no position to name
+        reason = gettext("expected {expected}, received {received}")
     return Difference(
-        f"{int(wrong.sum())} of {wrong.size} values differ{where}: {what}" if first else what,
+        reason.format(
+            wrong=int(wrong.sum()),
+            count=wrong.size,
+            place=list(first),
+            expected=_number(wanted[first], digits),
+            received=_number(received[first], digits),
+        ),
         "values",
         first,
         relation(received, wanted, ~wrong, same)
@@ -199,31 +227,38 @@ def grad_check(
     """
     rng = np.random.default_rng(seed)
     arrays = [np.array(as_numpy(item), dtype=np.float64) for item in inputs]
-    names = list(names) if names is not None else [f"input {i}" for i in range(len(arrays))]
-    output = as_numpy(forward(*arrays), "forward's result")
+    if names is None:
+        names = [gettext("input {number}").format(number=i) for i in range(len(arrays))]
+    output = as_numpy(forward(*arrays), gettext("forward's result"))
     grad_out = rng.standard_normal(output.shape)
     gradients = backward(grad_out, *arrays)
     if len(arrays) == 1 and not isinstance(gradients, tuple | list):
         gradients = (gradients,)
     if not isinstance(gradients, tuple | list) or len(gradients) != len(arrays):
-        got = (
-            f"{len(gradients)} gradients"
-            if isinstance(gradients, tuple | list)
-            else type(gradients).__name__
-        )
+        is_many = isinstance(gradients, tuple | list)
         raise AssertionError(
-            f"backward should return {len(arrays)} gradients, one for each of "
-            f"{', '.join(names)}; it returned {got}"
+            gettext(
+                "backward should return {count} gradients, one for each of {names}; it returned "
+                "{got}"
+            ).format(
+                count=len(arrays),
+                names=", ".join(names),
+                got=gettext("{count} gradients").format(count=len(gradients))
+                if is_many
+                else type(gradients).__name__,
+            )
         )
     errors = {}
     for name, array, gradient in zip(names, arrays, gradients, strict=True):
         if gradient is None:
             continue
-        gradient = as_numpy(gradient, f"the gradient of {name}")
+        gradient = as_numpy(gradient, gettext("the gradient of {name}").format(name=name))
         if gradient.shape != array.shape:
             raise AssertionError(
-                f"the gradient of {name} has shape {gradient.shape}, but {name} has shape "
-                f"{array.shape}: a gradient always has the shape of what it belongs to"
+                gettext(
+                    "the gradient of {name} has shape {received}, but {name} has shape "
+                    "{expected}: a gradient always has the shape of what it belongs to"
+                ).format(name=name, received=gradient.shape, expected=array.shape)
             )
         positions = rng.permutation(array.size)[:max_checks]
         worst = 0.0
@@ -235,13 +270,20 @@ def grad_check(
             worst = max(worst, difference / max(abs(analytic), abs(numeric), 1e-8))
             if not difference <= atol + rtol * abs(numeric):
                 place = [int(i) for i in index]
-                raise AssertionError(
-                    f"the gradient of {name} is wrong at {place}\n"
-                    f"  function  {_function_name(forward)}\n"
-                    f"  input     {name}{place} = {_number(array[index])}\n"
-                    f"  expected  {numeric:.8g}   (finite difference, eps = {eps:g})\n"
-                    f"  received  {analytic:.8g}" + _ratio_hint(analytic, numeric)
-                )
+                measured = gettext("finite difference, eps = {eps:g}").format(eps=eps)
+                lines = [
+                    gettext("the gradient of {name} is wrong at {place}").format(
+                        name=name, place=place
+                    ),
+                    lead(gettext("function")) + _function_name(forward),
+                    lead(gettext("input")) + f"{name}{place} = {_number(array[index])}",
+                    lead(gettext("expected")) + f"{numeric:.8g}   ({measured})",
+                    lead(gettext("received")) + f"{analytic:.8g}",
+                ]
+                hint = _ratio_hint(analytic, numeric)
+                if hint:
+                    lines.append(lead(gettext("hint")) + hint)
+                raise AssertionError("\n".join(lines))
         errors[name] = worst
     return errors
 
@@ -261,9 +303,9 @@ def _ratio_hint(analytic, numeric):
         return ""
     ratio = analytic / numeric
     if abs(ratio + 1) < 1e-4:
-        return "\n  hint      the sign is the wrong way round"
+        return gettext("the sign is the wrong way round")
     if abs(ratio) > 1e-4 and abs(ratio - round(ratio)) < 1e-4 and 2 <= abs(round(ratio)) <= 1000:
-        return f"\n  hint      it is {round(ratio)} times too large"
+        return gettext("it is {factor} times too large").format(factor=round(ratio))
     return ""
 
 
@@ -283,31 +325,36 @@ def _close(received, wanted, rtol=None, atol=None):
 def _message(name, reason, inputs, wanted, received, hint):
     lines = [f"{name}: {reason}"]
     for key, value in (inputs or {}).items():
-        lines.append(entry("input", value, f"{key} = "))
-    lines.append(entry("expected", wanted))
-    lines.append(entry("received", received))
+        lines.append(entry(gettext("input"), value, f"{key} = "))
+    lines.append(entry(gettext("expected"), wanted))
+    lines.append(entry(gettext("received"), received))
     if hint:
-        lines.append(f"  hint      {hint}")
+        lines.append(lead(gettext("hint")) + hint)
     return "\n".join(lines)
+
+
+def lead(label: str) -> str:
+    """What a line of a message begins with: its label, in ten columns after an indent of two."""
+    return "  " + padded(label, 10)
 
 
 def entry(label: str, value: object, prefix: str = "") -> str:
     """A line of a message, or a block for an array: a label, and the value, shortened."""
-    lead = f"  {label:<10}{prefix}"
+    first = lead(label) + prefix
     if not (hasattr(value, "shape") or isinstance(value, list | tuple)):
-        return lead + repr(value)
+        return first + repr(value)
     try:
         array = as_numpy(value)
     except AssertionError:
-        return lead + f"{value!r:.200}"
+        return first + f"{value!r:.200}"
     shape = "×".join(map(str, array.shape))
     text = np.array2string(
         array, precision=4, threshold=60, edgeitems=3, suppress_small=True, max_line_width=80
     )
     if array.ndim < 2:
-        return lead + text
-    indented = text.replace("\n", "\n" + " " * 14)
-    return f"{lead}array of shape {shape}, {array.dtype}\n" + " " * 14 + indented
+        return first + text
+    head = gettext("array of shape {shape}, {dtype}").format(shape=shape, dtype=array.dtype)
+    return "\n".join([first + head, *(" " * 14 + line for line in text.split("\n"))])
 
 
 def _number(value, digits=6):

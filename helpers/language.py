@@ -9,7 +9,9 @@ gettext's files are described in its manual, "The Format of PO Files".
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache
 from pathlib import Path
 
@@ -19,7 +21,18 @@ from helpers.command.variables import LANGUAGE
 ENGLISH = "en"
 MESSAGES = "messages"
 
-__all__ = ["current", "gettext", "languages", "put_in", "translated"]
+_chosen: ContextVar[str | None] = ContextVar("_chosen", default=None)
+
+__all__ = [
+    "current",
+    "gettext",
+    "gettext_noop",
+    "languages",
+    "put_in",
+    "speaking",
+    "spoken",
+    "translated",
+]
 
 
 def languages(root: Path = ROOT) -> list[str]:
@@ -55,6 +68,34 @@ def current(folder: Path | None = None) -> str:
     return ENGLISH
 
 
+@contextmanager
+def speaking(language: str) -> Iterator[None]:
+    """In the block, answer in this language, whatever folder is the working one."""
+    token = _chosen.set(language)
+    try:
+        yield
+    finally:
+        _chosen.reset(token)
+
+
+def spoken() -> str:
+    """The code of the language of messages: as `speaking` says, or the `current` one."""
+    chosen = _chosen.get()
+    if chosen is not None:
+        return chosen
+    try:
+        folder = os.getcwd()
+    except OSError:  # deleted
+        return current()
+    return _current_in(folder, os.environ.get(VARIABLE, ""))
+
+
+@cache
+def _current_in(folder: str, wish: str) -> str:
+    """`current`, asked once for a folder and a value of the variable: a test asks thousands."""
+    return current(Path(folder))
+
+
 @cache
 def catalogue(language: str, name: str, root: Path = ROOT) -> dict[tuple[str, str], str]:
     """The translations in one catalogue, in its order: {(context, English): the translation}.
@@ -87,9 +128,9 @@ def translated(text: str, name: str, context: str = "", language: str | None = N
     context : str
         Of the text in its catalogue.
     language : str, optional
-        By default the `current` one.
+        By default the `spoken` one.
     """
-    return catalogue(language or current(), name).get((context, text), text)
+    return catalogue(language or spoken(), name).get((context, text), text)
 
 
 def gettext(text: str) -> str:
@@ -99,6 +140,14 @@ def gettext(text: str) -> str:
     come in afterwards: ``gettext("{n} tests fail").format(n=n)``.
     """
     return translated(text, MESSAGES)
+
+
+def gettext_noop(text: str) -> str:
+    """A sentence of a table, as it is: `course translate` finds it by this.
+
+    Whoever shows it takes ``translated(sentence, MESSAGES)``.
+    """
+    return text
 
 
 def put_in(source: str, translations: Iterable[tuple[str, str]]) -> str:

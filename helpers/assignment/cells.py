@@ -21,12 +21,15 @@ from helpers.assignment.messages import (
     is_stub,
     not_written,
     place_of,
+    says,
     student_frame,
     student_frames,
     wrap,
 )
 from helpers.assignment.sheet import fingerprint
 from helpers.assignment.time_limit import WALL_FACTOR, TookTooLong, time_limit
+from helpers.checks import none_sentence
+from helpers.language import gettext
 
 SECONDS = 60  # that a cell of the course's may compute
 OUTER = 3  # lines that are shown of those that called the one in which an error came up
@@ -114,15 +117,16 @@ def explained(error: BaseException, shell: Any = None, seconds: float = SECONDS)
     if is_stub(error) and frames and frames[0].name.isidentifier():
         return wrap(f"{frames[0].name}: {not_written(error, frames[0].name)}.")
     if isinstance(error, TookTooLong):
-        head = (
-            f"This cell was still running after {seconds:g} seconds, and was stopped. Does a loop "
+        head = gettext(
+            "This cell was still running after {seconds:g} seconds, and was stopped. Does a loop "
             "never end, or does it do far too much work?"
-        )
-        return "\n".join([wrap(head), *place_of(student_frame(error), "stopped"), *_outer(frames)])
+        ).format(seconds=seconds)
+        place = place_of(student_frame(error), gettext("stopped"))
+        return "\n".join([wrap(head), *place, *_outer(frames)])
     if isinstance(error, KeyboardInterrupt):
-        return "\n".join(["Stopped by hand (KeyboardInterrupt).", *place_of(student_frame(error))])
+        return "\n".join([interrupted(), *place_of(student_frame(error))])
     said = str(error)
-    if isinstance(error, AssertionError) and " is None. Does the function end" in said:
+    if isinstance(error, AssertionError) and says(said, none_sentence()):
         cell = frames[-1].filename if frames else ""
         names = _called(shell, _source(cell)) if shell is not None else []
         return wrap(_no_result(names))
@@ -130,18 +134,35 @@ def explained(error: BaseException, shell: Any = None, seconds: float = SECONDS)
     return "\n".join([text, *error_lines(error), *_outer(frames)])
 
 
+def interrupted() -> str:
+    """What is said of a cell that somebody or something has interrupted."""
+    return gettext("Stopped by hand (KeyboardInterrupt).")
+
+
+def outer_label() -> str:
+    """The label of a line that called the one in which an error came up."""
+    return gettext("called in")
+
+
 def _outer(frames):
     """The student's lines that led to the innermost one."""
     lines = []
     for frame in frames[1 : OUTER + 1]:
-        lines += place_of(frame, "called in")
+        lines += place_of(frame, outer_label())
     return lines
 
 
 def _no_result(names):
     """A sentence for a result that is None."""
-    which = f"`{names[0]}`" if len(names) == 1 else "A function of this cell"
-    return f"{which} gives None back. Does it end with `return`? (print only shows a value.)"
+    if len(names) == 1:
+        said = gettext(
+            "`{name}` gives None back. Does it end with `return`? (print only shows a value.)"
+        )
+        return said.format(name=names[0])
+    return gettext(
+        "A function of this cell gives None back. Does it end with `return`? (print only shows a "
+        "value.)"
+    )
 
 
 def _source(filename):

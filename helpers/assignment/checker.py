@@ -21,12 +21,14 @@ from helpers.assignment.messages import (
     call_text,
     error_lines,
     error_text,
+    expected_line,
     inputs_lines,
     is_stub,
     labelled,
     not_written,
     place_of,
     plain,
+    received_line,
     student_frame,
     values_lines,
     window_lines,
@@ -35,8 +37,26 @@ from helpers.assignment.messages import (
 from helpers.assignment.sheet import Sheet, fingerprint
 from helpers.assignment.time_limit import WALL_FACTOR, TookTooLong, time_limit
 from helpers.checks import as_numpy, difference, entry
+from helpers.language import MESSAGES, gettext, gettext_noop, translated
 
 SECONDS_AGAIN = 2  # for a function that was stopped before
+
+
+def not_there() -> str:
+    """What is said where a function is missing, its name left open."""
+    return gettext("There is no `{name}` in this notebook.")
+
+
+def _the_result():
+    return gettext("the result")
+
+
+def _item(what, key):
+    return f"{what()}[{key!r}]"
+
+
+def _one_of(number, count):
+    return gettext("value {number} of {count}").format(number=number, count=count)
 
 
 class CheckFailed(AssertionError):
@@ -169,9 +189,12 @@ class Checker:
         if name not in space:
             raise CheckFailed(
                 wrap(
-                    f"There is no `{name}` in this notebook. Run the cell that defines it; if that "
-                    "cell shows an error, fix it first. If you gave it another name, give it "
-                    "back the name of the task."
+                    not_there().format(name=name)
+                    + " "
+                    + gettext(
+                        "Run the cell that defines it; if that cell shows an error, fix it first. "
+                        "If you gave it another name, give it back the name of the task."
+                    )
                 ),
                 "missing",
                 hidden=self.is_hidden,
@@ -179,8 +202,10 @@ class Checker:
         if not callable(space[name]):
             raise CheckFailed(
                 wrap(
-                    f"`{name}` should be a function, but it is {_a(space[name])}: somewhere the "
-                    "name was given another value."
+                    gettext(
+                        "`{name}` should be a function, but it is {a_thing}: somewhere the name "
+                        "was given another value."
+                    ).format(name=name, a_thing=_a(space[name]))
                 ),
                 "missing",
                 hidden=self.is_hidden,
@@ -239,7 +264,7 @@ class Observation:
         self.value = value
         self.error = error
         self._before, self._after = before, after
-        self._names = names or [f"argument {n}" for n in range(1, len(before[0]) + 1)]
+        self._names = names or _numbered(len(before[0]))
         # For each argument whether the result lies in its memory; None: look.
         self._shares = shares
 
@@ -265,7 +290,7 @@ class Observation:
             the message shows the part of the first input that the first wrong value looks at.
         """
         self._need_value()
-        self._compare(self.value, expected, "the result", rtol, atol, window)
+        self._compare(self.value, expected, _the_result, rtol, atol, window)
         return self
 
     def gives_at(
@@ -288,7 +313,7 @@ class Observation:
             As in `gives`.
         """
         self._need_value()
-        array = self._array(self.value, "the result")
+        array = self._array(self.value)
         if atol is None and array.dtype.kind == "f":
             # As in `gives`: relative to the largest number that is expected, also where it is 0.
             largest = max(abs(float(expected)) for expected in values.values())
@@ -302,7 +327,9 @@ class Observation:
             ):
                 self._fail(
                     "shape",
-                    f"the result has shape {array.shape}: there is no value at {list(place)}",
+                    gettext("the result has shape {shape}: there is no value at {place}").format(
+                        shape=array.shape, place=list(place)
+                    ),
                     ("value", self.value),
                     place_lines(place, expected, array),
                 )
@@ -316,7 +343,9 @@ class Observation:
                     told = [plain(number) for number in (expected, array[place])]
                 self._fail(
                     "values",
-                    f"at {list(place)} expected {told[0]}, received {told[1]}",
+                    gettext("at {place} expected {expected}, received {received}").format(
+                        place=list(place), expected=told[0], received=told[1]
+                    ),
                     ("value", self.value),
                     lines,
                     hint=hint,
@@ -332,7 +361,9 @@ class Observation:
         found = difference(received, wanted, rtol=rtol, atol=atol, picked_from=array)
         if found is None or found.hint is None:
             return None
-        return found.hint if len(values) == 1 else f"at the places that are tested, {found.hint}"
+        if len(values) == 1:
+            return found.hint
+        return gettext("at the places that are tested, {hint}").format(hint=found.hint)
 
     def _all_at(self, array, values, rtol, atol):
         """Whether `gives_at` holds: in one comparison, since a class has thousands of them."""
@@ -352,15 +383,20 @@ class Observation:
     def has_shape(self, shape: Sequence[int]) -> Observation:
         """The result is an array or tensor of this shape."""
         self._need_value()
-        array = self._array(self.value, "the result", needs_axes=bool(len(shape)))
+        array = self._array(self.value, needs_axes=bool(len(shape)))
         if array.shape != tuple(shape):
             self._fail(
                 "shape",
-                f"the shape is {array.shape}, expected {tuple(shape)}",
+                gettext("the shape is {received}, expected {expected}").format(
+                    received=array.shape, expected=tuple(shape)
+                ),
                 ("value", self.value),
                 [
-                    labelled("expected", f"shape {tuple(shape)}"),
-                    labelled("received", f"shape {array.shape}"),
+                    labelled(label, gettext("shape {shape}").format(shape=told))
+                    for label, told in (
+                        (gettext("expected"), tuple(shape)),
+                        (gettext("received"), array.shape),
+                    )
                 ],
             )
         return self
@@ -374,9 +410,11 @@ class Observation:
         if received != wanted:
             self._fail(
                 "dtype",
-                f"the numbers are {received}, expected {wanted}",
+                gettext("the numbers are {received}, expected {expected}").format(
+                    received=received, expected=wanted
+                ),
                 ("dtype", received),
-                [labelled("expected", wanted), labelled("received", received)],
+                [labelled(gettext("expected"), wanted), labelled(gettext("received"), received)],
             )
         return self
 
@@ -384,14 +422,16 @@ class Observation:
         """The call left the arrays that it was given as they were, and returned numbers."""
         self._need_value()
         if not isinstance(self.value, tuple | list | dict):
-            self._refuse_nan(self._array(self.value, "the result", needs_axes=False))
+            self._refuse_nan(self._array(self.value, needs_axes=False))
         pairs = zip(self._names, self._before[0], self._after[0], strict=True)
         for name, before, after in pairs:
             if hasattr(before, "shape") and _differ(before, after):
                 self._fail(
                     "inputs",
-                    f"it changes its input `{name}`. Whoever calls it still needs that: work on "
-                    "a copy",
+                    gettext(
+                        "it changes its input `{name}`. Whoever calls it still needs that: work "
+                        "on a copy"
+                    ).format(name=name),
                     ("inputs", after),
                     values_lines(before, after),
                 )
@@ -400,7 +440,7 @@ class Observation:
     def is_new(self) -> Observation:
         """The result is an array of its own, not a view of an input."""
         self._need_value()
-        result = self._array(self.value, "the result")
+        result = self._array(self.value)
         shares = self._shares or [
             hasattr(given, "shape") and np.shares_memory(result, as_numpy(given))
             for given in self._after[0]
@@ -409,8 +449,10 @@ class Observation:
             if shared:
                 self._fail(
                     "memory",
-                    f"the result shares its memory with the input `{name}`: who changes one "
-                    "changes both. Return a copy",
+                    gettext(
+                        "the result shares its memory with the input `{name}`: who changes one "
+                        "changes both. Return a copy"
+                    ).format(name=name),
                     ("memory", self.value),
                     [],
                 )
@@ -423,17 +465,21 @@ class Observation:
                 return self
             self._fail(
                 "no error",
-                f"the message of the {error.__name__} should mention {mentions!r}",
+                gettext("the message of the {error} should mention {text!r}").format(
+                    error=error.__name__, text=mentions
+                ),
                 ("message", str(self.error)),
-                [labelled("received", str(self.error) or "no message")],
+                [labelled(gettext("received"), str(self.error) or gettext("no message"))],
             )
         if self.error is not None:
             self._need_value()
         self._fail(
             "no error",
-            f"it should raise a {error.__name__} here, but it returned a value",
+            gettext("it should raise a {error} here, but it returned a value").format(
+                error=error.__name__
+            ),
             ("value", self.value),
-            [labelled("expected", error.__name__), *values_lines(None, self.value)[1:]],
+            [labelled(gettext("expected"), error.__name__), received_line(self.value)],
         )
 
     def satisfies(self, claim: str, holds: Callable[[Any], object]) -> Observation:
@@ -443,24 +489,36 @@ class Observation:
         """
         self._need_value()
         if self.value is None:
-            self._array(None, "the result")
+            self._array(None)
+        another = None
         try:
             answer = bool(holds(self.value))
         except Exception as error:
-            answer = False
-            claim = f"{claim}; what came back has another form ({type(error).__name__})"
+            answer, another = False, error
         if not answer:
+            if another is None:
+                said = gettext("expected {claim}")
+            else:
+                said = gettext("expected {claim}; what came back has another form ({error})")
             self._fail(
                 "claim",
-                f"expected {claim}",
+                # The claim stands in a test cell, and in the catalogue.
+                said.format(claim=translated(claim, MESSAGES), error=type(another).__name__),
                 ("value", self.value),
-                values_lines(None, self.value)[1:] if _is_short(self.value) else [],
+                [received_line(self.value)] if _is_short(self.value) else [],
             )
         return self
 
     def _ipython_display_(self):
         # The value of a cell's last line: nbgrader reads a displayed value as partial credit.
-        print("✓ passed")
+        print(gettext("✓ passed"))
+
+    def _called(self):
+        """What was called, in the reader's words."""
+        if self.label == self.name:
+            return self.name
+        procedure = self.label.removesuffix(f" of {self.name}")
+        return gettext("{procedure} of {name}").format(procedure=procedure, name=self.name)
 
     def _need_value(self):
         """Fail if the call raised an error instead of returning."""
@@ -471,44 +529,60 @@ class Observation:
         if isinstance(self.error, TookTooLong):
             self._fail(
                 "too long",
-                f"it was still running after {self.checker.seconds:g} "
-                "seconds, and was stopped. Does a loop never end, or does it do far too much work?",
+                gettext(
+                    "it was still running after {seconds:g} seconds, and was stopped. Does a loop "
+                    "never end, or does it do far too much work?"
+                ).format(seconds=self.checker.seconds),
                 None,
-                place_of(student_frame(self.error), "stopped"),
+                place_of(student_frame(self.error), gettext("stopped")),
             )
         if is_stub(self.error):
             self._fail("not written", not_written(self.error, self.name))
         if self.checker.is_hidden:
             # The message of an error can hold the numbers of the hidden test.
-            self._fail("error", f"it stopped with {_a(self.error)}", cause=self.error)
+            said = gettext("it stopped with {an_error}").format(an_error=_a(self.error))
+            self._fail("error", said, cause=self.error)
         self._fail("error", error_text(self.error), None, error_lines(self.error), cause=self.error)
 
-    def _array(self, value, what, needs_axes=True):
-        """The value as a NumPy array, or a failure that says what it is instead."""
+    def _array(self, value, what=_the_result, needs_axes=True):
+        """The value as a NumPy array, or a failure that says what it is instead.
+
+        `what` makes the words for it: they are needed only where something is wrong.
+        """
         if value is None:
             self._fail(
                 "type",
-                f"{what} is None. Does the function end with `return`? (print only shows a value)",
+                gettext(
+                    "{what} is None. Does the function end with `return`? (print only shows a "
+                    "value)"
+                ).format(what=what()),
                 ("value", None),
             )
         if needs_axes and not hasattr(value, "shape"):
             self._fail(
                 "type",
-                f"{what} is {_a(value)}, not an array. np.array(…) makes an array of numbers",
+                gettext(
+                    "{what} is {a_thing}, not an array. np.array(…) makes an array of numbers"
+                ).format(what=what(), a_thing=_a(value)),
                 None,
-                values_lines(None, value)[1:],
+                [received_line(value)],
             )
         try:
-            return as_numpy(value, what)
-        except AssertionError as error:
-            self._fail("type", str(error), None)
+            return as_numpy(value)
+        except AssertionError:
+            try:
+                return as_numpy(value, what())
+            except AssertionError as error:
+                self._fail("type", str(error), None)
 
     def _refuse_nan(self, received, wanted=None):
         if received.dtype.kind == "f" and np.isnan(received).any():
             self._fail(
                 "values",
-                f"{int(np.isnan(received).sum())} of {received.size} values are NaN, not a number "
-                "(as from 0/0, inf − inf, or memory that was never filled)",
+                gettext(
+                    "{wrong} of {count} values are NaN, not a number (as from 0/0, inf − inf, or "
+                    "memory that was never filled)"
+                ).format(wrong=int(np.isnan(received).sum()), count=received.size),
                 ("value", self.value),
                 () if wanted is None else values_lines(wanted, received),
             )
@@ -519,31 +593,39 @@ class Observation:
                 wanted = ", ".join(map(repr, expected))
                 self._fail(
                     "type",
-                    f"{what} should be a dict with the keys {wanted}",
+                    gettext("{what} should be a dict with the keys {keys}").format(
+                        what=what(), keys=wanted
+                    ),
                     ("value", self.value),
                     values_lines(expected, value),
                 )
             for key, part in expected.items():
-                self._compare(value[key], part, f"{what}[{key!r}]", rtol, atol, window)
+                self._compare(
+                    value[key], part, functools.partial(_item, what, key), rtol, atol, window
+                )
         elif isinstance(expected, tuple):
             if not isinstance(value, tuple | list) or len(value) != len(expected):
-                got = f"{len(value)} values" if isinstance(value, tuple | list) else _a(value)
+                if isinstance(value, tuple | list):
+                    got = gettext("{count} values").format(count=len(value))
+                else:
+                    got = _a(value)
                 self._fail(
                     "type",
-                    f"{what} should be {len(expected)} values, it is {got}",
+                    gettext("{what} should be {count} values, it is {got}").format(
+                        what=what(), count=len(expected), got=got
+                    ),
                     ("value", self.value),
                     values_lines(expected, value),
                 )
             for number, (part, wanted) in enumerate(zip(value, expected, strict=True), start=1):
-                self._compare(
-                    part, wanted, f"value {number} of {len(expected)}", rtol, atol, window
-                )
+                words = functools.partial(_one_of, number, len(expected))
+                self._compare(part, wanted, words, rtol, atol, window)
         elif expected is None or isinstance(expected, str | bool):
             same = value is expected if expected is None else bool(np.all(value == expected))
             if not same or isinstance(expected, str) != isinstance(value, str):
                 self._fail(
                     "values",
-                    f"{what} should be {expected!r}",
+                    gettext("{what} should be {expected!r}").format(what=what(), expected=expected),
                     ("value", self.value),
                     values_lines(expected, value),
                 )
@@ -562,9 +644,9 @@ class Observation:
         lines = values_lines(wanted, received, found.place)
         if found.place is not None and window and self._before[0]:
             lines += window_lines(self._before[0][0], found.place, **window)
-        reason = found.reason if what == "the result" else f"{what}: {found.reason}"
+        reason = found.reason if what is _the_result else f"{what()}: {found.reason}"
         # What a probe puts together is no result of the student's, but parts with axes often are.
-        is_result = self.label == self.name or (what != "the result" and wanted.ndim > 1)
+        is_result = self.label == self.name or (what is not _the_result and wanted.ndim > 1)
         hint = found.hint if is_result else None
         self._fail(found.kind, reason, ("value", self.value), lines, hint=hint)
 
@@ -579,7 +661,9 @@ class Observation:
     ) -> NoReturn:
         checker = self.checker
         if checker.is_hidden:
-            text = wrap(f"{self.name}: a hidden test fails. {_HIDDEN.get(kind, reason)}")
+            how = translated(_HIDDEN[kind], MESSAGES) if kind in _HIDDEN else reason
+            said = gettext("{name}: a hidden test fails. {how}")
+            text = wrap(said.format(name=self.name, how=how))
             raise CheckFailed(text, kind, hidden=True) from cause
         diagnosis = None
         if evidence is not None:
@@ -589,15 +673,17 @@ class Observation:
         parts = [wrap(f"{self.name}: {reason}" + "." * (not is_error and reason[-1] not in ".?!"))]
         if diagnosis:
             # Other mistakes can give the same: so this is all that is certain.
-            parts.append(labelled("why", "One mistake that gives exactly this:"))
+            said = gettext("One mistake that gives exactly this:")
+            parts.append(labelled(gettext("why"), said))
             parts.append(wrap(diagnosis, 12))
         elif hint:
-            parts.append(labelled("hint", hint))
+            parts.append(labelled(gettext("hint"), hint))
         if is_error:
             # What is to be mended stands in the student's line: the shapes in the call are enough.
             parts += lines
         if kind != "not written":
-            parts.append(labelled("call", call_text(self.label, *self._before)))
+            called = call_text(self._called(), *self._before)
+            parts.append(labelled(gettext("call"), called))
         if not is_error and kind != "not written" and self.value is not None:
             parts += inputs_lines(self._names, self._before[0])
             parts += lines
@@ -606,27 +692,32 @@ class Observation:
 
 
 _HIDDEN = {
-    "shape": "On other inputs the result has the wrong shape.",
-    "values": "On other inputs the numbers are wrong.",
-    "dtype": "On other inputs the numbers are of the wrong type.",
-    "type": "On other inputs it does not return what it should: an array, or as many values as "
-    "the task says.",
-    "inputs": "It changes its input.",
-    "memory": "The result shares its memory with an input.",
-    "no error": "On other inputs it should raise an error, or say more in it.",
-    "claim": "On other inputs the result has not got the property that this test is about.",
-    "too long": "It did not come to an end on other inputs.",
+    "shape": gettext_noop("On other inputs the result has the wrong shape."),
+    "values": gettext_noop("On other inputs the numbers are wrong."),
+    "dtype": gettext_noop("On other inputs the numbers are of the wrong type."),
+    "type": gettext_noop(
+        "On other inputs it does not return what it should: an array, or as many values as the "
+        "task says."
+    ),
+    "inputs": gettext_noop("It changes its input."),
+    "memory": gettext_noop("The result shares its memory with an input."),
+    "no error": gettext_noop("On other inputs it should raise an error, or say more in it."),
+    "claim": gettext_noop(
+        "On other inputs the result has not got the property that this test is about."
+    ),
+    "too long": gettext_noop("It did not come to an end on other inputs."),
 }
 
 
 def place_lines(place: Sequence[int], expected: object, array: np.ndarray) -> list[str]:
     """A place, and what was expected there and what came back, as blocks."""
-    head = labelled("place", str(list(place)))
+    head = labelled(gettext("place"), str(list(place)))
     if array.ndim == len(place) > 2 and entry("received", array).count("\n") > LONGEST:
         at = tuple(place[:-2])
         if all(0 <= number < size for number, size in zip(at, array.shape, strict=False)):
-            shown = entry("received", array[at], f"of map {list(at)}: ")
-            return [head, values_lines(expected, array)[0], shown]
+            of_map = gettext("of map {place}:").format(place=list(at))
+            shown = entry(gettext("received"), array[at], f"{of_map} ")
+            return [head, expected_line(expected), shown]
     return [head, *values_lines(expected, array)]
 
 
@@ -666,7 +757,12 @@ def _a(value):
     """The type of a value with its article, for a sentence."""
     name = type(value).__name__
     vowel = name[0].lower() in "aeio" or name == "ndarray"
-    return f"{'an' if vowel else 'a'} {name}"
+    return (gettext("an {type}") if vowel else gettext("a {type}")).format(type=name)
+
+
+def _numbered(count):
+    """Names for arguments that have none."""
+    return [gettext("argument {number}").format(number=n) for n in range(1, count + 1)]
 
 
 def _is_short(value):

@@ -31,6 +31,8 @@ import torch
 from torch import nn
 from torch.nn.modules import module as every_module
 
+from helpers.language import gettext
+
 IMAGE = (3, 227, 227)
 CHECKED = 16  # filters or neurons of a layer that `are_computed` computes again
 LARGE = 2_000_000  # weights of a layer, from which on `fill` fills only these: it saves time
@@ -47,8 +49,11 @@ class Between(dict):
         return [x for name, x in self.items() if name.startswith("conv")]
 
     def __missing__(self, name: str) -> NoReturn:
-        found = ", ".join(self) or "none"
-        raise LookupError(f"Nothing comes after a layer {name}. The layers before others: {found}")
+        raise LookupError(
+            gettext("Nothing comes after a layer {name}. The layers before others: {found}").format(
+                name=name, found=", ".join(self) or gettext("none")
+            )
+        )
 
 
 class _Step(NamedTuple):
@@ -79,7 +84,11 @@ def build(network: Callable[..., object], **options: Any) -> nn.Module:
     with torch.device("meta"):
         model = network(**options)
     if not isinstance(model, nn.Module):
-        raise TypeError(f"expected a network, an nn.Module, but got {type(model).__name__}")
+        raise TypeError(
+            gettext("expected a network, an nn.Module, but got {type}").format(
+                type=type(model).__name__
+            )
+        )
     model.eval()
     if any(isinstance(p, nn.UninitializedParameter) for p in model.parameters()):
         with contextlib.suppress(Exception):  # what is wrong in it is for those who look between
@@ -129,7 +138,9 @@ def between(
     steps, result = _run(model, IMAGE, maps, rows, images)
     for given, layer_class in ((maps, nn.Conv2d), (rows, nn.Linear)):
         if given is not None and not any(isinstance(step.layer, layer_class) for step in steps):
-            raise LookupError(f"no nn.{layer_class.__name__} runs in this network")
+            raise LookupError(
+                gettext("no nn.{layer} runs in this network").format(layer=layer_class.__name__)
+            )
     after, numbers = Between(), {"conv": 0, "fc": 5}
     for step, following in itertools.pairwise(steps):
         kind = "conv" if isinstance(step.layer, nn.Conv2d) else "fc"
@@ -403,7 +414,9 @@ def _run_on(device, model, image, maps, rows, images):
     def before(layer, inputs):
         if isinstance(layer, nn.Conv2d | nn.Linear):
             if not inputs:
-                raise TypeError("give a layer its input without a name: conv(x), not conv(input=x)")
+                raise TypeError(
+                    gettext("give a layer its input without a name: conv(x), not conv(input=x)")
+                )
             takes = _takes(layer, inputs[0])
             steps.append(_Step(layer, inputs[0], takes))
             return torch.empty(images, *takes)

@@ -15,8 +15,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from helpers._arguments import check_pair
+from helpers._columns import fill
 from helpers.assignment.reasons import reason
-from helpers.checks import as_numpy, entry
+from helpers.checks import as_numpy, entry, lead
+from helpers.language import gettext
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -32,14 +34,29 @@ NOT_THEIRS = (str(Path(__file__).resolve().parents[1]), sysconfig.get_path("stdl
 
 def wrap(text: str, indent: int = 0) -> str:
     """Text in lines of at most WIDTH characters; a path stays whole, so that it can be copied."""
-    lines = textwrap.TextWrapper(WIDTH, break_on_hyphens=False, break_long_words=False)
-    lines.initial_indent = lines.subsequent_indent = " " * indent
-    return lines.fill(text)
+    space = " " * indent
+    return fill(text, WIDTH, space, space, break_on_hyphens=False, break_long_words=False)
+
+
+def says(text: str, sentence: str) -> re.Match[str] | None:
+    """Where a message has this sentence, its placeholders filled; the groups are called so.
+
+    Parameters
+    ----------
+    text : str
+        A message in the language that is spoken, in lines or not.
+    sentence : str
+        As `gettext` gives it, with `{name}` where a name or a number stands.
+    """
+    words = [
+        re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>\\S+)", re.escape(word)) for word in sentence.split()
+    ]
+    return re.search(r"\s+".join(words), text)
 
 
 def labelled(label: str, text: str) -> str:
     """A sentence beside its label, the following lines under the first word."""
-    return textwrap.fill(text, WIDTH, initial_indent=f"  {label:<10}", subsequent_indent=" " * 12)
+    return fill(text, WIDTH, lead(label), " " * 12)
 
 
 def call_text(name: str, args: Sequence[object], kwargs: Mapping[str, object]) -> str:
@@ -51,18 +68,21 @@ def call_text(name: str, args: Sequence[object], kwargs: Mapping[str, object]) -
 
 def _brief(value):
     if hasattr(value, "shape") and len(value.shape):
-        return "×".join(map(str, value.shape)) + (
-            " tensor" if hasattr(value, "detach") else " array"
-        )
+        shape = "×".join(map(str, value.shape))
+        if hasattr(value, "detach"):
+            return gettext("{shape} tensor").format(shape=shape)
+        return gettext("{shape} array").format(shape=shape)
     text = plain(value)
     if callable(value) and getattr(value, "__name__", "<")[0] != "<":
         return value.__name__
     if " at 0x" in text:
-        return f"a {type(value).__name__}"
+        return gettext("a {class_name}").format(class_name=type(value).__name__)
     if len(text) <= 40:
         return text
     if hasattr(value, "__len__"):
-        return f"{type(value).__name__} of length {len(value)}"
+        return gettext("{type} of length {count}").format(
+            type=type(value).__name__, count=len(value)
+        )
     return text[:37] + "..."
 
 
@@ -75,16 +95,19 @@ def inputs_lines(names: Sequence[str], args: Sequence[object]) -> list[str]:
     for name, value in zip(names, args, strict=True):
         if not (hasattr(value, "shape") and len(value.shape)):
             continue
-        block = entry("input", value, f"{name} = ")
+        block = entry(gettext("input"), value, f"{name} = ")
         array = as_numpy(value)
         if array.size > 1 and array.dtype.kind in "iuf" and not np.isnan(array).any():
             low, high = array.min(), array.max()
             shape = "×".join(map(str, array.shape))
+            said = ""
             if low == high:
-                block = labelled("input", f"{name} = {shape} numbers, all {plain(low)}")
+                said = gettext("{name} = {shape} numbers, all {low}")
             elif block.count("\n") > LONGEST:
-                told = f"{name} = {shape} numbers, from {plain(low)} to {plain(high)}"
-                block = labelled("input", told)
+                said = gettext("{name} = {shape} numbers, from {low} to {high}")
+            if said:
+                told = said.format(name=name, shape=shape, low=plain(low), high=plain(high))
+                block = labelled(gettext("input"), told)
         lines.append(block)
     return lines
 
@@ -98,13 +121,27 @@ def values_lines(expected: object, received: Any, place: Sequence[int] | None = 
     """
     if place is not None and len(place) > 2 and entry("received", received).count("\n") > LONGEST:
         at = tuple(place[:-2])
-        head = labelled("map", f"number {list(at)}, the first that is not right:")
+        head = labelled(
+            gettext("map"),
+            gettext("number {place}, the first that is not right:").format(place=list(at)),
+        )
         return [head, *values_lines(as_numpy(expected)[at], as_numpy(received)[at])]
     if hasattr(expected, "shape") and hasattr(received, "dtype"):
         whole, came = as_numpy(expected), as_numpy(received).dtype
         if came.kind == "f":
             expected = whole.astype(came) if whole.dtype.kind in "iu" else whole
-    return [_value_line("expected", expected), _value_line("received", received)]
+    return [expected_line(expected), received_line(received)]
+
+
+def expected_line(value: object) -> str:
+    """What was expected, as a block: an array without its type."""
+    dtype = f", {getattr(value, 'dtype', '')}\n"
+    return _value_line(gettext("expected"), value).replace(dtype, "\n", 1)
+
+
+def received_line(value: object) -> str:
+    """What came back, as a block."""
+    return _value_line(gettext("received"), value)
 
 
 def _value_line(label, value):
@@ -113,9 +150,7 @@ def _value_line(label, value):
     if isinstance(value, tuple | list | dict | str) or value is None:
         text = plain(value)
         return labelled(label, text if len(text) < 400 else text[:400] + " ...")
-    block = entry(label, value)
-    dtype = f", {getattr(value, 'dtype', '')}\n"
-    return block.replace(dtype, "\n", 1) if label == "expected" else block
+    return entry(label, value)
 
 
 def plain(value: Any, digits: int = 17) -> str:
@@ -165,7 +200,7 @@ def window_lines(
     while array.ndim > 2 and len(place) > 2 and len(array.shape) == len(place):
         # The batch, and with pooling the channel, are the same in input and output.
         array, place = array[min(place[0], len(array) - 1)], place[1:]
-    ranges, words = [], []
+    ranges = []
     axes = zip(
         place[-2:],
         array.shape[-2:],
@@ -175,18 +210,26 @@ def window_lines(
         check_pair("dilation", dilation),
         strict=True,
     )
-    for word, (position, size, k, s, p, d) in zip(("rows", "columns"), axes, strict=True):
+    for position, size, k, s, p, d in axes:
         at = position * s - p + d * np.arange(k)
         inside = at[(at >= 0) & (at < size)]
         if not inside.size:
-            return [labelled("window", "lies wholly in the padding")]
+            return [labelled(gettext("window"), gettext("lies wholly in the padding"))]
         ranges.append(inside)
-        words.append(
-            f"{word} {inside[0]} to {inside[-1]}" if d == 1 else f"{word} {inside.tolist()}"
-        )
-    part = array[..., ranges[0][:, None], ranges[1][None, :]]
+    heights, widths = check_pair("dilation", dilation)
+    rows, columns = ranges
+    if heights == 1:
+        down = gettext("rows {first} to {last}").format(first=rows[0], last=rows[-1])
+    else:
+        down = gettext("rows {numbers}").format(numbers=rows.tolist())
+    if widths == 1:
+        right = gettext("columns {first} to {last}").format(first=columns[0], last=columns[-1])
+    else:
+        right = gettext("columns {numbers}").format(numbers=columns.tolist())
+    part = array[..., rows[:, None], columns[None, :]]
     text = np.array2string(part, precision=4, threshold=60, suppress_small=True, max_line_width=66)
-    head = labelled("window", f"of this position, {' and '.join(words)} of the input:")
+    said = gettext("of this position, {rows} and {columns} of the input:")
+    head = labelled(gettext("window"), said.format(rows=down, columns=right))
     return [head, textwrap.indent(text, " " * 14)]
 
 
@@ -227,8 +270,13 @@ def not_written(error: BaseException, name: str) -> str:
     """A clause for a function that is still as it was given: this one, or one that it calls."""
     place = student_frame(error)
     where = place.name if place is not None and place.name.isidentifier() else name
-    return (
-        f"it is not written yet: `{where}` still reaches `raise NotImplementedError`. Write your "
+    return not_written_sentence().format(name=where)
+
+
+def not_written_sentence() -> str:
+    """What is said of a function that is still as it was given, its name left open."""
+    return gettext(
+        "it is not written yet: `{name}` still reaches `raise NotImplementedError`. Write your "
         "answer, and delete that line"
     )
 
@@ -237,21 +285,32 @@ def error_lines(error: BaseException) -> list[str]:
     """The student's line in which an error came up, and what the error means."""
     lines = place_of(student_frame(error))
     meaning = reason(error)
-    return [*lines, labelled("why", meaning)] if meaning else lines
+    return [*lines, labelled(gettext("why"), meaning)] if meaning else lines
 
 
-def place_of(frame: traceback.FrameSummary | None, label: str = "in") -> list[str]:
-    """Where in the notebook a line of code stands, and the line; nothing if it is not known."""
+def place_of(frame: traceback.FrameSummary | None, label: str | None = None) -> list[str]:
+    """Where in the notebook a line of code stands, and the line; nothing if it is not known.
+
+    The label is by default "in".
+    """
     if frame is None:
         return []
     line = (frame.line or linecache.getline(frame.filename, frame.lineno or 0)).strip()
     if not line:
         return []
     cell = cell_number(frame.filename)
-    where = f"line {frame.lineno}" + (f" of cell [{cell}]" if cell else "")
+    if cell:
+        where = line_of_cell().format(line=frame.lineno, cell=cell)
+    else:
+        where = gettext("line {line}").format(line=frame.lineno)
     if frame.name.isidentifier():
-        where = f"{frame.name}, {where}"
-    return [labelled(label, f"{where}:"), " " * 14 + line[: WIDTH - 14]]
+        where = gettext("{function}, {line}").format(function=frame.name, line=where)
+    return [labelled(label or gettext("in"), f"{where}:"), " " * 14 + line[: WIDTH - 14]]
+
+
+def line_of_cell() -> str:
+    """How a line of a cell is told, the numbers left open."""
+    return gettext("line {line} of cell [{cell}]")
 
 
 def cell_number(filename: str) -> str | None:
