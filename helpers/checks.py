@@ -235,7 +235,10 @@ def grad_check(
     if len(arrays) == 1 and not isinstance(gradients, tuple | list):
         gradients = (gradients,)
     if not isinstance(gradients, tuple | list) or len(gradients) != len(arrays):
-        is_many = isinstance(gradients, tuple | list)
+        if isinstance(gradients, tuple | list):
+            got = gettext("{count} gradients").format(count=len(gradients))
+        else:
+            got = type(gradients).__name__
         raise AssertionError(
             gettext(
                 "backward should return {count} gradients, one for each of {names}; it returned "
@@ -243,9 +246,7 @@ def grad_check(
             ).format(
                 count=len(arrays),
                 names=", ".join(names),
-                got=gettext("{count} gradients").format(count=len(gradients))
-                if is_many
-                else type(gradients).__name__,
+                got=got,
             )
         )
     errors = {}

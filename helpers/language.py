@@ -87,7 +87,7 @@ def spoken() -> str:
         folder = os.getcwd()
     except OSError:  # deleted
         return current()
-    return _current_in(folder, os.environ.get(VARIABLE, ""))
+    return _current_in(folder, os.environ.get(LANGUAGE, ""))
 
 
 @cache

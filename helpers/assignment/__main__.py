@@ -12,23 +12,27 @@ from helpers.assignment.overview import overview
 from helpers.assignment.selfcheck import ASSIGNMENTS, NotCheckable, check
 from helpers.assignment.watch import watch
 from helpers.command.variables import LANGUAGE
-from helpers.language import current
+from helpers.language import current, gettext
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="course check",
-        description="Run an assignment from top to bottom in a fresh kernel, and report each test. "
-        "Without an assignment: how far each of them is, and the next step.",
+        description=gettext(
+            "Run an assignment from top to bottom in a fresh kernel, and report each test. Without "
+            "an assignment: how far each of them is, and the next step."
+        ),
     )
     parser.add_argument(
         "assignment",
         nargs="?",
         default="",
-        help="its number, its name, or the path of a notebook, for instance 01",
+        help=gettext("its number, its name, or the path of a notebook, for instance 01"),
     )
     parser.add_argument(
-        "--watch", action="store_true", help="check it again each time it is saved; Ctrl-C ends it"
+        "--watch",
+        action="store_true",
+        help=gettext("check it again each time it is saved; Ctrl-C ends it"),
     )
     given = parser.parse_args(arguments)
     for stream in (sys.stdout, sys.stderr):  # a sign that it cannot show must not end the check

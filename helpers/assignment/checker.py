@@ -25,6 +25,7 @@ from helpers.assignment.messages import (
     inputs_lines,
     is_stub,
     labelled,
+    not_there,
     not_written,
     place_of,
     plain,
@@ -40,11 +41,6 @@ from helpers.checks import as_numpy, difference, entry
 from helpers.language import MESSAGES, gettext, gettext_noop, translated
 
 SECONDS_AGAIN = 2  # for a function that was stopped before
-
-
-def not_there() -> str:
-    """What is said where a function is missing, its name left open."""
-    return gettext("There is no `{name}` in this notebook.")
 
 
 def _the_result():

@@ -281,6 +281,11 @@ def not_written_sentence() -> str:
     )
 
 
+def not_there() -> str:
+    """What is said of a function that is missing, its name left open."""
+    return gettext("There is no `{name}` in this notebook.")
+
+
 def error_lines(error: BaseException) -> list[str]:
     """The student's line in which an error came up, and what the error means."""
     lines = place_of(student_frame(error))

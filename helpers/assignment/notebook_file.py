@@ -13,20 +13,22 @@ from itertools import islice
 from typing import Any
 
 from helpers.assignment.notebook_scan import MEBIBYTE, Damaged, Limits, TooLarge, shorten
+from helpers.language import MESSAGES, gettext, gettext_noop, translated
 
-SMALLER = "Take out what is large: pictures in its texts, or data in its code."
 CONFLICT = "<<<<<<< "  # how git begins a place that it could not merge
 _ID = re.compile(r"[\w-]{1,64}", re.ASCII)
 _VERSION = re.compile(r"\d{1,3}(\.\d{1,3}){1,2}")
 _CELL_TYPES = ("code", "markdown", "raw")
 # What files begin with that are often handed in by mistake.
 _OTHER_FILES = {
-    b"PK\x03\x04": "a zip file or an Office document",
-    b"%PDF": "a PDF",
-    b"\x89PNG": "a picture",
-    b"\xff\xd8\xff": "a picture",
-    b"\x1f\x8b": "a compressed file",
-    b"<": "a web page (HTML); File > Download in JupyterLab saves the notebook itself",
+    b"PK\x03\x04": gettext_noop("a zip file or an Office document"),
+    b"%PDF": gettext_noop("a PDF"),
+    b"\x89PNG": gettext_noop("a picture"),
+    b"\xff\xd8\xff": gettext_noop("a picture"),
+    b"\x1f\x8b": gettext_noop("a compressed file"),
+    b"<": gettext_noop(
+        "a web page (HTML); File > Download in JupyterLab saves the notebook itself"
+    ),
 }
 # Encodings of Windows programs: the name, its two-byte letters that are in daily use, and the
 # letters by which a text in it is known.
@@ -44,13 +46,11 @@ _WESTERN = {0xDC00 + byte: bytes([byte]).decode("cp1252", "replace") for byte in
 class Unreadable(Exception):
     """A notebook that cannot be read: why is the message, what its owner can do the ``advice``."""
 
-    def __init__(
-        self,
-        reason: str,
-        advice: str = "Open it in JupyterLab and save it again, or get the file anew.",
-    ) -> None:
+    def __init__(self, reason: str, advice: str | None = None) -> None:
         super().__init__(reason)
-        self.advice = advice
+        self.advice = advice or gettext(
+            "Open it in JupyterLab and save it again, or get the file anew."
+        )
 
 
 def read(data: bytes, limits: Limits | None = None) -> tuple[dict[str, Any], list[str]]:
@@ -76,40 +76,52 @@ def read(data: bytes, limits: Limits | None = None) -> tuple[dict[str, Any], lis
     limits = limits or Limits()
     if len(data) > limits.file_bytes:
         size = limits.file_bytes / MEBIBYTE
-        raise Unreadable(f"larger than {size:g} MiB", "Clear its outputs, and save it again.")
+        raise Unreadable(
+            gettext("larger than {size:g} MiB").format(size=size),
+            gettext("Clear its outputs, and save it again."),
+        )
     if not data.strip():
-        raise Unreadable("the file is empty")
+        raise Unreadable(gettext("the file is empty"))
     if not data.strip(b"\0"):
-        raise Unreadable("nothing but zero bytes: it was never saved to the end")
+        raise Unreadable(gettext("nothing but zero bytes: it was never saved to the end"))
     beginning = data[:100].lstrip()
     data, notes = _as_utf8(data, limits)
     _refuse_conflicts(data)
     for mark, what in _OTHER_FILES.items():
         if beginning.startswith(mark) or data[:100].lstrip().startswith(mark):
-            raise Unreadable(f"not a notebook, but {what}")
+            said = gettext("not a notebook, but {what}")
+            raise Unreadable(said.format(what=translated(what, MESSAGES)))
     try:
         content = json.loads(shorten(data, limits))
     except TooLarge as error:
-        raise Unreadable(str(error), SMALLER) from error
+        raise Unreadable(str(error), _smaller()) from error
     except Damaged as error:
         raise Unreadable(_damage(data, error)) from error
     except ValueError as error:
-        raise Unreadable(f"a damaged notebook: {str(error)[:120]}") from error
+        raise _damaged(str(error)[:120]) from error
     if not isinstance(content, dict) or "nbformat" not in content:
-        raise Unreadable("not a notebook: it has no nbformat")
+        raise Unreadable(gettext("not a notebook: it has no nbformat"))
     try:
         cells = [_cell(cell, number) for number, cell in enumerate(_cells_of(content))]
     except Unreadable:
         raise
     except Exception as error:  # nbformat raises whatever an old notebook's damage leads to
-        reason = f"{type(error).__name__}: {str(error)[:120]}"
-        raise Unreadable(f"a damaged notebook: {reason}") from error
+        raise _damaged(f"{type(error).__name__}: {str(error)[:120]}") from error
     code = sum(len(cell["source"]) for cell in cells if cell["cell_type"] == "code")
     if code > limits.code_bytes:
-        raise Unreadable(f"more than {limits.code_bytes / MEBIBYTE:g} MiB of code", SMALLER)
+        said = gettext("more than {size:g} MiB of code")
+        raise Unreadable(said.format(size=limits.code_bytes / MEBIBYTE), _smaller())
     _give_ids(cells)
     metadata = _metadata(content)
     return {"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}, notes
+
+
+def _smaller() -> str:
+    return gettext("Take out what is large: pictures in its texts, or data in its code.")
+
+
+def _damaged(reason: str) -> Unreadable:
+    return Unreadable(gettext("a damaged notebook: {reason}").format(reason=reason))
 
 
 def _as_utf8(data: bytes, limits: Limits) -> tuple[bytes, list[str]]:
@@ -121,10 +133,12 @@ def _as_utf8(data: bytes, limits: Limits) -> tuple[bytes, list[str]]:
         return data, []
     if len(data) > limits.notebook_bytes:
         size = limits.notebook_bytes / MEBIBYTE
-        raise Unreadable(f"larger than {size:g} MiB, and not in UTF-8, as notebooks are")
+        said = gettext("larger than {size:g} MiB, and not in UTF-8, as notebooks are")
+        raise Unreadable(said.format(size=size))
     if encoding != "utf-8":
         text = data.decode(encoding, "replace")
-        notes = [f"parts of the file are not in {encoding.upper()}"] if "\ufffd" in text else []
+        said = gettext("parts of the file are not in {encoding}").format(encoding=encoding.upper())
+        notes = [said] if "\ufffd" in text else []
         return text.encode("utf-8", "replace"), notes
     for encoding, common, letters, sure in _EAST_ASIAN:
         text = _decoded(data, encoding)
@@ -133,12 +147,14 @@ def _as_utf8(data: bytes, limits: Limits) -> tuple[bytes, list[str]]:
         known = foreign.encode(common, "ignore").decode(common)
         is_meant = len(re.findall(letters, known)) > 0.9 * len(foreign) and re.search(sure, known)
         if len(foreign) >= 4 and is_meant:
-            note = f"the file is not in UTF-8, as notebooks are; it was read as {encoding}"
-            return text.encode(), [note]
+            note = gettext("the file is not in UTF-8, as notebooks are; it was read as {encoding}")
+            return text.encode(), [note.format(encoding=encoding)]
     text = data.decode("utf-8", "surrogateescape").translate(_WESTERN)
     return text.encode(), [
-        "some letters in the file are not in UTF-8, as notebooks are; they were read as "
-        "Windows-1252: letters with accents may be wrong"
+        gettext(
+            "some letters in the file are not in UTF-8, as notebooks are; they were read as "
+            "Windows-1252: letters with accents may be wrong"
+        )
     ]
 
 
@@ -167,19 +183,25 @@ def _refuse_conflicts(data: bytes) -> None:
     if data.startswith(mark) or b"\n" + mark in data:
         line = data.count(b"\n", 0, data.find(mark)) + 1
         raise Unreadable(
-            f"git's conflict markers are in the file (line {line}): two versions of the notebook "
-            "were merged, and somebody has to choose between them",
-            "In a text editor, keep one of the two versions between each <<<<<<< and >>>>>>>, and "
-            "delete the lines with these marks; or take another copy of the file.",
+            gettext(
+                "git's conflict markers are in the file (line {line}): two versions of the "
+                "notebook were merged, and somebody has to choose between them"
+            ).format(line=line),
+            gettext(
+                "In a text editor, keep one of the two versions between each <<<<<<< and >>>>>>>, "
+                "and delete the lines with these marks; or take another copy of the file."
+            ),
         )
 
 
 def _damage(data: bytes, error: Damaged) -> str:
     if not data[:1000].lstrip().startswith(b"{"):
-        return "not a notebook, but some other text"
+        return gettext("not a notebook, but some other text")
     if error.is_cut:
-        return f"cut off: it ends in line {error.line}, in the middle of the notebook"
-    return f"a damaged notebook: not JSON from line {error.line} on"
+        said = gettext("cut off: it ends in line {line}, in the middle of the notebook")
+    else:
+        said = gettext("a damaged notebook: not JSON from line {line} on")
+    return said.format(line=error.line)
 
 
 def _cells_of(content: dict[str, Any]) -> list[Any]:
@@ -195,11 +217,10 @@ def _cells_of(content: dict[str, Any]) -> list[Any]:
 
         return list(nbformat.convert(nbformat.from_dict(content), 4).cells)
     if content["nbformat"] != 4:
-        raise Unreadable(
-            f"a damaged notebook: its format {str(content['nbformat'])[:20]} is not known"
-        )
+        said = gettext("a damaged notebook: its format {format} is not known")
+        raise Unreadable(said.format(format=str(content["nbformat"])[:20]))
     if not isinstance(content.get("cells"), list):
-        raise Unreadable("a damaged notebook: it has no list of cells")
+        raise Unreadable(gettext("a damaged notebook: it has no list of cells"))
     return content["cells"]
 
 
@@ -207,12 +228,12 @@ def _cell(cell: Any, number: int) -> dict[str, Any]:
     """A cell in format 4.5, of which nothing was shown yet."""
     kind = cell.get("cell_type") if isinstance(cell, dict) else None
     if kind not in _CELL_TYPES:
-        raise Unreadable(
-            f"a damaged notebook: cell {number + 1} is a cell of type {str(kind)[:40]!r}"
-        )
+        said = gettext("a damaged notebook: cell {number} is a cell of type {type!r}")
+        raise Unreadable(said.format(number=number + 1, type=str(kind)[:40]))
     source = _joined(cell.get("source", ""))
     if not isinstance(source, str):
-        raise Unreadable(f"a damaged notebook: cell {number + 1} has a source that is no text")
+        said = gettext("a damaged notebook: cell {number} has a source that is no text")
+        raise Unreadable(said.format(number=number + 1))
     metadata = cell.get("metadata")
     about = metadata.get("nbgrader") if isinstance(metadata, dict) else None
     made = {

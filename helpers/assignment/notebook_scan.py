@@ -13,6 +13,8 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
+from helpers.language import gettext
+
 MEBIBYTE: Final = 2**20
 
 
@@ -140,7 +142,8 @@ class _Scan:
         self.place = found.end()
         self.parts += 1
         if self.parts > self.limits.parts:
-            raise TooLarge(f"more than {self.limits.parts:,} parts (texts, numbers and brackets)")
+            said = gettext("more than {count:,} parts (texts, numbers and brackets)")
+            raise TooLarge(said.format(count=self.limits.parts))
         return found[0]
 
     def keep(self, piece: bytes) -> None:
@@ -148,7 +151,8 @@ class _Scan:
         self.size += len(piece)
         if self.size > self.limits.notebook_bytes:
             size = self.limits.notebook_bytes / MEBIBYTE
-            raise TooLarge(f"larger than {size:g} MiB without its outputs")
+            said = gettext("larger than {size:g} MiB without its outputs")
+            raise TooLarge(said.format(size=size))
 
     def value(self, wanted: Wanted) -> None:
         """Go over a value, and keep what is wanted of it."""
@@ -189,7 +193,8 @@ class _Scan:
             if wanted is _CELL:
                 self.cells += 1
                 if self.cells > self.limits.cells:
-                    raise TooLarge(f"more than {self.limits.cells} cells")
+                    said = gettext("more than {count} cells")
+                    raise TooLarge(said.format(count=self.limits.cells))
             if not is_first:
                 self.keep(b",")
             is_first = False
@@ -209,7 +214,8 @@ class _Scan:
             if first in b"[{":
                 depth += 1
                 if depth > self.limits.depth:
-                    raise TooLarge(f"nested more than {self.limits.depth} deep")
+                    said = gettext("nested more than {count} deep")
+                    raise TooLarge(said.format(count=self.limits.depth))
             elif first in b"]}":
                 depth -= 1
             if depth <= 0:
@@ -235,7 +241,8 @@ class _Scan:
                 return
             self.brackets += 1
             if self.brackets > self.limits.brackets:
-                raise TooLarge(f"more than {self.limits.brackets:,} brackets in its outputs")
+                said = gettext("more than {count:,} brackets in its outputs")
+                raise TooLarge(said.format(count=self.limits.brackets))
             self.place = _UNUSED.match(self.data, self.place).end()  # type: ignore[union-attr]
 
 

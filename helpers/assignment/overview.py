@@ -15,17 +15,19 @@ from pathlib import Path
 import nbformat
 from tqdm import tqdm
 
+from helpers._columns import columns, padded
 from helpers.assignment.messages import wrap
 from helpers.assignment.remembered import Memory, Score
 from helpers.assignment.selfcheck import ASSIGNMENTS, NotCheckable, Opened, Result, open_notebook
 from helpers.assignment.sheet import SHEET_NAME
 from helpers.command.files import Problem, notebooks_in
 from helpers.command.released import Released, State
+from helpers.language import current, gettext, speaking
 
 STUB = re.compile(r"^\s*raise NotImplementedError", re.MULTILINE)
 TITLE = re.compile(r"# (\S+) (.+)")
-TASK = re.compile(r"^## (.+?)(?: \([\d.]+ points?\))?$", re.MULTILINE)
-BAR = "  running {desc}: test {n_fmt} of {total_fmt}"
+# In Korean "(4점)".
+TASK = re.compile(r"^## (.+?)(?: \([\d.]+(?: points?|점)\))?$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -63,13 +65,20 @@ class Standing:
     def result(self) -> str:
         """In a few words."""
         if self.problem:
-            return "cannot be checked"
+            return gettext("cannot be checked")
         if not self.scores:
-            return "not begun"
-        points = sum(got for _, got, _ in self.scores)
-        total = sum(out_of for *_, out_of in self.scores)
-        tests = f"{len(self.failed)} of {len(self.scores)} tests fail"
-        return f"{f'{points:g} of {total:g}':<10} {tests if self.failed else 'all tests pass'}"
+            return gettext("not begun")
+        points = gettext("{points:g} of {total:g}").format(
+            points=sum(got for _, got, _ in self.scores),
+            total=sum(out_of for *_, out_of in self.scores),
+        )
+        if self.failed:
+            tests = gettext("{failed} of {count} tests fail").format(
+                failed=len(self.failed), count=len(self.scores)
+            )
+        else:
+            tests = gettext("all tests pass")
+        return f"{padded(points, 10)} {tests}"
 
 
 def overview(show: Callable[[str], object] = print, folder: Path = ASSIGNMENTS) -> bool:
@@ -85,17 +94,24 @@ def overview(show: Callable[[str], object] = print, folder: Path = ASSIGNMENTS) 
     NotCheckable
         If there are no assignments.
     """
+    with speaking(current(folder)):
+        return _overview(show, folder)
+
+
+def _overview(show, folder):
     standings = [read_one(one) for one in sorted(folder.glob("*/")) if is_assignment(one)]
     if not standings:
-        raise NotCheckable(f"There are no assignments in {folder.resolve()}.")
-    width = max(len(standing.title) for standing in standings)
+        raise NotCheckable(
+            gettext("There are no assignments in {folder}.").format(folder=folder.resolve())
+        )
+    width = max(columns(standing.title) for standing in standings)
     memory, is_as_given = Memory(folder), what_is_as_given(folder)
-    show("Your assignments, with the points on the tests that you see:\n")
+    show(gettext("Your assignments, with the points on the tests that you see:") + "\n")
     for index, standing in enumerate(standings):
         if standing.opened is not None and not is_as_given(standing.opened):
             scores = scores_of(standing.opened, standing.number, memory)
             standing = standings[index] = replace(standing, scores=tuple(scores))
-        show(f"  {standing.number:<3} {standing.title:<{width}}   {standing.result}")
+        show(f"  {standing.number:<3} {padded(standing.title, width)}   {standing.result}")
         if standing.problem:
             show(wrap(standing.problem, 6))
     show("\n" + wrap(next_step(standings)))
@@ -126,14 +142,17 @@ def notebook_of(folder: Path) -> Path:
         return path
     if not found:
         raise NotCheckable(
-            f"{path.name} is gone. `course reset assignment {folder.name.partition('-')[0]}` "
-            "brings it back as it came."
+            gettext(
+                "{name} is gone. `course reset assignment {number}` brings it back as it came."
+            ).format(name=path.name, number=folder.name.partition("-")[0])
         )
     if len(found) > 1:
         listed = ", ".join(one.name for one in found)
         raise NotCheckable(
-            f"There are several notebooks: {listed}. Rename the one that you want to hand in to "
-            f"{path.name}."
+            gettext(
+                "There are several notebooks: {listed}. Rename the one that you want to hand in "
+                "to {name}."
+            ).format(listed=listed, name=path.name)
         )
     return found[0]
 
@@ -145,7 +164,8 @@ def scores_of(opened: Opened, number: str, memory: Memory) -> list[Score]:
         return known
     total = len(opened.sheet.tests) or None
     # Only where somebody looks: in a file or a pipe there is no bar.
-    with tqdm(total=total, desc=number, bar_format=BAR, leave=False, disable=None) as bar:
+    words = gettext("running {desc}: test {n_fmt} of {total_fmt}")
+    with tqdm(total=total, desc=number, bar_format=f"  {words}", leave=False, disable=None) as bar:
 
         def count(result: Result) -> None:
             bar.update(bool(result.out_of))
@@ -204,14 +224,16 @@ def next_step(standings: list[Standing]) -> str:
     """What to do next, in a sentence or two: first what is begun, then what is not."""
     for standing in standings:
         if standing.problem:
-            return f"Next: mend assignment {standing.number}, as it says above."
+            said = gettext("Next: mend assignment {number}, as it says above.")
+            return said.format(number=standing.number)
         if standing.failed:
-            return f"Next: {step_in(standing)}"
+            return step_in(standing)
     for standing in standings:
         if not standing.scores:
             path = notebook_of(standing.folder).as_posix()
-            return f"Next: begin assignment {standing.number}, {standing.title}. Open {path}."
-    return (
+            said = gettext("Next: begin assignment {number}, {title}. Open {path}.")
+            return said.format(number=standing.number, title=standing.title, path=path)
+    return gettext(
         "All the tests that you see pass. When you are graded, each also runs with other numbers, "
         "and what you wrote in words is read by a person."
     )
@@ -220,8 +242,7 @@ def next_step(standings: list[Standing]) -> str:
 def step_in(standing: Standing) -> str:
     """The step within an assignment that is begun: the task of its first test that fails."""
     assert standing.opened is not None
-    check = f"`course check {standing.number}`"
-    test, task, answer = standing.failed[0], "", ""
+    number, test, task, answer = standing.number, standing.failed[0], "", ""
     for cell in standing.opened.notebook.cells:
         if cell.cell_type == "markdown" and (heading := TASK.search(cell.source)):
             task = heading[1]
@@ -230,8 +251,13 @@ def step_in(standing: Standing) -> str:
         if about(cell).get("grade_id") == test:
             break
     else:
-        return f"assignment {standing.number}. {check} says what is missing."
-    place = f"assignment {standing.number}, {task}." if task else f"assignment {standing.number}."
+        said = gettext("Next: assignment {number}. `course check {number}` says what is missing.")
+        return said.format(number=number)
+    place = number if not task else f"{number}, {task}"
     if STUB.search(answer):
-        return f"{place} Its answer is not written yet."
-    return f"{place} The test {test} fails: {check} says why."
+        said = gettext("Next: assignment {place}. Its answer is not written yet.")
+    else:
+        said = gettext(
+            "Next: assignment {place}. The test {test} fails: `course check {number}` says why."
+        )
+    return said.format(place=place, test=test, number=number)

@@ -19,12 +19,22 @@ from pathlib import Path
 
 import nbformat
 
-from helpers.assignment.messages import WIDTH, wrap
+from helpers.assignment.cells import interrupted, outer_label
+from helpers.assignment.messages import (
+    WIDTH,
+    line_of_cell,
+    not_there,
+    not_written_sentence,
+    says,
+    wrap,
+)
 from helpers.assignment.notebook_file import Unreadable, read
 from helpers.assignment.notebook_scan import Limits
 from helpers.assignment.remembered import Memory, digest_of
 from helpers.assignment.sheet import Sheet, fingerprint
+from helpers.checks import lead
 from helpers.command.files import notebooks_below, notebooks_in
+from helpers.language import current, gettext, speaking
 
 SECONDS_A_CELL = 120
 ASSIGNMENTS = Path("assignments")
@@ -61,9 +71,8 @@ def find_notebook(name: str | Path, folder: Path = ASSIGNMENTS) -> Path:
     """
     if not str(name).strip():
         listed = "\n".join(f"  {found.stem}" for found in notebooks_below(folder))
-        raise NotCheckable(
-            f"Say which assignment to watch, for instance: course check 01 --watch\n{listed}"
-        )
+        said = gettext("Say which assignment to watch, for instance: course check 01 --watch")
+        raise NotCheckable(f"{said}\n{listed}")
     path = Path(name)
     if path.is_file():
         return path
@@ -75,8 +84,11 @@ def find_notebook(name: str | Path, folder: Path = ASSIGNMENTS) -> Path:
     if len(candidates) == 1:
         return candidates[0]
     listed = "\n".join(f"  {found.stem}" for found in candidates or known)
-    wrong = "More than one notebook fits" if candidates else "There is no assignment"
-    raise NotCheckable(f"{wrong} '{name}'. The assignments here are:\n{listed or '  none'}")
+    if candidates:
+        said = gettext("More than one notebook fits '{name}'. The assignments here are:")
+    else:
+        said = gettext("There is no assignment '{name}'. The assignments here are:")
+    raise NotCheckable(f"{said.format(name=name)}\n{listed or '  ' + gettext('none')}")
 
 
 def read_notebook(path: str | Path) -> tuple[nbformat.NotebookNode, list[str]]:
@@ -85,10 +97,14 @@ def read_notebook(path: str | Path) -> tuple[nbformat.NotebookNode, list[str]]:
         with open(path, "rb") as file:
             content, notes = read(file.read(Limits.file_bytes + 1))
     except OSError as error:
-        raise NotCheckable(f"{path} cannot be opened: {error.strerror}.") from error
+        raise NotCheckable(
+            gettext("{path} cannot be opened: {error}.").format(path=path, error=error.strerror)
+        ) from error
     except Unreadable as error:
         raise NotCheckable(
-            f"{path} cannot be read as a notebook: {error}. {error.advice}"
+            gettext("{path} cannot be read as a notebook: {error}. {advice}").format(
+                path=path, error=error, advice=error.advice
+            )
         ) from error
     return nbformat.from_dict(content), notes
 
@@ -141,8 +157,10 @@ def put_back(notebook: nbformat.NotebookNode, sheet: Sheet) -> list[str]:
         ):
             # A locked text is neither of both, and a written answer is both.
             notes.append(
-                f"The cell {meta.get('grade_id')} is a {cell.cell_type} cell now. It runs as code, "
-                "as it does when you are graded: select it and press y."
+                gettext(
+                    "The cell {cell} is a {type} cell now. It runs as code, as it does when you "
+                    "are graded: select it and press y."
+                ).format(cell=meta.get("grade_id"), type=cell.cell_type)
             )
             cell.cell_type = "code"
             cell.outputs, cell.execution_count = [], None
@@ -155,7 +173,8 @@ def put_back(notebook: nbformat.NotebookNode, sheet: Sheet) -> list[str]:
                     {"grade": True, "grade_id": grade_id, "points": points, "solution": False}
                 )
                 present.add(grade_id)
-                notes.append(f"The test cell {grade_id} lost its metadata: its text tells it.")
+                said = gettext("The test cell {cell} lost its metadata: its text tells it.")
+                notes.append(said.format(cell=grade_id))
     return notes
 
 
@@ -169,19 +188,18 @@ def complaints(notebook: nbformat.NotebookNode, sheet: Sheet) -> list[str]:
             continue
         seen[grade_id] += 1
         if fingerprint(cell.source.strip()) != sheet.tests[grade_id]["digest"]:
-            found.append(
-                f"The test cell {grade_id} is not the one you were given: it was edited, or it is "
-                "from another release. When you are graded, the original one counts."
+            said = gettext(
+                "The test cell {cell} is not the one you were given: it was edited, or it is from "
+                "another release. When you are graded, the original one counts."
             )
+            found.append(said.format(cell=grade_id))
     for grade_id in sheet.tests:
         if not seen[grade_id]:
-            found.append(
-                f"The test cell {grade_id} is missing. When you are graded, it is put back."
-            )
+            said = gettext("The test cell {cell} is missing. When you are graded, it is put back.")
+            found.append(said.format(cell=grade_id))
         elif seen[grade_id] > 1:
-            found.append(
-                f"There are {seen[grade_id]} copies of the test cell {grade_id}: keep one."
-            )
+            said = gettext("There are {count} copies of the test cell {cell}: keep one.")
+            found.append(said.format(count=seen[grade_id], cell=grade_id))
     return found
 
 
@@ -221,7 +239,9 @@ def open_notebook(path: Path, folder: Path = ASSIGNMENTS) -> Opened:
     notes = [f"{note[0].upper()}{note[1:]}." for note in notes]
     notes += put_back(notebook, sheet)
     if not _tests(notebook):
-        raise NotCheckable(f"There are no test cells in {path}. Is it the right file?")
+        raise NotCheckable(
+            gettext("There are no test cells in {path}. Is it the right file?").format(path=path)
+        )
     return Opened(path, notebook, sheet, notes + complaints(notebook, sheet), content)
 
 
@@ -275,10 +295,10 @@ def run_tests(
     def on_cell_executed(cell, **rest):
         meta = cell.metadata.get("nbgrader", {})
         message = _failure(cell)
-        missing = re.search(
-            r"name '(\w+)' is not defined|no `(\w+)` in this notebook", message or ""
+        missing = message and (
+            re.search(r"name '(\w+)' is not defined", message) or says(message, not_there())
         )
-        follows = lost.get(missing[1] or missing[2]) if missing else None
+        follows = lost.get(missing[1]) if missing else None
         if meta.get("grade") and not meta.get("solution"):
             result = Result(meta["grade_id"], float(meta.get("points", 0)), message, follows)
             results.append(result)
@@ -286,7 +306,7 @@ def run_tests(
         elif message:
             names = _defined_names(cell.source)
             lost.update(dict.fromkeys(names, follows or cell.execution_count))
-            if follows is None and "is not written yet" not in message:
+            if follows is None and not says(message, not_written_sentence()):
                 report(Result(_cell_name(cell), 0.0, message))
 
     client = Client(
@@ -309,9 +329,8 @@ def run_tests(
             raise
         missing = _tests(notebook)[len(results) :]
         for grade_id, points in missing:
-            results.append(
-                Result(grade_id, points, "Python itself ended here (out of memory, or a crash).")
-            )
+            said = gettext("Python itself ended here (out of memory, or a crash).")
+            results.append(Result(grade_id, points, said))
             report(results[-1])
     return results
 
@@ -319,21 +338,23 @@ def run_tests(
 def check(
     name: str | Path, show: Callable[[str], object] = print, folder: Path = ASSIGNMENTS
 ) -> bool:
-    """Check an assignment and show the report, line by line.
+    """Check an assignment and show the report, line by line, in the language of the notebook.
 
     Returns
     -------
     bool
         Whether all visible tests are passed.
     """
-    return check_opened(open_notebook(find_notebook(name, folder), folder), show, folder)
+    path = find_notebook(name, folder)
+    with speaking(current(path.parent)):
+        return check_opened(open_notebook(path, folder), show, folder)
 
 
 def check_opened(opened: Opened, show: Callable[[str], object], folder: Path) -> bool:
     """Run a notebook and show the report; whether all visible tests are passed."""
-    show(f"Running {opened.path} from top to bottom ...")
+    show(gettext("Running {path} from top to bottom ...").format(path=opened.path))
     for sentence in opened.notes:
-        show(wrap(f"Note: {sentence}"))
+        show(wrap(gettext("Note: {sentence}").format(sentence=sentence)))
     shown: set[str] = set()
 
     def report(result):
@@ -342,23 +363,31 @@ def check_opened(opened: Opened, show: Callable[[str], object], folder: Path) ->
             show(text)
 
     results = opened.run(report, Memory(folder))
-    if any(re.search(r"\bcell \[\d", text) for text in shown) or "stopped" in shown:
-        show("\nCells have the numbers that Kernel > Restart Kernel and Run All Cells gives them.")
+    if any(says(text, line_of_cell()) for text in shown) or "stopped" in shown:
+        said = gettext(
+            "Cells have the numbers that Kernel > Restart Kernel and Run All Cells gives them."
+        )
+        show(f"\n{said}")
     points, total = sum(r.points for r in results), sum(r.out_of for r in results)
     failed = sum(r.message is not None for r in results)
     show("")
-    show(
-        f"{points:g} of {total:g} points on the visible tests"
-        + (f"; {failed} of {len(results)} tests fail." if failed else "; all tests pass.")
-    )
+    if failed:
+        said = gettext(
+            "{points:g} of {total:g} points on the visible tests; {failed} of {count} tests fail."
+        )
+    else:
+        said = gettext("{points:g} of {total:g} points on the visible tests; all tests pass.")
+    show(said.format(points=points, total=total, failed=failed, count=len(results)))
     show(
         wrap(
-            "Each test also runs with other numbers when you are graded, and gives its points "
-            "only if it passes there, too."
+            gettext(
+                "Each test also runs with other numbers when you are graded, and gives its points "
+                "only if it passes there, too."
+            )
         )
     )
     if failed:
-        show("Fix the first test that fails: later ones often fail for the same reason.")
+        show(gettext("Fix the first test that fails: later ones often fail for the same reason."))
     return not failed
 
 
@@ -367,7 +396,7 @@ def _counting(ran: list[Result], sheet: Sheet) -> list[Result]:
     if not sheet.tests:
         return ran
     first = {result.grade_id: result for result in reversed(ran)}
-    missing = "The cell is missing."
+    missing = gettext("The cell is missing.")
     return [
         first.get(grade_id) or Result(grade_id, float(test["points"]), missing)
         for grade_id, test in sheet.tests.items()
@@ -379,24 +408,27 @@ def _lines(result, shown):
 
     Of a function only the first failure is shown with all its numbers.
     """
-    head = f"  {'FAIL' if result.message else 'pass'}  {result.points:g}/{result.out_of:g}  "
-    head += result.grade_id
+    word = gettext("FAIL") if result.message else gettext("pass")
+    head = f"  {word}  {result.points:g}/{result.out_of:g}  {result.grade_id}"
     if not result.message:
         return head
     if result.follows:
-        return f"{head}   cell [{result.follows}] stopped, see above"
+        said = gettext("cell [{cell}] stopped, see above").format(cell=result.follows)
+        return f"{head}   {said}"
     function, _, error = result.message.partition(": ")
     is_cell = not result.out_of
     # The same error in the same line, whatever the call, and whoever called.
-    said = re.split(r"\n  (?:call|called in) ", result.message if is_cell else error)[0]
+    labels = "|".join(re.escape(lead(label)) for label in (gettext("call"), outer_label()))
+    said = re.split(rf"\n(?:{labels})", result.message if is_cell else error)[0]
     key = " ".join(said.split())
     if key in shown:
-        return "" if is_cell else f"{head}   the same as above"
+        return "" if is_cell else f"{head}   {gettext('the same as above')}"
     shown.add(key)
     if is_cell:
-        first = "  Fix this first.\n" if "stopped" not in shown else ""
+        first = f"  {gettext('Fix this first.')}\n" if "stopped" not in shown else ""
         shown.add("stopped")
-        return f"\n  {result.grade_id} stopped:\n{textwrap.indent(result.message, '    ')}\n{first}"
+        stopped = gettext("{cell} stopped:").format(cell=result.grade_id)
+        return f"\n  {stopped}\n{textwrap.indent(result.message, '    ')}\n{first}"
     lines = result.message.split("\n")
     if function in shown:
         lines = _without_numbers(lines)
@@ -406,13 +438,12 @@ def _lines(result, shown):
 
 def _without_numbers(lines):
     """The head of a message, and why; not the inputs and results."""
+    labels = (gettext("why"), gettext("in"), gettext("stopped"), gettext("hint"), outer_label())
+    reasons = tuple(lead(label) for label in labels)
     kept, inside = [], True
     for line in lines:
-        label = re.match(r"  (\w+) {2,}", line)
-        if label:
-            inside = label[1] in ("why", "in", "stopped", "hint")
-        elif not line.startswith("   "):
-            inside = True
+        if not line.startswith("   "):
+            inside = not line.startswith("  ") or line.startswith(reasons)
         if inside:
             kept.append(line)
     return kept
@@ -421,7 +452,9 @@ def _without_numbers(lines):
 def _cell_name(cell):
     """What a cell is called: its number after Run All, and how it begins or what it is for."""
     first = cell.source.strip().partition("\n")[0]
-    return f"Cell [{cell.execution_count}], `{_grade_id(cell) or first[:60]}`,"
+    return gettext("Cell [{number}], `{name}`,").format(
+        number=cell.execution_count, name=_grade_id(cell) or first[:60]
+    )
 
 
 def _defined_names(source):
@@ -437,8 +470,9 @@ def _failure(cell):
             text = re.sub(r"\x1b\[[0-9;]*m", "", "\n".join(output.traceback))
             if output.ename == "KeyboardInterrupt":
                 # Nobody pressed a key: the cell was interrupted here.
-                place = text.partition("(KeyboardInterrupt).\n")[2]
-                text = f"It ran too long: it was stopped after {SECONDS_A_CELL} seconds.\n{place}"
+                place = text.partition(f"{interrupted()}\n")[2]
+                said = gettext("It ran too long: it was stopped after {seconds} seconds.")
+                text = f"{said.format(seconds=SECONDS_A_CELL)}\n{place}"
             elif output.ename in ("SyntaxError", "IndentationError", "TabError"):
                 text = _syntax_error(output)
             elif "Traceback (most recent call last)" in text:  # nobody protected this cell
@@ -451,11 +485,12 @@ def _syntax_error(output):
     """A cell that Python cannot read: what is wrong, and the line."""
     said = f"{output.ename}: {output.evalue.partition(' (')[0]}"
     shown = re.sub(r"\x1b\[[0-9;]*m", "", "\n".join(output.traceback))
-    found = re.search(r"(line \d+)\n(.*)\n\w+: ", shown, re.DOTALL)
+    found = re.search(r"line (\d+)\n(.*)\n\w+: ", shown, re.DOTALL)
     if not found:
         return said
     line = textwrap.indent(textwrap.dedent(found[2].rstrip()), " " * 14)
-    return f"{said}\n  in        {found[1]}:\n{line}"
+    place = gettext("line {line}").format(line=found[1])
+    return f"{said}\n{lead(gettext('in'))}{place}:\n{line}"
 
 
 def _grade_id(cell):

@@ -20,6 +20,7 @@ from helpers.assignment.selfcheck import (
     find_notebook,
     open_notebook,
 )
+from helpers.language import current, gettext, speaking
 
 SECONDS = 0.5
 LOOKS = 6
@@ -52,16 +53,18 @@ def watch(
         If there is no such assignment.
     """
     path = find_notebook(name, folder)
-    try:
-        for found in saves(path, wait):
-            show(f"\n--- {datetime.now():%H:%M:%S} ---")
-            if isinstance(found, NotCheckable):
-                show(str(found))
-            else:
-                check_opened(found, show, folder)
-            show("\nSave the notebook, and it is checked again. Ctrl-C ends this.")
-    except KeyboardInterrupt:
-        show("\nNot watching any more.")
+    with speaking(current(path.parent)):
+        try:
+            for found in saves(path, wait):
+                show(f"\n--- {datetime.now():%H:%M:%S} ---")
+                if isinstance(found, NotCheckable):
+                    show(str(found))
+                else:
+                    check_opened(found, show, folder)
+                said = gettext("Save the notebook, and it is checked again. Ctrl-C ends this.")
+                show(f"\n{said}")
+        except KeyboardInterrupt:
+            show(f"\n{gettext('Not watching any more.')}")
 
 
 def saves(path: Path, wait: Callable[[float], object]) -> Iterator[Opened | NotCheckable]:
