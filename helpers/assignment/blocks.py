@@ -16,14 +16,17 @@ import torch
 from torch import nn
 from torch.nn.modules import module as every_module
 
-# What a part is called in a sentence.
+from helpers.language import gettext_noop
+
+# What a part is called in a sentence. What this module says is a value that a test compares: it
+# stays English, and is put into the reader's language where it is shown.
 WORDS = {
-    "conv1": "first convolution of 3 × 3",
-    "norm1": "batch normalisation after the first convolution of 3 × 3",
-    "conv2": "second convolution of 3 × 3",
-    "norm2": "batch normalisation after the second convolution of 3 × 3",
-    "shortcut": "convolution of 1 × 1",
-    "shortcut_norm": "batch normalisation after the convolution of 1 × 1",
+    "conv1": gettext_noop("first convolution of 3 × 3"),
+    "norm1": gettext_noop("batch normalisation after the first convolution of 3 × 3"),
+    "conv2": gettext_noop("second convolution of 3 × 3"),
+    "norm2": gettext_noop("batch normalisation after the second convolution of 3 × 3"),
+    "shortcut": gettext_noop("convolution of 1 × 1"),
+    "shortcut_norm": gettext_noop("batch normalisation after the convolution of 1 × 1"),
 }
 
 
@@ -103,9 +106,12 @@ def write(block: nn.Module, numbers: Mapping[str, torch.Tensor], x: torch.Tensor
                 layer.bias.data.zero_()
     missing = [WORDS[role] for role in numbers if role not in found]
     if "norm0" in found:
-        return "A batch normalisation is called before any convolution"
+        return gettext_noop("A batch normalisation is called before any convolution")
     if missing:
-        return f"No {' and no '.join(missing)} is called"
+        listed = missing.pop()
+        while missing:
+            listed = gettext_noop("{part} and no {parts}").format(part=missing.pop(), parts=listed)
+        return gettext_noop("No {parts} is called").format(parts=listed)
     for role, wanted in numbers.items():
         layer = found[role]
         if isinstance(layer, nn.Conv2d):
@@ -117,9 +123,11 @@ def write(block: nn.Module, numbers: Mapping[str, torch.Tensor], x: torch.Tensor
         for name, row in pairs:
             target = getattr(layer, name)
             if target is None:
-                return f"The {WORDS[role]} has no {name}"
+                return gettext_noop("The {part} has no {name}").format(part=WORDS[role], name=name)
             if target.shape != row.shape:
-                return f"The {name} of the {WORDS[role]} is {_size(target)}, not {_size(row)}"
+                return gettext_noop(
+                    "The {name} of the {part} is {received}, not {expected}"
+                ).format(name=name, part=WORDS[role], received=_size(target), expected=_size(row))
             target.data.copy_(row)
     return None
 

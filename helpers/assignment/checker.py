@@ -30,6 +30,7 @@ from helpers.assignment.messages import (
     place_of,
     plain,
     received_line,
+    retold,
     student_frame,
     values_lines,
     window_lines,
@@ -498,8 +499,7 @@ class Observation:
                 said = gettext("expected {claim}; what came back has another form ({error})")
             self._fail(
                 "claim",
-                # The claim stands in a test cell, and in the catalogue.
-                said.format(claim=translated(claim, MESSAGES), error=type(another).__name__),
+                said.format(claim=retold(claim), error=type(another).__name__),
                 ("value", self.value),
                 [received_line(self.value)] if _is_short(self.value) else [],
             )

@@ -18,7 +18,7 @@ from helpers._arguments import check_pair
 from helpers._columns import fill
 from helpers.assignment.reasons import reason
 from helpers.checks import as_numpy, entry, lead
-from helpers.language import gettext
+from helpers.language import catalogue, gettext, spoken
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 WIDTH = 80
 DEEPEST = 200  # frames of an error that are looked at
 LONGEST = 12  # lines of an array that a message shows
+TESTS = "tests"  # the catalogue of what stands in test cells
+PLACEHOLDER = re.compile(r"\{[^{}]*\}")
 NOT_THEIRS = (str(Path(__file__).resolve().parents[1]), sysconfig.get_path("stdlib"))
 
 
@@ -52,6 +54,24 @@ def says(text: str, sentence: str) -> re.Match[str] | None:
         re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>\\S+)", re.escape(word)) for word in sentence.split()
     ]
     return re.search(r"\s+".join(words), text)
+
+
+def retold(text: str) -> str:
+    """What a test cell says, in the reader's language; the text itself if it is none of that.
+
+    The sentence comes with its values in it: in the catalogue a `{…}` stands for each.
+    """
+    known = catalogue(spoken(), TESTS)
+    if ("", text) in known:
+        return known["", text]
+    for (_, sentence), translation in known.items():
+        names = PLACEHOLDER.findall(sentence)
+        parts = map(re.escape, PLACEHOLDER.split(sentence))
+        if names and (found := re.fullmatch("(.*)".join(parts), text, re.DOTALL)):
+            for name, value in zip(names, found.groups(), strict=True):
+                translation = translation.replace(name, retold(value))
+            return translation
+    return text
 
 
 def labelled(label: str, text: str) -> str:
@@ -141,7 +161,7 @@ def expected_line(value: object) -> str:
 
 def received_line(value: object) -> str:
     """What came back, as a block."""
-    return _value_line(gettext("received"), value)
+    return _value_line(gettext("received"), retold(value) if isinstance(value, str) else value)
 
 
 def _value_line(label, value):
@@ -254,7 +274,7 @@ def error_text(error: BaseException) -> str:
     said = str(error).strip()
     if not isinstance(error, AssertionError):
         said = said.partition("\n")[0]
-    text = f"{type(error).__name__}: {said}" if said else type(error).__name__
+    text = f"{type(error).__name__}: {retold(said)}" if said else type(error).__name__
     return text if len(text) < 400 else text[:400] + " ..."
 
 

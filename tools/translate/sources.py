@@ -9,8 +9,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from helpers.assignment.messages import TESTS
 from helpers.command.editions import PAGES
 from helpers.command.files import ROOT, assignments, lessons
+from helpers.language import MESSAGES
 from helpers.pieces._words import CATALOGUE, texts_of
 from tools.translate.blocks import Block, code_blocks, has_words, markdown_blocks
 
@@ -18,6 +20,9 @@ from tools.translate.blocks import Block, code_blocks, has_words, markdown_block
 PIECE = re.compile(
     r"\b(?:step_conv2d|step_pool2d|draw_digit|filter_dialog|explore_network|train_here)\("
 )
+
+# Its sentences are values that tests show, as those that stand in the test cells themselves.
+VALUES = Path("helpers/assignment/blocks.py")
 
 
 @dataclass(frozen=True)
@@ -44,6 +49,8 @@ def catalogues(root: Path = ROOT) -> dict[str, list[Message]]:
     found[CATALOGUE] = piece_messages(root)
     found["glossary"] = glossary_messages(root / "site/glossary.toml")
     found["predictions"] = prediction_messages(root / "helpers/pieces/prediction/questions.toml")
+    found[MESSAGES] = program_messages(root)
+    found[TESTS] = test_messages(root)
     return found
 
 
@@ -130,3 +137,69 @@ def prediction_messages(path: Path) -> list[Message]:
         texts += [("reason", reason) for _, reason in question.get("wrong", ())]
         found += [(name, Block(text, kind)) for kind, text in texts]
     return numbered(found)
+
+
+def program_messages(root: Path) -> list[Message]:
+    """What the programs that a reader runs say: what stands in a call of `gettext`."""
+    paths = [path for path in sorted((root / "helpers").rglob("*.py")) if path != root / VALUES]
+    texts = [text for path in paths for text in marked(path.read_text(encoding="utf-8"))]
+    return [Message("", text, "message") for text in dict.fromkeys(texts)]
+
+
+def test_messages(root: Path) -> list[Message]:
+    """What the visible tests of the assignments say: their claims, and the sentences they show."""
+    texts: list[str] = []
+    for path in assignments(root):
+        for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
+            if cell["metadata"].get("nbgrader", {}).get("grade") and cell["cell_type"] == "code":
+                texts += said_in("".join(cell["source"]))
+    texts += marked((root / VALUES).read_text(encoding="utf-8"))
+    return [Message("", text, "message") for text in dict.fromkeys(texts)]
+
+
+def marked(source: str) -> Iterator[str]:
+    """The literals in calls of `gettext` and `gettext_noop`."""
+    if "gettext" in source:
+        for node in in_order(ast.parse(source)):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+                is_text = node.args and isinstance(node.args[0], ast.Constant)
+                if node.func.id in ("gettext", "gettext_noop") and is_text:
+                    yield node.args[0].value
+
+
+def said_in(source: str) -> Iterator[str]:
+    """The claims of a test cell, and the sentences that it returns or raises."""
+    nodes = in_order(ast.parse(source))
+    for node in nodes:
+        if isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "satisfies":
+            claim = template(node.args[0])
+            # A claim that has a name is one of the sentences of the cell.
+            yield from [claim] if claim else filter(is_sentence, map(template, nodes))
+        elif isinstance(node, ast.Return | ast.Raise):
+            value = node.value if isinstance(node, ast.Return) else node.exc.args[0]
+            parts = (value.body, value.orelse) if isinstance(value, ast.IfExp) else (value,)
+            yield from filter(is_sentence, map(template, parts))
+
+
+def in_order(tree: ast.AST) -> list[ast.AST]:
+    """The statements and expressions of a program, from top to bottom."""
+    nodes = [node for node in ast.walk(tree) if hasattr(node, "lineno")]
+    return sorted(nodes, key=lambda node: (node.lineno, node.col_offset))
+
+
+def is_sentence(text: str) -> bool:
+    """Is it more than the one or two words that a test compares?"""
+    return len(text.split()) > 3
+
+
+def template(node: ast.expr | None) -> str:
+    """A text with `{…}` where an f-string puts a value in; empty if it is neither."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return node.value
+    if isinstance(node, ast.JoinedStr):
+        parts = [
+            part.value if isinstance(part, ast.Constant) else f"{{{ast.unparse(part.value)}}}"
+            for part in node.values
+        ]
+        return "".join(parts)
+    return ""
