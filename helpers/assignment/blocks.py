@@ -108,10 +108,11 @@ def write(block: nn.Module, numbers: Mapping[str, torch.Tensor], x: torch.Tensor
     if "norm0" in found:
         return gettext_noop("A batch normalisation is called before any convolution")
     if missing:
+        said = gettext_noop("No {parts} is called")
         listed = missing.pop()
         while missing:
             listed = gettext_noop("{part} and no {parts}").format(part=missing.pop(), parts=listed)
-        return gettext_noop("No {parts} is called").format(parts=listed)
+        return said.format(parts=listed)
     for role, wanted in numbers.items():
         layer = found[role]
         if isinstance(layer, nn.Conv2d):
