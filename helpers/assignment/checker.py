@@ -708,7 +708,7 @@ _HIDDEN = {
 def place_lines(place: Sequence[int], expected: object, array: np.ndarray) -> list[str]:
     """A place, and what was expected there and what came back, as blocks."""
     head = labelled(gettext("place"), str(list(place)))
-    if array.ndim == len(place) > 2 and entry("received", array).count("\n") > LONGEST:
+    if array.ndim == len(place) > 2 and entry("", array).count("\n") > LONGEST:
         at = tuple(place[:-2])
         if all(0 <= number < size for number, size in zip(at, array.shape, strict=False)):
             of_map = gettext("of map {place}:").format(place=list(at))

@@ -139,7 +139,7 @@ def values_lines(expected: object, received: Any, place: Sequence[int] | None = 
     and as floats if floats came. Of one that would take many lines, the map is shown in which a
     place lies.
     """
-    if place is not None and len(place) > 2 and entry("received", received).count("\n") > LONGEST:
+    if place is not None and len(place) > 2 and entry("", received).count("\n") > LONGEST:
         at = tuple(place[:-2])
         head = labelled(
             gettext("map"),

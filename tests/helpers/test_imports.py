@@ -39,3 +39,8 @@ def test_modules_load_when_first_used():
 
 def test_an_unknown_name_is_an_attribute_error():
     assert not hasattr(helpers, "shape")
+
+
+def test_a_message_in_english_reads_no_catalogue():
+    code = "from helpers.checks import assert_same\ntry:\n    assert_same(1, 2)\n"
+    assert "polib" not in loaded_after(code + "except AssertionError:\n    pass")

@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import subprocess
 import sys
 
@@ -12,6 +13,9 @@ from nbformat.v4 import new_code_cell, new_notebook
 from helpers.assignment import Sheet, fingerprint, selfcheck
 from helpers.assignment import __main__ as command
 from helpers.assignment.notebook_file import Unreadable, read
+from helpers.checks import lead
+from helpers.command.variables import LANGUAGE
+from helpers.language import gettext, speaking
 
 SETUP = 'from helpers.assignment import Checker\n\ncheck = Checker("trial")'
 TRY = "number = 3\nf(number)"
@@ -117,6 +121,42 @@ def test_an_error_is_shown_once_with_the_students_line_wherever_it_comes_up_agai
     assert "why       There is no `numbr` here. Did you mean `number`?" in text
     assert "called in line 2 of cell [3]:\n                  f(number)" in text
     assert text.index("Fix this first.") < text.index("FAIL  0/2  f_doubles   the same as above")
+
+
+def test_the_answer_is_in_the_language_of_the_notebook(course, monkeypatch):
+    """Also what the report leaves out is known again: by the kernel's messages in Korean."""
+    monkeypatch.setenv(LANGUAGE, "ko")
+
+    def change(cells):
+        cells[2:2] = [
+            cell(TRY, cell_id="try"),
+            cell("def k(x):\n    raise NotImplementedError", "k"),
+            cell("k(1)", cell_id="try_k"),
+        ]
+        cells.insert(0, cell("def less(x):\n    return x + np.arange(2)", "less"))
+        cells.append(cell('# Less.\ncheck("less", 5).gives(3)', "less_5", 1))
+        cells.append(cell('# More.\ncheck("less", (8, 9)).gives(3)', "less_8", 1))
+
+    passed, text = run(course(f="def f(x):\n    return 2 * x)", change=change))
+    assert not passed
+    assert "처음부터 끝까지 실행합니다" in text
+    assert "\n  셀 [3] `f` 실행이 멈췄습니다:\n    SyntaxError: unmatched ')'\n" in text
+    assert "  실패  0/2  f_doubles   셀 [3]에서 멈췄습니다. 위를 보세요\n" in text
+    assert "`f` 정의가 없습니다" not in text
+    assert "아직 작성하지 않았습니다" not in text
+    assert "  통과  3/3  g_squares" in text
+    assert text.count("여기에 `np` 이름이 없습니다") == 1
+    assert "  실패  0/1  less_8   위와 같음" in text
+    assert "셀 번호는 Kernel > Restart" in text
+    assert "5점 중 3점입니다. 테스트 2개 중 1개에 실패했습니다." in text
+    assert not re.search("fails|stopped|Fix|Note|points", text)
+
+
+def test_what_the_later_failures_of_a_function_leave_out_is_known_in_korean():
+    with speaking("ko"):
+        lines = [lead(gettext(label)) + "x" for label in ("why", "call", "input", "hint", "in")]
+        kept = selfcheck._without_numbers(["f: 다릅니다.", *lines, " " * 14 + "x"])
+        assert kept == ["f: 다릅니다.", lines[0], lines[3], lines[4], " " * 14 + "x"]
 
 
 def test_what_is_not_written_yet_is_told_by_the_tests_alone(course):
