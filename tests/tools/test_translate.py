@@ -14,7 +14,15 @@ from tools.translate import __main__ as command
 from tools.translate import catalogue
 from tools.translate.blocks import code_blocks, markdown_blocks
 from tools.translate.compare import glossary, problems
-from tools.translate.sources import Message, catalogues, notebook_messages
+from tools.translate.sources import (
+    Message,
+    catalogues,
+    marked,
+    messages_of_programs,
+    messages_of_tests,
+    notebook_messages,
+    said_in,
+)
 
 TEXT = """\
 # A heading with `code`
@@ -238,6 +246,12 @@ def found(text, translation, kind="paragraph", **more):
         ("Add zeros.", "0을 붙입니다.", "paragraph", set()),
         ("Add zeros.", "1을 붙입니다.", "paragraph", {"number"}),
         ("By gradient descent.", "경사 하강법으로.", "paragraph", set()),
+        ("{n} of {m:g} fail", "{m:g}개 중 {n}개 실패", "message", set()),
+        ("{n} of {m:g} fail", "{m}개 중 {n}개 실패", "message", {"placeholder"}),
+        ("{n} of {m:g} fail", "{n}개 실패", "message", {"placeholder"}),
+        ("{n} of {m:g} fail", "{N} {m:g}개 실패", "message", {"placeholder"}),
+        ("A {stride} of it", "그중 {stride}", "message", set()),
+        ("A stride of it", "그중 하나", "message", {"term"}),
     ],
 )
 def test_what_is_wrong_with_a_translation_is_named(text, translation, kind, wrong):
@@ -260,6 +274,58 @@ def test_a_translator_may_say_why_it_is_right_all_the_same():
 
 def test_what_is_allowed_and_not_needed_is_named():
     assert found("A pair.", "한 쌍입니다.", tcomment="allow: number - no reason") == {"allowed"}
+
+
+PROGRAM = """\
+from helpers.language import gettext, gettext_noop
+
+WORDS = {"a": gettext_noop("a word")}
+
+
+def say(n):
+    raise ValueError(gettext("{n} of them "
+                             "fail").format(n=n) if n else gettext("a word"))
+"""
+TEST_CELL = """\
+def one(net, n):
+    if n > 3:
+        raise RuntimeError(f"{n:.1f} were more than three")
+    return f"{type(net).__name__}, and no tensor" if n else None
+
+
+def kind(net):
+    return "as many"
+
+
+claim = "the same number in both of them"
+check.probe(one, "Net").satisfies(claim, bool).gives("as many")
+check.probe(one, "Net").satisfies(f"all {3 * 4} of them", bool)
+check.probe(one, "Net").satisfies("numbers", bool)
+"""
+
+
+def test_what_a_program_says_is_found():
+    assert list(marked(PROGRAM)) == ["a word", "{n} of them fail", "a word"]
+    assert list(marked("x = 3")) == []
+
+
+def test_what_a_test_cell_says_is_found():
+    assert list(said_in(TEST_CELL)) == [
+        "{n} were more than three",
+        "{type(net).__name__}, and no tensor",
+        "the same number in both of them",
+        "all {3 * 4} of them",
+        "numbers",
+    ]
+
+
+@pytest.mark.parametrize("name", ["messages", "tests"])
+def test_what_programs_say_is_all_translated(name):
+    messages = {"messages": messages_of_programs, "tests": messages_of_tests}[name](ROOT)
+    assert len(messages) > 70
+    here = catalogue.read(ROOT / f"translations/ko/{name}.po")
+    assert [e.msgid for e in here] == [message.text for message in messages]
+    assert {e.msgid: list(problems(e)) for e in here if list(problems(e))} == {}
 
 
 def test_no_korean_word_is_the_first_for_two_terms():

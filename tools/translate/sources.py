@@ -49,8 +49,8 @@ def catalogues(root: Path = ROOT) -> dict[str, list[Message]]:
     found[CATALOGUE] = piece_messages(root)
     found["glossary"] = glossary_messages(root / "site/glossary.toml")
     found["predictions"] = prediction_messages(root / "helpers/pieces/prediction/questions.toml")
-    found[MESSAGES] = program_messages(root)
-    found[TESTS] = test_messages(root)
+    found[MESSAGES] = messages_of_programs(root)
+    found[TESTS] = messages_of_tests(root)
     return found
 
 
@@ -139,14 +139,14 @@ def prediction_messages(path: Path) -> list[Message]:
     return numbered(found)
 
 
-def program_messages(root: Path) -> list[Message]:
+def messages_of_programs(root: Path) -> list[Message]:
     """What the programs that a reader runs say: what stands in a call of `gettext`."""
     paths = [path for path in sorted((root / "helpers").rglob("*.py")) if path != root / VALUES]
     texts = [text for path in paths for text in marked(path.read_text(encoding="utf-8"))]
     return [Message("", text, "message") for text in dict.fromkeys(texts)]
 
 
-def test_messages(root: Path) -> list[Message]:
+def messages_of_tests(root: Path) -> list[Message]:
     """What the visible tests of the assignments say: their claims, and the sentences they show."""
     texts: list[str] = []
     for path in assignments(root):
@@ -172,13 +172,26 @@ def said_in(source: str) -> Iterator[str]:
     nodes = in_order(ast.parse(source))
     for node in nodes:
         if isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "satisfies":
-            claim = template(node.args[0])
-            # A claim that has a name is one of the sentences of the cell.
-            yield from [claim] if claim else filter(is_sentence, map(template, nodes))
+            claim = node.args[0]
+            yield from named(claim.id, nodes) if isinstance(claim, ast.Name) else [template(claim)]
         elif isinstance(node, ast.Return | ast.Raise):
             value = node.value if isinstance(node, ast.Return) else node.exc.args[0]
             parts = (value.body, value.orelse) if isinstance(value, ast.IfExp) else (value,)
             yield from filter(is_sentence, map(template, parts))
+
+
+def named(name: str, nodes: list[ast.AST]) -> Iterator[str]:
+    """The sentences that get this name, in an assignment or one after the other in a loop."""
+    for node in nodes:
+        if isinstance(node, ast.Assign):
+            targets, value = node.targets, node.value
+        elif isinstance(node, ast.For):
+            targets, value = [node.target], node.iter
+        else:
+            continue
+        names = [part for target in targets for part in ast.walk(target)]
+        if any(isinstance(part, ast.Name) and part.id == name for part in names):
+            yield from filter(is_sentence, map(template, in_order(value)))
 
 
 def in_order(tree: ast.AST) -> list[ast.AST]:
