@@ -363,7 +363,7 @@ def check_opened(opened: Opened, show: Callable[[str], object], folder: Path) ->
             show(text)
 
     results = opened.run(report, Memory(folder))
-    if any(says(text, line_of_cell()) for text in shown) or "stopped" in shown:
+    if _tells_cells(shown):
         said = gettext(
             "Cells have the numbers that Kernel > Restart Kernel and Run All Cells gives them."
         )
@@ -434,6 +434,11 @@ def _lines(result, shown):
         lines = _without_numbers(lines)
     shown.add(function)
     return f"{head}\n" + "\n".join("        " + line for line in lines)
+
+
+def _tells_cells(shown):
+    """Whether the number of a cell was shown."""
+    return "stopped" in shown or any(says(text, line_of_cell()) for text in shown)
 
 
 def _without_numbers(lines):

@@ -10,9 +10,13 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
+from helpers import language
 from helpers.assignment import Sheet, fingerprint, selfcheck
 from helpers.assignment import __main__ as command
+from helpers.assignment import watch as watching
+from helpers.assignment.messages import line_of_cell
 from helpers.assignment.notebook_file import Unreadable, read
+from helpers.assignment.overview import overview
 from helpers.checks import lead
 from helpers.command.variables import LANGUAGE
 from helpers.language import gettext, speaking
@@ -150,6 +154,41 @@ def test_the_answer_is_in_the_language_of_the_notebook(course, monkeypatch):
     assert "셀 번호는 Kernel > Restart" in text
     assert "5점 중 3점입니다. 테스트 2개 중 1개에 실패했습니다." in text
     assert not re.search("fails|stopped|Fix|Note|points", text)
+
+
+def test_an_english_notebook_is_answered_in_english_whatever_language_was_chosen(
+    course, monkeypatch, tmp_path
+):
+    path = course()
+    lines = []
+
+    def answer(opened, show, folder):
+        show(gettext("FAIL"))
+
+    def wait(seconds):
+        raise KeyboardInterrupt
+
+    monkeypatch.setenv(LANGUAGE, "ko")
+    monkeypatch.setattr(language, "ROOT", tmp_path)
+    for module in (selfcheck, watching):
+        monkeypatch.setattr(module, "check_opened", answer)
+    selfcheck.check("01", lines.append, path.parents[1])
+    watching.watch("01", lines.append, path.parents[1], wait)
+    (path.parent / "checks.json").unlink()
+    path.unlink()
+    with pytest.raises(selfcheck.NotCheckable, match=r"^There are no assignments in"):
+        overview(lines.append, path.parents[1])
+    assert lines[0] == lines[2] == "FAIL"
+    assert "Not watching any more." in lines[-1]
+    assert gettext("FAIL") == "실패"
+
+
+def test_a_report_says_how_cells_are_counted_where_it_names_one():
+    for code in ("en", "ko"):
+        with speaking(code):
+            line = line_of_cell().format(line=3, cell=7)
+            assert selfcheck._tells_cells({"f", f"{line}: x[0]:"})
+            assert not selfcheck._tells_cells({"f", gettext("line {line}").format(line=3)})
 
 
 def test_what_the_later_failures_of_a_function_leave_out_is_known_in_korean():
@@ -356,7 +395,10 @@ def test_a_sign_that_a_terminal_cannot_show_ends_no_check(monkeypatch, encoding)
     """Output that is piped or redirected on Windows is in a code page."""
     written = io.BytesIO()
     monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(written, encoding=encoding))
-    monkeypatch.setattr(command, "check", lambda name, show: show("2 × 3 is not −6: ε") or True)
+    monkeypatch.setenv(LANGUAGE, "en")
+    monkeypatch.setattr(
+        command, "check", lambda name, show, folder: show("2 × 3 is not −6: ε") or True
+    )
     assert command.main(["01"]) == 0
     shown = written.getvalue().decode(encoding)
     assert " 3 is not " in shown
