@@ -257,8 +257,8 @@ def test_what_a_test_cell_says_is_told_in_korean_with_its_values():
 
 
 def test_a_value_that_is_a_sentence_is_shown_in_korean():
-    assert "\n  받은 값   '텐서가 아니라 int'" in message("claim", "ko")
-    assert "\n  received  'int, and no tensor'" in message("claim", "en")
+    assert "\n  받은 값   '텐서가 아니라 function'" in message("claim", "ko")
+    assert "\n  received  'function, and no tensor'" in message("claim", "en")
 
 
 def test_a_value_keeps_its_english_words_in_the_fingerprint():
