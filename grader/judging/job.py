@@ -75,7 +75,7 @@ def execute(job: str) -> str:
     try:
         warm = server(policy.disabled_rules, policy.locked, modules)
         setup = setup_space(data["cells"], data["files"], data.get("beside", {}))
-        read_ahead(data["cells"])
+        read_ahead(data["cells"], setup)
         prepare_to_fork()
         progress = Progress([([], None) for _ in data["cells"]])
         while not judge(data, policy, setup, warm, progress):

@@ -209,9 +209,7 @@ class Judge:
         plain = RemoteChecker(Checker("", Sheet()), ask)
         self.stand_ins = {name: StandIn(plain, name) for name in functions}
         self.checkers = {
-            name: RemoteChecker(value, ask, seed)
-            for name, value in setup.items()
-            if isinstance(value, Checker)
+            name: RemoteChecker(value, ask, seed) for name, value in checkers_in(setup).items()
         }
 
     def can_judge(self, code: str) -> bool:
@@ -265,7 +263,12 @@ class Judge:
         return Verdict(outputs, failure, space, value)
 
 
-def read_ahead(cells: Sequence[Mapping[str, Any]]) -> None:
+def checkers_in(setup: Mapping[str, Any]) -> dict[str, Checker]:
+    """The checkers that the set-up cells have made, by name."""
+    return {name: value for name, value in setup.items() if isinstance(value, Checker)}
+
+
+def read_ahead(cells: Sequence[Mapping[str, Any]], setup: Mapping[str, Any]) -> None:
     """Read tests and set-up before the process is forked that judges: once for all submissions.
 
     What the tests import of the course is imported, too.
@@ -274,12 +277,15 @@ def read_ahead(cells: Sequence[Mapping[str, Any]]) -> None:
     ----------
     cells : sequence of mappings
         `grader.cells.Cell` as dicts. What a student has written is not read here.
+    setup : dict
+        The namespace that the set-up cells made here.
     """
+    checkers = frozenset(checkers_in(setup))
     for cell in cells:
         code = cell["source"]
         if cell["kind"] == "test":
             with contextlib.suppress(SyntaxError, ValueError, ImportError):  # told when it is run
-                asked_for(code)
+                asked_for(code, checkers)
                 for part in split(code) or (code,):
                     _compiled(part)
                 _import_ours(code)

@@ -39,7 +39,9 @@ def split(code: str) -> tuple[str, str] | None:
     return (visible, rest) if is_last else ("", code)
 
 
-def is_changed(test: str, before: tuple[str, ...], after: tuple[str, ...]) -> bool:
+def is_changed(
+    test: str, before: tuple[str, ...], after: tuple[str, ...], checkers: frozenset[str]
+) -> bool:
     """Whether cells that run later may change what a test finds.
 
     They may if they bind, or change in place, a name that the test asks for, or that a function of
@@ -51,24 +53,68 @@ def is_changed(test: str, before: tuple[str, ...], after: tuple[str, ...]) -> bo
         Its code.
     before, after : tuple of str
         Code of the cells.
+    checkers : frozenset of str
+        The names of the checkers that the set-up cells make.
     """
     if any(changed_names(code) is None for code in after):
         return True
     changed = frozenset().union(*(changed_names(code) or () for code in after))
-    if changed & asked_for(test):
+    if changed & asked_for(test, checkers):
         return True
     return any((used := looked_up(code)) is None or changed & used for code in before)
 
 
 @functools.lru_cache(1000)
-def asked_for(test: str) -> frozenset[str]:
-    """The names that a test uses and does not define, also as a text: ``check("name", …)``."""
-    texts = {
-        node.value
-        for node in ast.walk(ast.parse(test))
-        if isinstance(node, ast.Constant) and isinstance(node.value, str)
-    }
+def asked_for(test: str, checkers: frozenset[str]) -> frozenset[str]:
+    """The names that a test uses and does not define, also as a text: ``check("name", …)``.
+
+    Where it uses a checker otherwise, each of its texts may be such a name.
+    """
+    tree = ast.parse(test)
+    texts = _called_by_name(tree, checkers)
+    if texts is None:
+        texts = {
+            node.value
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Constant) and isinstance(node.value, str)
+        }
     return frozenset(texts | (needed_names(test) or frozenset()))
+
+
+def _called_by_name(tree: ast.Module, checkers: frozenset[str]) -> set[str] | None:
+    """What a test calls through checkers; None if it cannot be seen."""
+    called: set[str] = set()
+    uses = sum(isinstance(node, ast.Name) and node.id in checkers for node in ast.walk(tree))
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Call):
+            continue
+        checker, place = node.func, 0
+        if isinstance(checker, ast.Attribute) and checker.attr in ("probe", "rng"):
+            checker, place = checker.value, 1
+        if not _is_checker(checker, checkers):
+            continue
+        uses -= 1
+        if isinstance(node.func, ast.Attribute) and node.func.attr == "rng":
+            continue
+        name = node.args[place] if len(node.args) > place else None
+        if not isinstance(name, ast.Constant) or not isinstance(name.value, str):
+            return None
+        called.add(name.value)
+    return None if uses else called
+
+
+def _is_checker(node: ast.expr, checkers: frozenset[str]) -> bool:
+    """Whether an expression is a checker, such as ``check.hidden`` or ``check.limit(60)``."""
+    if isinstance(node, ast.Call):
+        inner = node.func
+        return (
+            isinstance(inner, ast.Attribute)
+            and inner.attr == "limit"
+            and _is_checker(inner.value, checkers)
+        )
+    if isinstance(node, ast.Attribute):
+        return node.attr == "hidden" and _is_checker(node.value, checkers)
+    return isinstance(node, ast.Name) and node.id in checkers
 
 
 @functools.lru_cache(1000)

@@ -202,5 +202,8 @@ class Run:
             for cell in self.cells
         ]
         return is_changed(
-            self.cells[number]["source"], tuple(sources[:number]), tuple(sources[number:])
+            self.cells[number]["source"],
+            tuple(sources[:number]),
+            tuple(sources[number:]),
+            frozenset(self.judge.checkers),
         )

@@ -392,6 +392,9 @@ def test_a_test_is_split_where_its_hidden_part_begins(code, parts):
     assert split(code) == (("", code) if parts == "whole" else parts)
 
 
+CHECKERS = frozenset({"check"})
+
+
 @pytest.mark.parametrize(
     ("after", "changed"),
     [
@@ -409,7 +412,32 @@ def test_a_test_is_split_where_its_hidden_part_begins(code, parts):
 )
 def test_later_cells_make_a_difference_if_they_change_what_a_function_looks_up(after, changed):
     before = "step, steps = 1, []\ndef f(x):\n    image = helper(x) + step + len(steps)\n"
-    assert is_changed("check('f', 3)", (before,), (after,)) is changed
+    assert is_changed("check('f', 3)", (before,), (after,), CHECKERS) is changed
+
+
+@pytest.mark.parametrize(
+    ("test", "changed"),
+    [
+        ("check('f', {'rows': 3})", False),
+        ("check.hidden('f', 'rows').gives('columns')", False),
+        ("check.limit(9).hidden.probe(lambda f: 3, 'f', 'rows')", False),
+        ("check('f', check.rng(1).choice(['rows']))", False),
+        ("check('rows', 3)", True),
+        ("check.hidden('rows', 3)", True),
+        ("check.limit(9)('rows', 3)", True),
+        ("check.probe(lambda f: 3, 'rows')", True),
+        ("check('f', rows)", True),
+        # It cannot be seen what is called.
+        ("for name in ('f', 'rows'): check(name, 3)", True),
+        ("check(*['rows'])", True),
+        ("check(name='rows')", True),
+        ("slow = check.limit(9)\nslow('rows', 3)", True),
+        ("def ask(checker): checker('rows', 3)\nask(check)", True),
+        ("call = check.hidden.probe\ncall(lambda f: 3, 'rows')", True),
+    ],
+)
+def test_later_cells_make_a_difference_if_they_change_what_a_test_calls(test, changed):
+    assert is_changed(test, ("rows = 1",), ("rows = 2",), CHECKERS) is changed
 
 
 LOOP = """
