@@ -44,6 +44,14 @@ def definitions(code: str, functions: Iterable[types.FunctionType]) -> str:
     )
 
 
+def read_definitions(code: str, body: types.CodeType) -> None:
+    """Find what each function of a test needs, once for all students."""
+    defined = _all_defined(code)
+    for const in body.co_consts:
+        if isinstance(const, types.CodeType):
+            _definitions(code, names_looked_up(const, defined))
+
+
 # The tests of an assignment are the same for every student.
 @functools.lru_cache(1000)
 def _all_defined(code: str) -> frozenset[str]:

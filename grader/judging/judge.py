@@ -19,7 +19,13 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from grader.judging.failures import NotJudged, error_output
-from grader.judging.functions import definitions, is_function, pack_function, used_names
+from grader.judging.functions import (
+    definitions,
+    is_function,
+    pack_function,
+    read_definitions,
+    used_names,
+)
 from grader.judging.parts import asked_for, changed_names, looked_up, split
 from grader.judging.stand_ins import StandIn, can_be_judged_here, failure_of
 from grader.records import Output
@@ -287,7 +293,8 @@ def read_ahead(cells: Sequence[Mapping[str, Any]], setup: Mapping[str, Any]) -> 
             with contextlib.suppress(SyntaxError, ValueError, ImportError):  # told when it is run
                 asked_for(code, checkers)
                 for part in split(code) or (code,):
-                    _compiled(part)
+                    body, _ = _compiled(part)
+                    read_definitions(code, body)
                 _import_ours(code)
         elif cell["kind"] == "setup":
             changed_names(code)

@@ -58,27 +58,30 @@ def every_pair(
     names, sizes = list(kinds), [len(choices) for choices in kinds.values()]
     if len(sizes) < 2 or np.prod(sizes) > MOST_ROWS:
         raise ValueError(f"two arguments or more, and at most {MOST_ROWS} rows, not {sizes} kinds")
-    table = np.indices(sizes).reshape(len(sizes), -1).T
-    is_possible = np.ones(len(table), dtype=bool)
+    # In the smallest types that hold the numbers: thousands of rows are gone through for each pair.
+    table = np.indices(sizes, dtype=np.min_scalar_type(max(sizes))).reshape(len(sizes), -1)
+    is_possible = np.ones(table.shape[1], dtype=bool)
     for some in impossible:
-        places = [list(kinds[name]).index(kind) for name, kind in some.items()]
-        columns = [names.index(name) for name in some]
-        is_possible &= (table[:, columns] != places).any(axis=1)
-    table = table[is_possible]
-    if not len(table):
+        is_this = np.ones(table.shape[1], dtype=bool)
+        for name, kind in some.items():
+            is_this &= table[names.index(name)] == list(kinds[name]).index(kind)
+        is_possible &= ~is_this
+    table = table[:, is_possible]
+    if not table.shape[1]:
         raise ValueError("no row is possible")
-    # Each pair of kinds has a number: pairs[k, row] is that of the k-th two arguments.
+    # Each pair of kinds has a number: pairs[k][row] is that of the k-th two arguments.
     both = list(itertools.combinations(range(len(sizes)), 2))
-    *starts, count = np.cumsum([0, *(sizes[a] * sizes[b] for a, b in both)])
-    pairs = np.stack(
-        [
-            start + table[:, a] * sizes[b] + table[:, b]
-            for start, (a, b) in zip(starts, both, strict=True)
-        ]
-    )
+    *starts, count = itertools.accumulate((sizes[a] * sizes[b] for a, b in both), initial=0)
+    small = np.min_scalar_type(count)
+    pairs = [
+        table[a].astype(small) * sizes[b] + table[b] + start
+        for start, (a, b) in zip(starts, both, strict=True)
+    ]
     is_missing = np.zeros(count, dtype=bool)
-    is_missing[pairs] = True
-    missing = np.full(len(table), len(both))  # how many of its pairs are, by row
+    for numbers in pairs:
+        is_missing[numbers] = True
+    # How many of its pairs are missing, by row.
+    missing = np.full(table.shape[1], len(both), dtype=np.min_scalar_type(len(both)))
     chosen = []
     while is_missing.any():
         best = int(missing.argmax())
@@ -86,7 +89,8 @@ def every_pair(
             if is_missing[numbers[best]]:
                 is_missing[numbers[best]] = False
                 missing -= numbers == numbers[best]
-        chosen.append({name: kinds[name][at] for name, at in zip(names, table[best], strict=True)})
+        row = table[:, best].tolist()
+        chosen.append({name: kinds[name][at] for name, at in zip(names, row, strict=True)})
     return chosen
 
 

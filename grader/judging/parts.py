@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import ast
 import functools
+import itertools
 import types
+from collections.abc import Sequence
 
 from grader.cells import is_hidden
 from grader.judging.functions import global_names
 from grader.judging.stand_ins import needed_names
+
+NOTHING: frozenset[str] = frozenset()
 
 
 @functools.lru_cache(1000)
@@ -39,9 +43,7 @@ def split(code: str) -> tuple[str, str] | None:
     return (visible, rest) if is_last else ("", code)
 
 
-def is_changed(
-    test: str, before: tuple[str, ...], after: tuple[str, ...], checkers: frozenset[str]
-) -> bool:
+class Changes:
     """Whether cells that run later may change what a test finds.
 
     They may if they bind, or change in place, a name that the test asks for, or that a function of
@@ -49,19 +51,30 @@ def is_changed(
 
     Parameters
     ----------
-    test : str
-        Its code.
-    before, after : tuple of str
-        Code of the cells.
+    sources : sequence of str
+        Code of the cells, and for a test or a text "".
     checkers : frozenset of str
         The names of the checkers that the set-up cells make.
     """
-    if any(changed_names(code) is None for code in after):
-        return True
-    changed = frozenset().union(*(changed_names(code) or () for code in after))
-    if changed & asked_for(test, checkers):
-        return True
-    return any((used := looked_up(code)) is None or changed & used for code in before)
+
+    def __init__(self, sources: Sequence[str], checkers: frozenset[str]) -> None:
+        self.checkers = checkers
+        # By cell what functions before it look up, and what it and those after it change; or None.
+        self.looked_up = list(itertools.accumulate(map(looked_up, sources), _both, initial=NOTHING))
+        self.changed = list(
+            itertools.accumulate(map(changed_names, reversed(sources)), _both, initial=NOTHING)
+        )[::-1]
+
+    def after(self, number: int, test: str) -> bool:
+        """Whether those after this cell may change what this test there finds."""
+        used, changed = self.looked_up[number], self.changed[number]
+        if changed is None or used is None:
+            return True
+        return not changed.isdisjoint(used | asked_for(test, self.checkers))
+
+
+def _both(one: frozenset[str] | None, other: frozenset[str] | None) -> frozenset[str] | None:
+    return None if one is None or other is None else one | other
 
 
 @functools.lru_cache(1000)

@@ -15,7 +15,7 @@ from grader.judging.beside import Beside
 from grader.judging.failures import NotJudged, error_output
 from grader.judging.judge import Judge, Verdict
 from grader.judging.notebook import Notebook
-from grader.judging.parts import is_changed, split
+from grader.judging.parts import Changes, split
 from grader.judging.policy import Policy
 from grader.judging.progress import Progress, Step
 from grader.judging.results import points_line, result_of, without_passed
@@ -68,6 +68,11 @@ class Run:
             ),
         )
         self.visible: dict[int, Verdict] = {}
+        is_run = [cell["cell_type"] == "code" and cell["kind"] != "test" for cell in self.cells]
+        self.changes = Changes(
+            [cell["source"] if run else "" for cell, run in zip(self.cells, is_run, strict=True)],
+            frozenset(self.judge.checkers),
+        )
 
     def go_on(self) -> None:
         """Do all that is left to do."""
@@ -140,7 +145,7 @@ class Run:
             return self.marked(
                 cell, self.judge.run(code) if is_apart else self.beside.run(code, code)
             )
-        if not is_apart or self.changes_after(number):
+        if not is_apart or self.changes.after(number, code):
             self.notebook.keep_copy(number)
         else:
             self.notebook.unchanged.add(number)
@@ -194,16 +199,3 @@ class Run:
         if verdict.failure is None and verdict.value is not None:
             outputs.append(points_line(result))
         return {"outputs": outputs, "test": result}
-
-    def changes_after(self, number: int) -> bool:
-        """Whether cells after a test may change what it finds."""
-        sources = [
-            cell["source"] if cell["cell_type"] == "code" and cell["kind"] != "test" else ""
-            for cell in self.cells
-        ]
-        return is_changed(
-            self.cells[number]["source"],
-            tuple(sources[:number]),
-            tuple(sources[number:]),
-            frozenset(self.judge.checkers),
-        )

@@ -136,7 +136,9 @@ class Checker:
         numpy.random.Generator
         """
         text = f"{self.seed}\n{self.assignment}\n{number}"
-        return np.random.default_rng(list(hashlib.sha256(text.encode()).digest()))
+        digest = np.frombuffer(hashlib.sha256(text.encode()).digest(), dtype=np.uint8)
+        # As words of an array: the numbers of a list would be converted one by one.
+        return np.random.default_rng(digest.astype(np.uint32))
 
     @property
     def hidden(self) -> Checker:

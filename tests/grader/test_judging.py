@@ -16,7 +16,7 @@ from grader.cells import BEGIN_HIDDEN, END_HIDDEN
 from grader.judging import job
 from grader.judging.functions import definitions
 from grader.judging.notebook import Notebook
-from grader.judging.parts import is_changed, split
+from grader.judging.parts import Changes, split
 from grader.judging.policy import MEBIBYTE, Policy
 from grader.judging.progress import Progress
 from grader.sandbox.bwrap import NoSandbox, check_means
@@ -412,7 +412,7 @@ CHECKERS = frozenset({"check"})
 )
 def test_later_cells_make_a_difference_if_they_change_what_a_function_looks_up(after, changed):
     before = "step, steps = 1, []\ndef f(x):\n    image = helper(x) + step + len(steps)\n"
-    assert is_changed("check('f', 3)", (before,), (after,), CHECKERS) is changed
+    assert Changes([before, after], CHECKERS).after(1, "check('f', 3)") is changed
 
 
 @pytest.mark.parametrize(
@@ -437,7 +437,7 @@ def test_later_cells_make_a_difference_if_they_change_what_a_function_looks_up(a
     ],
 )
 def test_later_cells_make_a_difference_if_they_change_what_a_test_calls(test, changed):
-    assert is_changed(test, ("rows = 1",), ("rows = 2",), CHECKERS) is changed
+    assert Changes(["rows = 1", "rows = 2"], CHECKERS).after(1, test) is changed
 
 
 LOOP = """
