@@ -86,15 +86,20 @@ class RemoteChecker(Checker):
         functions = [item for item in args if is_function(item)] + (
             [procedure] if procedure else []
         )
+        packed = pack_function(procedure, blobs) if procedure else None
+        sent, ends = [], []
+        for item in args:
+            first = len(blobs)
+            is_code = is_function(item)
+            sent.append(pack_function(item, blobs) if is_code else values.encode(item, blobs))
+            ends.append((first, len(blobs)))
         request: Call = {
             "do": "call",
             "name": name,
-            "procedure": pack_function(procedure, blobs) if procedure else None,
+            "procedure": packed,
             "code": definitions(self.code, functions) if functions else "",
-            "args": [
-                pack_function(item, blobs) if is_function(item) else values.encode(item, blobs)
-                for item in args
-            ],
+            "args": sent,
+            "ends": ends,
             "kwargs": [(key, values.encode(item, blobs)) for key, item in kwargs.items()],
             "seconds": self.seconds,
         }
@@ -132,7 +137,7 @@ class RemoteChecker(Checker):
             decoder = values.Decoder(arrays)
             value = decoder.value(reply["value"])
             after = tuple(
-                before if is_function(before) else decoder.value(item)
+                before if item is None or is_function(before) else decoder.value(item)
                 for before, item in zip(args, reply["after"], strict=True)
             )
         except (wire.Nonsense, KeyError, TypeError, ValueError, AttributeError) as error:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import gc
 import importlib
+import itertools
 import json
 import math
 import os
@@ -139,7 +140,7 @@ def work(
     gc.freeze()  # else each collection would copy what the worker has
     die_with_parent()
     set_limits(policy)
-    had = set(sys.modules)
+    had = len(sys.modules)  # to look at each name is to copy the memory that it lies in
     torch = sys.modules.get("torch")
     if torch is not None:
         torch.set_num_threads(1)
@@ -155,7 +156,7 @@ def work(
     message: dict[str, Any]
     try:
         Run(data, setup, server, progress, done).go_on()
-        imported = [name for name in sys.modules if name not in had]
+        imported = list(itertools.islice(reversed(sys.modules), max(0, len(sys.modules) - had)))
         message = {"totals": progress.totals(), "imported": imported}
     except ServerLost as error:
         message = {"server_lost": str(error)}

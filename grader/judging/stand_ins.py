@@ -117,7 +117,7 @@ class StandIn:
 
 def _write_back(before: Any, after: Any) -> None:
     """Let the caller see what the function did to a list or an array that it was given."""
-    if type(before) is not type(after):
+    if before is after or type(before) is not type(after):
         return
     if isinstance(before, list):
         before[:] = after

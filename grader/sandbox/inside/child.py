@@ -143,6 +143,10 @@ class Child:
             return {"wrong_type": type(thing).__name__}
         function, args, kwargs = unpack_call(request, blobs, thing)
         is_plain = function is thing
+        given = [
+            (item, first, list(map(bytes, blobs[first:last])))
+            for item, (first, last) in zip(request["args"], request["ends"], strict=True)
+        ]
         # Whatever runs now may look into the frames of its callers: there is nothing left there.
         request.clear()  # type: ignore[attr-defined]
         blobs.clear()
@@ -158,7 +162,10 @@ class Child:
                 value = function(*args, **kwargs)
                 reply["value"] = values.encode(value, out)
                 reply["shares"] = shares_memory(value, args)
-                reply["after"] = [values.encode(item, out) for item in args]
+                reply["after"] = [
+                    None if is_as_sent(item, *sent) else values.encode(item, out)
+                    for item, sent in zip(args, given, strict=True)
+                ]
                 del value
         except KeyboardInterrupt:
             raise
@@ -216,6 +223,12 @@ def unpack_call(
     if request["procedure"] is None:
         return thing, args, kwargs
     return functools.partial(unpack_function(request["procedure"], decoder, space), thing), args, {}
+
+
+def is_as_sent(item: Any, sent: Value, first: int, blobs: Sequence[wire.Blob]) -> bool:
+    """Whether an argument is what the grader has sent, whose first blob has this number."""
+    now: list[wire.Blob] = [b""] * first
+    return values.encode(item, now) == sent and now[first:] == blobs
 
 
 def test_space(code: str) -> dict[str, Any]:

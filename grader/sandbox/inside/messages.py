@@ -35,6 +35,7 @@ class Call(TypedDict):
     """Call the function ``name`` of the notebook, or hand it to the ``procedure`` of a test.
 
     ``code`` are definitions that the functions sent along need; ``seconds`` are processor time.
+    ``ends`` are, for each of the ``args``, the numbers of its first blob and of the next one's.
     """
 
     do: str
@@ -42,6 +43,7 @@ class Call(TypedDict):
     procedure: Value | None
     code: str
     args: list[Value]
+    ends: list[tuple[int, int]]
     kwargs: list[tuple[str, Value]]
     seconds: float
 
@@ -80,10 +82,10 @@ class Reply(TypedDict, total=False):
     whether it ``failed``, its execution ``count``, whether its output ``is_full``; of a test its
     ``text`` and ``line``, whether it ``is_assertion`` that failed, and the number ``points`` in
     which it ends. Of a call: ``is_missing``, ``wrong_type`` of what is no function, its ``value``,
-    its arguments ``after`` it, whether the
-    value ``shares`` their memory, what was ``printed``, the student's ``names`` of the arguments,
-    or the ``error``. ``changed`` is what was exchanged in the interpreter, ``answers`` what the
-    controls came to, ``kept`` the number of a copy.
+    its arguments ``after`` it (None for one that is as it was sent), whether the value ``shares``
+    their memory, what was ``printed``, the student's ``names`` of the arguments, or the ``error``.
+    ``changed`` is what was exchanged in the interpreter, ``answers`` what the controls came to,
+    ``kept`` the number of a copy.
     """
 
     interrupted: bool
@@ -99,7 +101,7 @@ class Reply(TypedDict, total=False):
     is_missing: bool
     wrong_type: str
     value: Value
-    after: list[Value]
+    after: list[Value | None]
     shares: list[bool]
     printed: str
     names: list[str] | None
