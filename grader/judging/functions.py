@@ -79,6 +79,7 @@ def _is_kept(node: ast.stmt) -> bool:
     )
 
 
+@functools.lru_cache(1000)
 def names_looked_up(code: types.CodeType, among: frozenset[str]) -> frozenset[str]:
     """Which of these names compiled code looks up as global ones, in the functions inside it, too.
 

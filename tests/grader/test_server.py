@@ -224,7 +224,8 @@ def test_the_student_s_names_for_arguments_follow_what_is_defined(first):
     def names(count):
         items = [{"is": "int", "value": "1"}] * count
         call = {"do": "call", "name": "f", "procedure": None, "code": "", "args": items}
-        reply, _ = child.ask({**call, "kwargs": [], "seconds": 5.0}, [], 30.0)
+        more = {"ends": [(0, 0)] * len(items), "kwargs": [], "seconds": 5.0}
+        reply, _ = child.ask({**call, **more}, [], 30.0)
         return reply["names"]
 
     def run(code):

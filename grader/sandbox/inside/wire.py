@@ -117,7 +117,7 @@ def receive(
     Gone, TooMuch, Nonsense
     """
     # Most frames come whole at once.
-    begin = b"".join(_parts(sock, HEAD.size, FIRST_PART, wait))
+    begin = _begin(sock, wait)
     size, more, zero = HEAD.unpack_from(begin)
     if zero:
         raise Nonsense("no frame")
@@ -125,16 +125,20 @@ def receive(
         raise TooMuch(f"a frame of {size} bytes")
     if more > byte_limit and not trusted:
         raise TooMuch(f"{more} bytes of arrays")
-    missing = HEAD.size + size + more - len(begin)
+    data = memoryview(begin)[HEAD.size :]
+    missing = size + more - len(data)
     if missing < 0:
         raise Nonsense("more than a frame")
-    parts = _parts(sock, missing, missing, wait)
-    data = memoryview(b"".join([begin, *parts]))[HEAD.size :]
+    if missing:
+        whole = memoryview(bytearray(size + more))
+        whole[: len(data)] = data
+        _fill(sock, whole[len(data) :], wait)
+        data = whole
     text = bytes(data[:size])
     if not trusted and sum(map(text.count, (b"[", b"{", b","))) > OBJECT_LIMIT:
         raise TooMuch("a frame of too many parts")
     try:
-        frame = json.loads(text)
+        frame = json.loads(text.decode())
         sizes = frame["blobs"]
         message = frame["message"]
         good = len(sizes) <= BLOB_LIMIT and all(type(n) is int and n >= 0 for n in sizes)
@@ -146,24 +150,35 @@ def receive(
     return message, [data[start:end] for start, end in itertools.pairwise(ends)]
 
 
-def _parts(
-    sock: socket.socket, least: int, most: int, wait: Callable[[], None] | None
-) -> list[bytes]:
-    """Bytes of a frame: from `least` to `most` of them."""
-    parts: list[bytes] = []
-    missing, room = least, most
-    while missing > 0:
+def _begin(sock: socket.socket, wait: Callable[[], None] | None) -> bytes:
+    """The head of a frame, with what comes along of the rest."""
+    begin = b""
+    while len(begin) < HEAD.size:
         if wait is not None:
             wait()
         try:
-            part = sock.recv(min(room, MEBIBYTE))
+            part = sock.recv(FIRST_PART)
         except TimeoutError:
             raise
         except OSError as error:
             raise Gone(str(error)) from error
         if not part:
             raise Gone("the connection is closed")
-        parts.append(part)
-        missing -= len(part)
-        room -= len(part)
-    return parts
+        begin += part
+    return begin
+
+
+def _fill(sock: socket.socket, room: memoryview, wait: Callable[[], None] | None) -> None:
+    """Receive into all of this memory."""
+    while room:
+        if wait is not None:
+            wait()
+        try:
+            count = sock.recv_into(room)
+        except TimeoutError:
+            raise
+        except OSError as error:
+            raise Gone(str(error)) from error
+        if not count:
+            raise Gone("the connection is closed")
+        room = room[count:]
