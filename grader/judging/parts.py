@@ -135,10 +135,10 @@ def looked_up(code: str) -> frozenset[str] | None:
     """The global names that the functions of a cell use; None if it is no plain Python."""
     try:
         compiled = compile(code, "<cell>", "exec")
+        inner = [const for const in compiled.co_consts if isinstance(const, types.CodeType)]
+        return frozenset().union(*map(global_names, inner))
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
-    inner = [const for const in compiled.co_consts if isinstance(const, types.CodeType)]
-    return frozenset().union(*map(global_names, inner))
 
 
 @functools.lru_cache(1000)

@@ -156,6 +156,7 @@ def work(
     message: dict[str, Any]
     try:
         Run(data, setup, server, progress, done).go_on()
+        # The latest first: a module takes its place when it is whole, after those that it imports.
         imported = list(itertools.islice(reversed(sys.modules), max(0, len(sys.modules) - had)))
         message = {"totals": progress.totals(), "imported": imported}
     except ServerLost as error:

@@ -7,6 +7,7 @@ where the test stands, or, if there is none, of a new process that has run the c
 
 from __future__ import annotations
 
+import functools
 import random
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -68,8 +69,12 @@ class Run:
             ),
         )
         self.visible: dict[int, Verdict] = {}
+
+    @functools.cached_property
+    def changes(self) -> Changes:
+        """What cells change, found at the first step that needs it: it reads the student's code."""
         is_run = [cell["cell_type"] == "code" and cell["kind"] != "test" for cell in self.cells]
-        self.changes = Changes(
+        return Changes(
             [cell["source"] if run else "" for cell, run in zip(self.cells, is_run, strict=True)],
             frozenset(self.judge.checkers),
         )

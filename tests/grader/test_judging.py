@@ -5,6 +5,7 @@ notebook could show.
 """
 
 import json
+import sys
 import tracemalloc
 from unittest import mock
 
@@ -16,7 +17,7 @@ from grader.cells import BEGIN_HIDDEN, END_HIDDEN
 from grader.judging import job
 from grader.judging.functions import definitions
 from grader.judging.notebook import Notebook
-from grader.judging.parts import Changes, split
+from grader.judging.parts import Changes, looked_up, split
 from grader.judging.policy import MEBIBYTE, Policy
 from grader.judging.progress import Progress
 from grader.sandbox.bwrap import NoSandbox, check_means
@@ -125,6 +126,39 @@ class TestWork:
         end = "import os\ncheck('g', 1)\nos.kill(os.getpid(), 9)"
         with pytest.raises(job.Retry):
             grade(server, G, ("g", end))
+
+    def test_what_later_cells_change_is_looked_for_by_the_tests_that_need_it(
+        self, server, monkeypatch
+    ):
+        """It reads what the student has written: what that costs does not cost the other tests."""
+        broken = mock.Mock(side_effect=LookupError("odd"))
+        monkeypatch.setattr("grader.judging.run.Changes", broken)
+        result = grade(server, G, ("open", "check('g', 1).gives(2)"), TEST_G)
+        assert scores(result) == {"open": 1.0, "g": 0.0}
+        assert result["outcome"] == "not judged"
+
+    def test_functions_in_functions_are_no_harder_to_judge_than_others(self, server):
+        deep = "lambda: " * (sys.getrecursionlimit() + 100) + "1"
+        assert looked_up(deep) is None
+        result = grade(server, G, TEST_G, f"deep = {deep}")
+        assert (scores(result), result["outcome"]) == ({"g": 1.0}, "graded")
+
+    def test_what_a_judge_had_to_import_is_imported_in_an_order_that_works(
+        self, server, monkeypatch, tmp_path
+    ):
+        """Two modules that need each other can often be imported in one order only."""
+        modules = {
+            "outer_half": "import inner_half\ninner_half.made",
+            "inner_half": "import outer_half\nmade = 1",
+        }
+        for name, code in modules.items():
+            (tmp_path / f"{name}.py").write_text(code, encoding="utf-8")
+        monkeypatch.syspath_prepend(tmp_path)
+        result = grade(server, G, ("g", "import outer_half\ncheck('g', 1).gives(2)"))
+        assert scores(result) == {"g": 1.0}
+        assert modules.keys() <= sys.modules.keys()
+        for name in modules:
+            del sys.modules[name]
 
     def test_a_judge_that_fails_leaves_a_line_for_a_person(self, server, monkeypatch):
         broken = mock.Mock(side_effect=LookupError("odd"))
