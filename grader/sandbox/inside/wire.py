@@ -125,14 +125,16 @@ def receive(
         raise TooMuch(f"a frame of {size} bytes")
     if more > byte_limit and not trusted:
         raise TooMuch(f"{more} bytes of arrays")
-    data = memoryview(begin)[HEAD.size :]
+    data = begin[HEAD.size :]
     missing = size + more - len(data)
     if missing < 0:
         raise Nonsense("more than a frame")
     if missing:
         whole = memoryview(bytearray(size + more))
         whole[: len(data)] = data
-        _fill(sock, whole[len(data) :], wait)
+        rest = whole[len(data) :]
+        while rest:
+            rest = rest[_receive_into(rest, sock, wait) :]
         data = whole
     text = bytes(data[:size])
     if not trusted and sum(map(text.count, (b"[", b"{", b","))) > OBJECT_LIMIT:
@@ -150,35 +152,25 @@ def receive(
     return message, [data[start:end] for start, end in itertools.pairwise(ends)]
 
 
-def _begin(sock: socket.socket, wait: Callable[[], None] | None) -> bytes:
+def _begin(sock: socket.socket, wait: Callable[[], None] | None) -> memoryview:
     """The head of a frame, with what comes along of the rest."""
-    begin = b""
-    while len(begin) < HEAD.size:
-        if wait is not None:
-            wait()
-        try:
-            part = sock.recv(FIRST_PART)
-        except TimeoutError:
-            raise
-        except OSError as error:
-            raise Gone(str(error)) from error
-        if not part:
-            raise Gone("the connection is closed")
-        begin += part
-    return begin
+    room = memoryview(bytearray(FIRST_PART))
+    count = 0
+    while count < HEAD.size:
+        count += _receive_into(room[count:], sock, wait)
+    return room[:count]
 
 
-def _fill(sock: socket.socket, room: memoryview, wait: Callable[[], None] | None) -> None:
-    """Receive into all of this memory."""
-    while room:
-        if wait is not None:
-            wait()
-        try:
-            count = sock.recv_into(room)
-        except TimeoutError:
-            raise
-        except OSError as error:
-            raise Gone(str(error)) from error
-        if not count:
-            raise Gone("the connection is closed")
-        room = room[count:]
+def _receive_into(room: memoryview, sock: socket.socket, wait: Callable[[], None] | None) -> int:
+    """Receive what there is, into this memory; returns how many bytes came."""
+    if wait is not None:
+        wait()
+    try:
+        count = sock.recv_into(room)
+    except TimeoutError:
+        raise
+    except OSError as error:
+        raise Gone(str(error)) from error
+    if not count:
+        raise Gone("the connection is closed")
+    return count
