@@ -22,6 +22,7 @@ from grader.judging.policy import MEBIBYTE, Policy
 from grader.judging.progress import Progress
 from grader.sandbox.bwrap import NoSandbox, check_means
 from grader.sandbox.inside import values, wire
+from grader.sandbox.inside.child import is_as_sent
 from tests.grader.attacks import trial
 
 try:
@@ -303,6 +304,144 @@ class TestDecoding:
             sent = values.encode(value, blobs)
             made = values.Decoder(blobs).value(sent)
             assert (made, type(made)) == (plain, type(plain))
+
+
+# What a function does to `x`, and whether a test that looks at the numbers of `x` sees it.
+TO_AN_ARRAY = {
+    "nothing": ("pass", False),
+    "a number": ("x[0, 0] = 9", True),
+    "a number, and back": ("x[0, 1] += 1; x[0, 1] -= 1", False),
+    "a number of a view": ("x.T[1:][0] = 9", True),
+    "its type": ("x.dtype = np.int64", True),
+    "its shape": ("x.shape = 4", True),
+    "minus zero": ("x[0, 0] = -0.0", False),
+    "the bits of NaN": ("x.view(np.uint64)[1, 1] ^= 1", False),
+}
+# A test without a checker, and what its function does.
+PLAIN = {
+    "a list": ("x = [1, 2]\nf(x)\nassert x == [9, 2]", "x[0] = 9"),
+    "an equal number of another type": ("x = [1]\nf(x)\nassert x[0] is True", "x[0] = True"),
+    "a number with a point": ("x = [1]\nf(x)\nassert isinstance(x[0], float)", "x[0] = 1.0"),
+    "a list in a list": ("x = [[1]]\nf(x)\nassert x == [[1, 2]]", "x[0].append(2)"),
+    "a dict": ("x = {'a': 1}\nf(x)\nassert x == {'b': 1}", "x['b'] = x.pop('a')"),
+    "the order of a dict": (
+        "x = {'a': 1, 'b': 2}\nf(x)\nassert list(x) == ['b', 'a']",
+        "x['a'] = x.pop('a')",
+    ),
+    "minus zero": ("x = np.zeros(2)\nf(x)\nassert np.signbit(x[1])", "x[1] = -0.0"),
+    "one of two that are the same": (
+        "x = np.zeros(2)\nf(x, x)\nassert x.tolist() == [9, 0]",
+        "x[0] = 9",
+    ),
+    "nothing": ("x = {1: [2]}\ny = x[1]\nf(x)\nassert x == {1: [2]} and x[1] is y", "pass"),
+}
+
+
+@pytest.fixture(scope="module")
+def changing(server):
+    """The scores of a notebook in which each test has a function of its own."""
+    given = "np.array([[0.0, 1.0], [2.0, np.nan]])"
+    tests = {
+        ("check", what): (f"check('f', {given}).keeps_inputs()", does)
+        for what, (does, _) in TO_AN_ARRAY.items()
+    }
+    # Here numbers of a function that is sent in come first.
+    probe = f"def use(f, x):\n    return f(x)\ncheck.probe(use, 'f', {given}).keeps_inputs()"
+    tests |= {("probe", what): (probe, does) for what, (does, _) in TO_AN_ARRAY.items()}
+    tests |= {("plain", what): about for what, about in PLAIN.items()}
+    cells = ["import numpy as np"]
+    for (kind, what), (test, does) in tests.items():
+        cells += [f"def f(x, *more):\n    {does}\n    return 1", (f"{kind}: {what}", test)]
+    result = grade(server, *cells)
+    assert result["outcome"] == "graded"
+    return scores(result)
+
+
+class TestArguments:
+    """What a function does to its arguments is seen."""
+
+    pytestmark = sandbox
+
+    @pytest.mark.parametrize("kind", ["check", "probe"])
+    @pytest.mark.parametrize("what", TO_AN_ARRAY)
+    def test_a_check_that_inputs_are_kept_sees_what_a_function_changes(self, changing, kind, what):
+        _, is_seen = TO_AN_ARRAY[what]
+        assert changing[f"{kind}: {what}"] == (0.0 if is_seen else 1.0)
+
+    @pytest.mark.parametrize("what", PLAIN)
+    def test_a_test_without_a_checker_finds_what_a_function_has_made_of_it(self, changing, what):
+        assert changing[f"plain: {what}"] == 1.0
+
+    @pytest.mark.parametrize("after", ["[None]", "out.extend(blobs) or request['args']"])
+    def test_a_process_that_lies_gains_no_more_than_by_sending_back_what_came(self, server, after):
+        """What became of arguments is the student's process's own word, whatever form it has."""
+        lie = (
+            LOOP + "loop.call = lambda request, blobs, out: {'value': {'is': 'int', 'value': '3'}, "
+            f"'shares': [False], 'after': {after}}}"
+        )
+        tests = {
+            "kept": "check('g', np.zeros(3)).keeps_inputs()",
+            "changed": "x = [1]\ng(x)\nassert x == [2]",
+            "value": "check('g', 3).gives(4)",
+        }
+        result = grade(server, lie, "def g(x): return x", *tests.items())
+        assert scores(result) == {"kept": 1.0, "changed": 0.0, "value": 0.0}
+
+
+def nothing(x):
+    pass
+
+
+class TestAsSent:
+    """`is_as_sent`: whether it would be sent in the very same form again."""
+
+    @staticmethod
+    def sent(value, change):
+        """Whether a value is as it was sent once a function has done this to it."""
+        blobs = [b"code of a procedure"]
+        form = json.loads(json.dumps(values.encode(value, blobs)))
+        received = values.Decoder(blobs).value(form)
+        change(received)
+        return is_as_sent(received, form, 1, blobs[1:])
+
+    @pytest.mark.parametrize(
+        "value",
+        [
+            *(None, True, 3, 0.5, float("nan"), "text", (1, 2.0), {1: [2]}),
+            *(np.float32(2), np.array(3.0), np.zeros((2, 0)), np.array(["a", "bc"])),
+            *(np.eye(3) > 0, np.arange(6).reshape(2, 3).T, np.arange(6.0)[::-2]),
+            np.broadcast_to(np.arange(3), (2, 3)),
+            [np.zeros(2), {"a": torch.ones(3)}],
+            torch.arange(6).reshape(2, 3).T,
+            np.random.default_rng(1),
+        ],
+    )
+    def test_what_nobody_changed(self, value):
+        assert self.sent(value, nothing)
+
+    @pytest.mark.parametrize(
+        ("value", "change"),
+        [
+            (np.zeros(2), lambda x: x.fill(-0.0)),
+            (np.array([np.nan]), lambda x: np.copyto(x, -x)),
+            (np.zeros((2, 3)), lambda x: x.resize((3, 2), refcheck=False)),
+            (np.zeros(2), lambda x: setattr(x, "dtype", np.int64)),
+            ([1], lambda x: x.__setitem__(0, True)),
+            ([1], lambda x: x.__setitem__(0, 1.0)),
+            ([1.0], lambda x: x.__setitem__(0, np.float64(1))),
+            ([np.zeros(2)], lambda x: x.__setitem__(0, torch.zeros(2, dtype=torch.float64))),
+            ([(1,)], lambda x: x.__setitem__(0, [1])),
+            ({"a": 1}, lambda x: x.__setitem__("b", 2)),
+            ([np.zeros(2), np.ones(2)], list.reverse),
+            (torch.zeros(2), lambda x: x.requires_grad_().data.add_(1)),
+            (torch.zeros(2), lambda x: x.neg_()),
+            (torch.zeros(2, 3), lambda x: x.resize_(3, 2)),
+            (torch.zeros(2, 2), lambda x: x.t_()),
+            (np.random.default_rng(1), lambda x: x.random()),
+        ],
+    )
+    def test_what_a_function_changed(self, value, change):
+        assert not self.sent(value, change)
 
 
 class TestSecrets:

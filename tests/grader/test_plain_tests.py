@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from grader.cells import BEGIN_HIDDEN, END_HIDDEN
+from grader.judging.failures import NotJudged
 from grader.judging.judge import Judge
 from grader.judging.probes import FORMS, must_fail, questions
 from grader.judging.stand_ins import can_be_judged_here
@@ -65,6 +66,16 @@ def test_a_stand_in_gives_what_the_notebook_gives():
 def test_what_a_function_does_to_its_arguments_is_seen():
     after = [{"is": "list", "items": [{"is": "int", "value": "9"}]}]
     assert judged("x = [1]\nf(x)\nassert x == [9]", {**TWO, "after": after}) is None
+
+
+def test_an_argument_of_which_nothing_comes_back_is_as_it_was():
+    kept = "x = [1]\ny = x\nf(x)\nassert x == [1] and x is y"
+    assert judged(kept, {**TWO, "after": [None]}) is None
+
+
+@pytest.mark.parametrize("after", [None, [], [None, None], {}, {"0": None}, "0", [7], [[]], [{}]])
+def test_an_answer_with_arguments_of_another_form_is_none(after):
+    assert isinstance(judged("f(1)", {**TWO, "after": after}), NotJudged)
 
 
 def test_errors_come_through_and_none_ends_the_grader():

@@ -143,11 +143,12 @@ class Child:
             return {"wrong_type": type(thing).__name__}
         function, args, kwargs = unpack_call(request, blobs, thing)
         is_plain = function is thing
+        # Copies: what came is one piece of memory, with all that the request holds.
         given = [
             (item, first, list(map(bytes, blobs[first:last])))
             for item, (first, last) in zip(request["args"], request["ends"], strict=True)
         ]
-        # Whatever runs now may look into the frames of its callers: there is nothing left there.
+        # Whatever runs now may look into the frames of its callers: only the arguments are there.
         request.clear()  # type: ignore[attr-defined]
         blobs.clear()
         printed = io.StringIO()
