@@ -11,7 +11,7 @@ Output = dict[str, Any]
 
 
 class Job(TypedDict):
-    """One submission to be run and judged.
+    """One submission to be run and judged, and answered in its ``language``.
 
     ``cells`` are `grader.cells.Cell` as dicts, ``policy`` a `grader.judging.policy.Policy` as a
     dict; the ``seed`` decides what is drawn. By name, there lie beside the notebook: the course's
@@ -21,6 +21,7 @@ class Job(TypedDict):
     """
 
     assignment: str
+    language: NotRequired[str]
     cells: list[dict[str, Any]]
     policy: dict[str, Any]
     class_seed: str

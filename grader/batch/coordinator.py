@@ -192,7 +192,8 @@ class Batch:
             return None
         if self.recorder.is_done(submission, key):
             return None
-        pending = Pending(submission, cells, reading.notes + notes, reading.files)
+        language = data["language"]
+        pending = Pending(submission, cells, reading.notes + notes, reading.files, language)
         return key, json.dumps(data), pending
 
     def examine(self, submission: Submission) -> tuple[Reading, list[Cell], list[str], Job, str]:
@@ -212,14 +213,16 @@ class Batch:
             self.reader.parse,
         )
         cells, notes = self.skeleton.rebuild(reading.notebook)
+        language = self.skeleton.language_of(reading.notebook)
         data = make_job(
             self.assignment,
             cells,
             self.options.policy,
             self.class_seed,
-            self.files,
+            self.skeleton.files_in(language, self.files),
             self.beside,
             reading.files,
+            language,
         )
         return reading, cells, notes, data, key_of(data)
 

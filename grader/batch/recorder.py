@@ -48,6 +48,7 @@ class Pending(NamedTuple):
     cells: list[Cell]
     notes: list[str]
     files: dict[str, str]
+    language: str
 
     @property
     def student(self) -> str:
@@ -137,19 +138,20 @@ class Recorder:
 
     def write(self, key: str, result: Result, pending: Pending) -> None:
         """What `record` does when nothing goes wrong."""
-        submission, cells, notes, files = pending
+        submission, cells, notes, files, language = pending
         student = submission.student
         if self.options.test:
             key, result = self.with_one_test(key, result, student, cells)
-        notebook = executed_notebook(cells, self.skeleton, result["outputs"])
+        notebook = executed_notebook(cells, self.skeleton, result["outputs"], language)
         self.book.record(student, result, notebook, notes, submission.time, submission.is_late)
         # So that nbgrader and formgrader can grade it again.
-        write_one(cells, self.skeleton, self.folder("submitted", student), files)
+        write_one(cells, self.skeleton, self.folder("submitted", student), files, language)
         self.write_times(submission)
         if self.options.feedback:
             write_feedback(self.book, student)
         tests = result["tests"]
         failures = [test["failure"] for test in tests.values() if "failure" in test]
+        told = {failure["diagnosis"] for failure in failures if failure["diagnosis"]}
         record: Record = {
             "student": student,
             "key": key,
@@ -159,7 +161,7 @@ class Recorder:
             "flagged": "; ".join(result["flags"]),
             "seconds": round(result["seconds"], 2),
             "tests": {grade_id: test["score"] for grade_id, test in tests.items()},
-            "diagnoses": sorted({f["diagnosis"] for f in failures if f["diagnosis"]}),
+            "diagnoses": sorted(self.skeleton.in_english(text, language) for text in told),
             "notes": notes,
             "answers": forms_of(cells),
         }

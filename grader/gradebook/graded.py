@@ -16,15 +16,17 @@ from nbformat import NotebookNode
 from nbgrader.preprocessors import LimitOutput
 
 from grader.cells import Cell
+from grader.intake.recognise import ANSWERS
 from grader.intake.rebuild import Skeleton
 from grader.outcomes import SENTENCES
 from grader.records import Failure, Output, TestResult
 from grader.text import for_markdown, shortened, writable
+from grader.words import Note, language_of, said
 from helpers.assignment import CheckFailed
+from helpers.language import ENGLISH
 
 NOTES_ID, EVIDENCE_ID = "grading-notes", "grading-evidence"
 MOST_NOTES = 40
-HIDDEN_FAILED = "A hidden test fails here: on other inputs it stops with an error."
 # Of a failed hidden test these are told in words of ours; what else is told can hold what the
 # student's code has said, such as the name of an error: numbers of the test, too.
 TOLD_IN_OUR_WORDS = (
@@ -49,6 +51,7 @@ def executed_notebook(
     cells: Sequence[Cell],
     skeleton: Skeleton,
     outputs: Sequence[tuple[list[Output], int | None]] | None = None,
+    language: str = ENGLISH,
 ) -> dict[str, Any]:
     """The rebuilt cells with their outputs, as a notebook in plain dictionaries.
 
@@ -59,6 +62,9 @@ def executed_notebook(
     outputs : list of (list of dict, int or None), optional
         For each cell its outputs and execution count. Without them it is what was handed in,
         with the tests as students have them.
+    language : str
+        In which the student is answered. The assignment's own cells are in English all the same:
+        they are the instructor's.
     """
     made = []
     as_submitted = outputs is None
@@ -77,12 +83,12 @@ def executed_notebook(
         if cell.attachments:
             node["attachments"] = cell.attachments
         made.append(node)
-    return {
-        "cells": made,
-        "metadata": dict(skeleton.source.metadata),
-        "nbformat": 4,
-        "nbformat_minor": 5,
-    }
+    metadata = dict(skeleton.source.metadata)
+    if language != ENGLISH:
+        stubs = [cell.grade_id for cell in cells if cell.kind in ANSWERS and not cell.answered]
+        course = {"language": language, "unanswered": stubs}
+        metadata["course"] = {**metadata.get("course", {}), **course}
+    return {"cells": made, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}
 
 
 def finish(
@@ -113,6 +119,7 @@ def finish(
     """
     limit = limit or LimitOutput()
     tests = result.get("tests", {})
+    language = language_of(notebook) if notebook else ENGLISH
     cells = []
     for cell in notebook["cells"] if notebook else ():
         cell = dict(cell)
@@ -122,13 +129,13 @@ def finish(
             cell["metadata"] = {**cell["metadata"], "nbgrader": meta}
         if cell["cell_type"] == "code":
             if grade_id in tests:
-                cell["outputs"] = _agreeing(cell["outputs"], tests[grade_id])
+                cell["outputs"] = _agreeing(cell["outputs"], tests[grade_id], language)
             cell["outputs"] = _limited(cell["outputs"], limit)
         cells.append(cell)
     metadata = notebook["metadata"] if notebook else {}
     evidence = {"outcome": result["outcome"], "flags": list(result.get("flags", ()))}
     return {
-        "cells": [*_note_cells(result, notes), *cells],
+        "cells": [*_note_cells(result, notes, language), *cells],
         "metadata": {**metadata, "grading": evidence},
         "nbformat": 4,
         "nbformat_minor": 5,
@@ -152,13 +159,19 @@ def work_of(notebook: Mapping[str, Any]) -> tuple[list[tuple[Any, ...]], Any]:
     return cells, notebook["metadata"].get("grading", {}).get("flags")
 
 
-def _note_cells(result: Mapping[str, Any], notes: Sequence[str]) -> list[dict[str, Any]]:
+def _note_cells(
+    result: Mapping[str, Any], notes: Sequence[str], language: str
+) -> list[dict[str, Any]]:
     sentence = SENTENCES[result["outcome"]].in_notes
-    lines = [sentence] if sentence else []
-    lines += shortened([*notes, *parts_of_points(result)], MOST_NOTES, for_markdown)
+    lines = [said(sentence, language)] if sentence else []
+    told = [
+        note.in_language(language) if isinstance(note, Note) else note
+        for note in (*notes, *parts_of_points(result))
+    ]
+    lines += shortened(told, MOST_NOTES, for_markdown)
     cells = []
     if lines:
-        cells.append(_note_cell(NOTES_ID, "**About this submission**", lines))
+        cells.append(_note_cell(NOTES_ID, said("**About this submission**", language), lines))
     if result.get("flags"):
         flags = shortened(result["flags"], MOST_NOTES, for_markdown)
         cells.append(_note_cell(EVIDENCE_ID, EVIDENCE, flags))
@@ -168,7 +181,7 @@ def _note_cells(result: Mapping[str, Any], notes: Sequence[str]) -> list[dict[st
 def parts_of_points(result: Mapping[str, Any]) -> list[str]:
     """A note for each test that gave a part of its points."""
     return [
-        f"{grade_id}: {test['score']:g} of {test['max_score']:g} points"
+        Note("{cell}: {score:g} of {max_score:g} points", cell=grade_id, **test)
         for grade_id, test in result.get("tests", {}).items()
         if "failure" not in test and test["score"] < test["max_score"]
     ]
@@ -179,7 +192,7 @@ def _note_cell(cell_id: str, head: str, lines: Sequence[str]) -> dict[str, Any]:
     return {"cell_type": "markdown", "id": cell_id, "metadata": {}, "source": text}
 
 
-def _agreeing(outputs: Sequence[Output], test: TestResult) -> list[Output]:
+def _agreeing(outputs: Sequence[Output], test: TestResult, language: str) -> list[Output]:
     """A test cell's outputs, from which nbgrader reads the same score.
 
     To nbgrader an error or a text on stderr is no points, and a displayed result is its score:
@@ -198,7 +211,8 @@ def _agreeing(outputs: Sequence[Output], test: TestResult) -> list[Output]:
             made.append(output)
     errors = [output for output in outputs if output["output_type"] == "error"]
     if failure is not None:
-        made += [_error_of(failure)] if failure["hidden"] or not errors else errors
+        is_ours = failure["hidden"] or not errors
+        made += [_error_of(failure, language)] if is_ours else errors
     elif test["score"] < test["max_score"]:
         # A score on its own is the way in which nbgrader takes a part of the points.
         data = {"text/plain": str(float(test["score"]))}
@@ -207,11 +221,13 @@ def _agreeing(outputs: Sequence[Output], test: TestResult) -> list[Output]:
     return made
 
 
-def _error_of(failure: Failure) -> Output:
+def _error_of(failure: Failure, language: str) -> Output:
     """A failure as an output; nothing in it comes from a hidden test's inputs."""
     message = failure["message"]
     if failure["hidden"] and failure["kind"] not in TOLD_IN_OUR_WORDS:
-        message = HIDDEN_FAILED
+        message = said(
+            "A hidden test fails here: on other inputs it stops with an error.", language
+        )
     return {
         "output_type": "error",
         "ename": CheckFailed.__name__,

@@ -35,6 +35,7 @@ from grader.outcomes import SENTENCES
 from grader.records import Result
 from grader.sandbox.bwrap import UNSAFE, NoSandbox, check_means, check_system
 from grader.text import for_terminal
+from grader.words import said
 from helpers.assignment.notebook_file import Unreadable
 
 WAY_AROUND = "COURSE_UNSAFE_NO_SANDBOX"
@@ -85,9 +86,11 @@ class SandboxExecute(Execute):
         cells, notes = skeleton.rebuild(reading.notebook)
         notes = reading.notes + notes
         policy, seed = self._policy(self._is_locked()), class_seed(root)
-        data = make_job(assignment, cells, policy, seed, files, beside, reading.files)
-        result = self._execute(json.dumps(data))
-        made = executed_notebook(cells, skeleton, result["outputs"])
+        language = skeleton.language_of(reading.notebook)
+        texts = skeleton.files_in(language, files)
+        data = make_job(assignment, cells, policy, seed, texts, beside, reading.files, language)
+        result = self._execute(json.dumps(data), language)
+        made = executed_notebook(cells, skeleton, result["outputs"], language)
         made = _node(made, known, result, notes, LimitOutput(parent=self))
         if result["flags"]:
             flags = for_terminal("; ".join(result["flags"]))
@@ -140,7 +143,7 @@ class SandboxExecute(Execute):
             limits.setdefault("cell_seconds", float(self.timeout))
         return Policy(**limits)
 
-    def _execute(self, text: str) -> Result:
+    def _execute(self, text: str, language: str) -> Result:
         """The job's result; one that is lost with its server is run again."""
         dispatch = Dispatch(job.execute, Here, width=1, is_to_repeat=job.was_hindered)
         ((_, came),) = dispatch.run([("the only one", text)])
@@ -149,7 +152,7 @@ class SandboxExecute(Execute):
         result: Result = json.loads(came)
         for shown, _ in result["outputs"]:
             for output in shown:
-                if output.get("evalue") == SENTENCES["cell timeout"].in_cell:
+                if output.get("evalue") == said(SENTENCES["cell timeout"].in_cell, language):
                     # The name that nbgrader's own Execute gives it.
                     output["ename"] = TIMEOUT
                     output["traceback"] = [f"{TIMEOUT}: {output['evalue']}"]

@@ -14,6 +14,7 @@ from grader.intake.rebuild import Skeleton
 from grader.intake.submission import Submission
 from grader.text import for_terminal
 from helpers.assignment.notebook_file import Unreadable
+from helpers.language import ENGLISH
 
 
 def write_submitted(
@@ -49,6 +50,7 @@ def write_submitted(
         try:
             reading = submission.read(assignment, skeleton.known, patterns=skeleton.files)
             cells, notes = skeleton.rebuild(reading.notebook)
+            language = skeleton.language_of(reading.notebook)
         except Unreadable as error:
             refused[submission.student] = str(error)
             entries += submission.refused(str(error))
@@ -57,14 +59,18 @@ def write_submitted(
             continue
         entries += reading.entries
         folder = Path(submitted) / submission.student / assignment
-        write_one(cells, skeleton, folder, reading.files)
+        write_one(cells, skeleton, folder, reading.files, language)
         write_times(folder, submission.exchange_files())
         show(f"  {for_terminal('; '.join([submission.student, *reading.notes, *notes]))}")
     return refused, entries
 
 
 def write_one(
-    cells: Sequence[Cell], skeleton: Skeleton, folder: Path, files: Mapping[str, str]
+    cells: Sequence[Cell],
+    skeleton: Skeleton,
+    folder: Path,
+    files: Mapping[str, str],
+    language: str = ENGLISH,
 ) -> None:
     """Write one rebuilt notebook, and the files that belong to it, where nbgrader looks for it.
 
@@ -76,10 +82,13 @@ def write_one(
         STUDENT/ASSIGNMENT, in nbgrader's folder of submissions.
     files : dict of str to str
         In base64, by name.
+    language : str
+        Of the notebook, which says so: then it is graded again in it.
     """
     for name, data in files.items():
         write_whole(folder / name, base64.b64decode(data))
-    write_whole(folder / f"{folder.name}.ipynb", to_bytes(executed_notebook(cells, skeleton)))
+    notebook = executed_notebook(cells, skeleton, language=language)
+    write_whole(folder / f"{folder.name}.ipynb", to_bytes(notebook))
 
 
 def write_times(folder: Path, texts: Mapping[str, str]) -> None:

@@ -17,6 +17,7 @@ from grader.intake.entries import kind_of_file
 from grader.intake.files import Found, file_reader
 from grader.intake.layouts import is_noise
 from grader.judging.policy import MEBIBYTE, Limits
+from grader.words import Note
 from helpers.assignment.notebook_file import Unreadable
 
 
@@ -110,7 +111,13 @@ def handed_in_beside(
                 )
         except Unreadable as error:
             why_not[file.path] = str(error)
-            notes.append(f"{name[:60]}, handed in beside the notebook: {error}")
+            notes.append(
+                Note(
+                    "{name}, handed in beside the notebook: {reason}",
+                    name=name[:60],
+                    reason=str(error),
+                )
+            )
             continue
         size += len(data)
         files[name] = base64.b64encode(data).decode()
@@ -118,5 +125,10 @@ def handed_in_beside(
         left.sort()
         names = ", ".join(name[:60] for name in left[:5])
         more = f" and {len(left) - 5} more" if len(left) > 5 else ""
-        notes.append(f"handed in beside the notebook, and not there when it runs: {names}{more}")
+        notes.append(
+            Note(
+                "handed in beside the notebook, and not there when it runs: {names}",
+                names=names + more,
+            )
+        )
     return files, notes, why_not

@@ -43,6 +43,7 @@ from grader.intake.submission import Submission, why_not
 from grader.intake.times import time_of, times_of_zip
 from grader.judging.policy import Limits
 from grader.text import for_terminal, shortened
+from grader.words import Note
 from helpers.assignment.notebook_file import Unreadable
 
 Which = Literal["last", "first"]
@@ -338,13 +339,19 @@ class _Collection:
             elif owner.platform == "Blackboard" and is_form(file.read, MOST_TEXT):
                 text = writing_in_form(file.read, MOST_TEXT)
                 if text:
-                    notes.append(f"written in Blackboard's form ({file.path}): {text}")
+                    notes.append(
+                        Note(
+                            "written in Blackboard's form ({path}): {text}",
+                            path=file.path,
+                            text=text,
+                        )
+                    )
                 self.leave(file, FORM, student)
             else:
                 beside.append(file)
         is_late = any(owner.is_late for _, owner in attempt.files)
         if is_late and not attempt.time:
-            notes.append("marked as late by the learning platform")
+            notes.append(Note("marked as late by the learning platform"))
         problem = ""
         if not candidates:
             listed = ", ".join(f"{file.called} ({why_not(file)})" for file in beside[:5])

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from grader.cells import Cell
 from grader.judging.policy import Policy
 from grader.records import Job
+from helpers.language import ENGLISH
 
 
 def make_job(
@@ -19,6 +20,7 @@ def make_job(
     files: Mapping[str, str],
     beside: Mapping[str, str],
     handed_in: Mapping[str, str],
+    language: str = ENGLISH,
 ) -> Job:
     """What `grader.judging.job.execute` is to do.
 
@@ -34,6 +36,8 @@ def make_job(
         The assignment's own, as of `grader.intake.beside.files_of`.
     handed_in : dict of str to str
         The student's, in base64, by name.
+    language : str
+        In which the student is answered.
 
     Returns
     -------
@@ -42,6 +46,7 @@ def make_job(
     """
     job: Job = {
         "assignment": assignment,
+        "language": language,
         "cells": [cell.for_job() for cell in cells],
         "policy": policy.to_dict(),
         "class_seed": class_seed,

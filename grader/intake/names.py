@@ -13,6 +13,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 
 from grader.text import writable
+from grader.words import Note
 
 LONGEST_NAME = 160  # bytes; a file system takes 255, and some names get endings
 KEPT = "._-@+, "  # besides letters, marks and digits
@@ -74,7 +75,11 @@ def distinct_names(raws: Iterable[str]) -> dict[str, tuple[str, list[str]]]:
             # Two spellings of one letter differ in nothing that can be seen.
             is_hidden = raw != unicodedata.normalize("NFC", raw)
             shown = ascii(raw) if is_hidden else repr(raw)
-            note = f"handed in as {shown}, called {own}: another name in the batch looks the same"
+            note = Note(
+                "handed in as {shown}, called {own}: another name in the batch looks the same",
+                shown=shown,
+                own=own,
+            )
             found[raw] = own, [note]
     return found
 

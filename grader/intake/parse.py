@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from grader.judging.policy import Limits
+from grader.words import Note
 from helpers.assignment.notebook_file import CONFLICT, read
 
 DEFAULT = Limits()
@@ -47,7 +48,7 @@ def parse(data: bytes, limits: Limits = DEFAULT) -> tuple[dict[str, Any], list[s
     notebook, notes = read(data, limits)
     code = [cell["source"] for cell in notebook["cells"] if cell["cell_type"] == "code"]
     if any(_CONFLICT_LINE.search(source) for source in code):
-        notes.append("git's conflict markers stand in its code")
+        notes.append(Note("git's conflict markers stand in its code"))
     newer = python_note(notebook)
     return notebook, [*notes, newer] if newer else notes
 
@@ -82,9 +83,12 @@ def python_note(notebook: Mapping[str, Any], python: tuple[int, int] = THIS_PYTH
         if wrong is not None:
             theirs, ours = (f"{major}.{minor}" for major, minor in (numbers, python))
             line = source.split("\n")[max((wrong.lineno or 1) - 1, 0)].strip()[:60]
-            return (
-                f"`{line}` is not Python {ours}, which grades. The notebook ran with Python "
-                f"{theirs}: newer syntax may be the reason"
+            return Note(
+                "`{line}` is not Python {ours}, which grades. The notebook ran with Python "
+                "{theirs}: newer syntax may be the reason",
+                line=line,
+                ours=ours,
+                theirs=theirs,
             )
     return None
 

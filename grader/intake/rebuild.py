@@ -11,6 +11,7 @@ import ast
 import json
 import re
 from collections.abc import Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeGuard
 
@@ -19,21 +20,23 @@ import nbformat
 from grader.authoring.source import assignments, notebook_path
 from grader.cells import Cell, kind_of, metadata_of, points_of
 from grader.intake.beside import patterns_of
+from grader.intake.edition import Edition, editions_of
 from grader.intake.parse import defined_names, given_names, ids_of, magic_elsewhere
 from grader.intake.recognise import ANSWERS, Frame
 from grader.text import shortened
+from grader.words import Note
 from helpers.assignment.notebook_file import Unreadable
+from helpers.language import ENGLISH
 
 ROOT = Path(__file__).resolve().parents[2]
 PICTURES = ("image/png", "image/jpeg", "image/gif", "image/webp")
-NOT_IN_GRADING = "not-in-grading"
 OF_ANOTHER = (
     "a notebook of another assignment, or of an older release: no task and no test of this one is "
     "in it"
 )
 BASE64 = re.compile(r"[A-Za-z0-9+/=\s]*+")
 
-NOTHING_ANSWERED = "nothing is answered in it: is it the right file?"
+NOTHING_ANSWERED = Note("nothing is answered in it: is it the right file?")
 
 
 class Skeleton:
@@ -45,6 +48,9 @@ class Skeleton:
         In nbformat 4: with solutions and hidden tests, and as students got it.
     others : dict of str to (set of str)
         The grade ids of the course's other assignments, by their names.
+    editions : dict of str to Edition
+        The student version in other languages, by their codes. Source, tests and points are those
+        of the one source.
 
     Attributes
     ----------
@@ -57,19 +63,20 @@ class Skeleton:
     test_ids : list of str
     files : list of str
         Names of files that students may hand in besides; see `grader.intake.beside`.
-    not_in_grading : set of str
-        Released cells that only show something, tagged "not-in-grading": they are not run as long
-        as they are as they were given out.
     """
 
     def __init__(
-        self, source: Any, released: Any, others: Mapping[str, set[str]] | None = None
+        self,
+        source: Any,
+        released: Any,
+        others: Mapping[str, set[str]] | None = None,
+        editions: Mapping[str, Edition] | None = None,
     ) -> None:
         self.source, self.released = source, released
-        self.others = dict(others or {})
+        self.others, self.editions = dict(others or {}), dict(editions or {})
         self.known = _by_grade_id(source)
         self.frame = Frame(self.known, released)
-        self.stubs = self.frame.stubs
+        self.stubs = {grade_id: texts[0] for grade_id, texts in self.frame.given.items()}
         self.released_metadata = {
             grade_id: dict(cell.metadata) for grade_id, cell in _by_grade_id(released).items()
         }
@@ -79,11 +86,53 @@ class Skeleton:
         self.test_ids = [key for key, kind in kinds.items() if kind == "test"]
         self.auto_max = sum(points_of(self.known[key]) for key in self.test_ids)
         self.files = patterns_of(source)
-        self.not_in_grading = {
-            cell.source.strip()
-            for cell in released.cells
-            if NOT_IN_GRADING in cell.metadata.get("tags", ())
-        }
+
+    def language_of(self, submitted: Any) -> str:
+        """The language of a submission's words: a known one, or English.
+
+        Its metadata says it. Where that is lost, it is the one that more of its cells are in.
+
+        Parameters
+        ----------
+        submitted : notebook
+            In nbformat 4.
+        """
+        course = submitted.metadata.get("course")
+        named = course.get("language") if isinstance(course, Mapping) else None
+        if isinstance(named, str) and (named == ENGLISH or named in self.editions):
+            return named
+        if not self._may_be_translated(submitted):
+            return ENGLISH
+        found = {cell.source.strip() for cell in submitted.cells}
+        counts = {ENGLISH: len(found & self.frame.all_texts)}
+        for language, edition in self.editions.items():
+            counts[language] = len(found & edition.texts)
+        return max(counts, key=counts.__getitem__)  # the first of several
+
+    def _may_be_translated(self, submitted: Any) -> bool:
+        """Whether a translation must be looked at: what is only in ASCII is in none.
+
+        To make one costs something, and a class that has only English notebooks needs none.
+        """
+        return bool(self.editions) and any(
+            not cell.source.isascii() and not self.frame.has(cell.source)
+            for cell in submitted.cells
+        )
+
+    def files_in(self, language: str, files: Mapping[str, str]) -> Mapping[str, str]:
+        """The course's texts that lie beside the notebook, in a language."""
+        edition = self.editions.get(language)
+        return edition.files(files) if edition else files
+
+    def in_english(self, sentence: str, language: str) -> str:
+        """The sentence of a known mistake, for instructors."""
+        edition = self.editions.get(language)
+        return edition.in_english.get(sentence, sentence) if edition else sentence
+
+    @cached_property
+    def _every_language(self) -> Frame:
+        editions = (edition.released for edition in self.editions.values())
+        return Frame(self.known, self.released, *editions)
 
     def rebuild(self, submitted: Any) -> tuple[list[Cell], list[str]]:
         """The cells to run for a submission, and notes on what was unusual about it.
@@ -107,12 +156,13 @@ class Skeleton:
             # Functions of one name are asked for in several assignments, with other rules.
             raise Unreadable(f"a notebook of {other}: most of its cells are of that assignment")
         notes: list[str] = []
-        owners = self.frame.owners(submitted.cells, notes)
+        frame = self._every_language if self._may_be_translated(submitted) else self.frame
+        owners = frame.owners(submitted.cells, notes)
         answers: dict[str, Any] = {}
         extras: dict[str | None, list[Cell]] = {}
         anchor = None
         for cell, owner in zip(submitted.cells, owners, strict=True):
-            if owner is None and cell.source.strip() in self.not_in_grading:
+            if owner is None and cell.source.strip() in frame.not_in_grading:
                 continue
             notes += self._unseen(cell, owner)
             if owner is None:
@@ -123,9 +173,9 @@ class Skeleton:
             kind = kind_of(known)
             if kind in ANSWERS:
                 # A copy in which nothing was done comes after the one that counts, or before.
-                if owner not in answers or self.frame.is_worked_on(cell, owner):
+                if owner not in answers or frame.is_worked_on(cell, owner):
                     answers[owner] = cell
-            elif self.frame.is_worked_on(cell, owner):
+            elif frame.is_worked_on(cell, owner):
                 notes.append(_edited(owner, kind))
                 if kind != "test":
                     extras.setdefault(owner, []).append(_extra(cell))
@@ -134,11 +184,13 @@ class Skeleton:
         code = "\n".join(cell.source for cell in (*own, *answers.values()))
         for grade_id, known in self.known.items():
             if kind_of(known) in ANSWERS:
-                cells.append(self._answer(grade_id, answers.get(grade_id), code, notes))
+                cells.append(self._answer(grade_id, answers.get(grade_id), code, frame, notes))
             else:
                 cells.append(self._own(grade_id))
                 if grade_id not in owners:
-                    notes.append(f"{grade_id}: the cell was missing; it was put back")
+                    notes.append(
+                        Note("{cell}: the cell was missing; it was put back", cell=grade_id)
+                    )
             cells += extras.get(grade_id, [])
         for number, made in enumerate(cells):
             made.cell_id = made.grade_id if made.grade_id else f"extra-{number}"
@@ -162,7 +214,13 @@ class Skeleton:
             return []
         listed = ", ".join(shortened(left, 3))
         place = f"{owner}: " if owner else ""
-        return [f"{place}no page can show {listed}: look into the file that was handed in"]
+        return [
+            Note(
+                "{place}no page can show {listed}: look into the file that was handed in",
+                place=place,
+                listed=listed,
+            )
+        ]
 
     def _more_like(self, ids: set[str]) -> str | None:
         """The assignment of which a notebook has more cells than of this one, if there is one."""
@@ -188,7 +246,9 @@ class Skeleton:
             answered=False,
         )
 
-    def _answer(self, grade_id: str, answer: Any, code: str, notes: list[str]) -> Cell:
+    def _answer(
+        self, grade_id: str, answer: Any, code: str, frame: Frame, notes: list[str]
+    ) -> Cell:
         """A cell with the student's answer, or the stub; ``code`` is all code of the student's."""
         known = self.known[grade_id]
         made = self._own(grade_id)
@@ -202,26 +262,39 @@ class Skeleton:
                 made.source, made.answered = "", True
                 listed = ", ".join(sorted(names))
                 notes.append(
-                    f"{grade_id}: the cell for the answer is missing; {listed} stands in another "
-                    "cell, and counts"
+                    Note(
+                        "{cell}: the cell for the answer is missing; {listed} stands in another "
+                        "cell, and counts",
+                        cell=grade_id,
+                        listed=listed,
+                    )
                 )
             else:
-                notes.append(f"{grade_id}: the cell for the answer is missing")
+                notes.append(Note("{cell}: the cell for the answer is missing", cell=grade_id))
             return made
-        made.source = answer.source
+        made.answered = frame.is_worked_on(answer, grade_id)
+        if made.answered:  # else it is as it was given out, in whatever language
+            made.source = answer.source
         if known.cell_type == "markdown":
             made.attachments = _pictures(answer)
-        made.answered = self.frame.is_worked_on(answer, grade_id)
         if answer.cell_type != known.cell_type:
             notes.append(
-                f"{grade_id}: the answer was in a {answer.cell_type} cell; it was put back into a "
-                f"{known.cell_type} cell"
+                Note(
+                    "{cell}: the answer was in a {other} cell; it was put back into a {type} cell",
+                    cell=grade_id,
+                    other=answer.cell_type,
+                    type=known.cell_type,
+                )
             )
         magic = magic_elsewhere(made.source) if made.kind == "solution" else None
         if magic:
             notes.append(
-                f"{grade_id}: the answer begins with {magic}, so nothing of it is defined in the "
-                "notebook"
+                Note(
+                    "{cell}: the answer begins with {magic}, so nothing of it is defined in the "
+                    "notebook",
+                    cell=grade_id,
+                    magic=magic,
+                )
             )
         return made
 
@@ -234,7 +307,7 @@ def load_skeleton(assignment: str, root: str | Path = ROOT) -> Skeleton:
     solutions = Path(root) / "solutions"
     names = [name for name in assignments(solutions) if name != assignment]
     others = {name: _ids_in(notebook_path(name, solutions)) for name in names}
-    return Skeleton(source, released, others)
+    return Skeleton(source, released, others, editions_of(assignment, Path(root)))
 
 
 def _ids_in(path: Path) -> set[str]:
@@ -254,11 +327,14 @@ def _extra(cell: Any) -> Cell:
     return Cell("extra", cell.cell_type, cell.source, attachments=_pictures(cell))
 
 
-def _edited(grade_id: str, kind: str) -> str:
+def _edited(grade_id: str, kind: str) -> Note:
     """What to say of a locked cell that is not what was given out."""
     if kind == "test":
-        return f"{grade_id}: the test cell was edited; the original one ran"
-    return f"{grade_id}: the cell was edited; the original one is there, and the edited one below"
+        return Note("{cell}: the test cell was edited; the original one ran", cell=grade_id)
+    return Note(
+        "{cell}: the cell was edited; the original one is there, and the edited one below",
+        cell=grade_id,
+    )
 
 
 def _functions(source: str) -> set[str]:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any
 
 from grader.cells import kind_of, metadata_of
 from grader.intake.parse import defined_names
+from grader.words import Note
 
 ANSWERS = ("solution", "manual")
+NOT_IN_GRADING = "not-in-grading"
 
 
 def same_text(one: str, other: str) -> bool:
@@ -26,24 +29,39 @@ class Frame:
     ----------
     known : dict of str to cell
         The source's cells by grade id.
-    released : notebook
-        As students got it.
+    *released : notebook
+        As students got it, in one language or in several.
+
+    Attributes
+    ----------
+    given : dict of str to list of str
+        What stands in a cell, in each language, by grade id.
+    texts : dict of str to str
+        The grade ids of the cells, by their texts.
+    free : list of str
+        The texts of released cells without a grade id.
+    not_in_grading : set of str
+        The texts of those that only show something, tagged "not-in-grading": they are not run as
+        long as they are as they were given out.
     """
 
-    def __init__(self, known: dict[str, Any], released: Any) -> None:
+    def __init__(self, known: dict[str, Any], *released: Any) -> None:
         self.known = known
-        self.stubs: dict[str, str] = {}
+        self.given: dict[str, list[str]] = {}
         self.pasted: dict[str, Any] = {}
         self.ids: dict[str, str] = {}
         self.texts: dict[str, str] = {}
-        self.free: list[str] = []  # texts of released cells without a grade id
-        for cell in released.cells:
+        self.free: list[str] = []
+        self.not_in_grading: set[str] = set()
+        for cell in (cell for notebook in released for cell in notebook.cells):
+            if NOT_IN_GRADING in cell.metadata.get("tags", ()):
+                self.not_in_grading.add(cell.source.strip())
             meta = metadata_of(cell)
             if meta is None:
                 self.free.append(cell.source)
                 continue
             grade_id = meta["grade_id"]
-            self.stubs[grade_id] = cell.source
+            self.given.setdefault(grade_id, []).append(cell.source)
             self.pasted[grade_id] = cell.get("attachments") or {}
             if cell.get("id"):
                 self.ids[cell["id"]] = grade_id
@@ -54,10 +72,20 @@ class Frame:
                 for name in defined_names(cell.source):
                     self.names.setdefault(name, grade_id)
 
+    def has(self, text: str) -> bool:
+        """Whether a text is one of those that were given out."""
+        return text.strip() in self.all_texts
+
+    @cached_property
+    def all_texts(self) -> set[str]:
+        """What was given out, cell by cell."""
+        return {*self.texts, *(text.strip() for text in self.free)}
+
     def is_worked_on(self, cell: Any, grade_id: str) -> bool:
         """Whether a cell holds anything else than what was released, a pasted picture for one."""
         pasted = cell.get("attachments") or {}
-        is_same = same_text(cell.source, self.stubs.get(grade_id, ""))
+        given = self.given.get(grade_id, ("",))
+        is_same = any(same_text(cell.source, text) for text in given)
         return not is_same or pasted != self.pasted.get(grade_id, {})
 
     def owners(self, cells: list[Any], notes: list[str]) -> list[str | None]:
@@ -77,7 +105,9 @@ class Frame:
             grade_id = (metadata_of(cell) or {}).get("grade_id")
             if not isinstance(grade_id, str) or grade_id not in self.known:
                 if grade_id:
-                    notes.append(f"{str(grade_id)[:60]}: not a cell of this release")
+                    notes.append(
+                        Note("{cell}: not a cell of this release", cell=str(grade_id)[:60])
+                    )
                 grade_id = None
             owners.append(grade_id)
         for grade_id in {owner: None for owner in owners if owner}:
@@ -98,7 +128,7 @@ class Frame:
         worked = [place for place in places if self.is_worked_on(cells[place], grade_id)]
         right = [place for place in worked if cells[place].cell_type == wanted]
         keep = (right or worked or places)[0]
-        notes.append(f"{grade_id}: {len(places)} copies of the cell")
+        notes.append(Note("{cell}: {count} copies of the cell", cell=grade_id, count=len(places)))
         kind = kind_of(self.known[grade_id])
         for place in places:
             is_own = kind == "solution" or (place in worked and kind != "test")
@@ -123,7 +153,7 @@ class Frame:
                 ):
                     owners[place] = grade_id
                     taken.add(grade_id)
-                    notes.append(f"{grade_id}: recognised without its metadata")
+                    notes.append(Note("{cell}: recognised without its metadata", cell=grade_id))
                     break
 
     def _by_place(
@@ -157,5 +187,7 @@ class Frame:
                 ):
                     owners[place] = grade_id
                     taken.add(grade_id)
-                    notes.append(f"{grade_id}: recognised by its place, without its metadata")
+                    notes.append(
+                        Note("{cell}: recognised by its place, without its metadata", cell=grade_id)
+                    )
                     break

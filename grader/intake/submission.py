@@ -15,6 +15,7 @@ from grader.intake.files import Found
 from grader.intake.layouts import TIMESTAMP, stem_of, without_copies
 from grader.intake.parse import DEFAULT, ids_of, parse
 from grader.judging.policy import Limits
+from grader.words import Note
 from helpers.assignment.notebook_file import Unreadable
 
 Parse = Callable[[bytes, Limits], tuple[dict[str, Any], list[str]]]
@@ -117,7 +118,9 @@ class Submission:
         if others:
             more = f" and {len(others) - 3} more" if len(others) > 3 else ""
             paths = ", ".join(other.path for other in others[:3])
-            notes.append(f"{chosen.path} {OF_SEVERAL} {paths}{more}")
+            notes.append(
+                Note("{path} counts, of several: {paths}", path=chosen.path, paths=paths + more)
+            )
         notebook, unusual = parse(chosen.read(limits.file_bytes), limits)
         files, left, why_not = handed_in_beside(self.beside, patterns, own, limits)
         entries = [self.entry(chosen, COUNTS, is_taken=True)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from grader.outcomes import Outcome
 from grader.records import Output
+from grader.words import said
 from helpers.assignment import CheckFailed
 from helpers.assignment.time_limit import TookTooLong
 
@@ -17,7 +18,7 @@ OUTCOME_OF: dict[str, Outcome] = {
 
 
 class NotJudged(Exception):
-    """The child was lost in a test; the message says how, for the feedback."""
+    """The child was lost in a test; the message says how, in English."""
 
 
 def error_output(failure: BaseException) -> Output:
@@ -36,9 +37,12 @@ def message_of(failure: BaseException) -> str:
     The text of any other error than the grader's own may hold a hidden test's numbers, and its name
     is the student's word.
     """
-    if isinstance(failure, CheckFailed | NotJudged):
+    if isinstance(failure, CheckFailed):
         return str(failure)
-    return f"The test could not use what came back ({builtin_name(type(failure))})."
+    if isinstance(failure, NotJudged):
+        return said(str(failure))
+    name = builtin_name(type(failure))
+    return said("The test could not use what came back ({name}).").format(name=name)
 
 
 def builtin_name(kind: type) -> str:

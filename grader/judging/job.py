@@ -29,6 +29,7 @@ from grader.sandbox.child import ServerLost
 from grader.sandbox.client import MODULES, Server, modules_for
 from grader.sandbox.inside.server import make_forks_cheap
 from grader.text import writable
+from helpers.language import ENGLISH, speaking
 
 MANY_MODULES = 100
 
@@ -78,8 +79,9 @@ def execute(job: str) -> str:
         read_ahead(data["cells"], setup)
         prepare_to_fork()
         progress = Progress([([], None) for _ in data["cells"]])
-        while not judge(data, policy, setup, warm, progress):
-            pass
+        with speaking(data.get("language", ENGLISH)):
+            while not judge(data, policy, setup, warm, progress):
+                pass
     except ServerLost as error:
         close_servers()
         raise Retry(str(error)) from None

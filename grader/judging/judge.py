@@ -34,10 +34,10 @@ from grader.sandbox.inside.last_value import as_number, compiled
 from grader.sandbox.inside.messages import Call, Reply
 from helpers.assignment import Checker, CheckFailed, Observation, Sheet
 from helpers.assignment.time_limit import TookTooLong
+from helpers.language import gettext
 
 Ask = Callable[[Mapping[str, Any], list[wire.Blob], float], tuple[Reply, list[wire.Blob]]]
 SECONDS_ON_TOP = 2.0
-PASSED = "✓ passed\n"
 OURS = ("helpers", "grader")
 
 
@@ -265,7 +265,7 @@ class Judge:
             failure = error if self._has_checker(code) else failure_of(error, code)
         printed = "".join(text for c in self.checkers.values() for text in c.printed)
         has_passed = failure is None and value is None
-        text = printed + shown.getvalue() + (PASSED if has_passed else "")
+        text = printed + shown.getvalue() + (passed() if has_passed else "")
         outputs: list[Output] = []
         if text:
             outputs.append({"output_type": "stream", "name": "stdout", "text": text})
@@ -277,6 +277,11 @@ class Judge:
 def checkers_in(setup: Mapping[str, Any]) -> dict[str, Checker]:
     """The checkers that the set-up cells have made, by name."""
     return {name: value for name, value in setup.items() if isinstance(value, Checker)}
+
+
+def passed() -> str:
+    """What a test shows that has passed: the same as at the student's."""
+    return f"{gettext('✓ passed')}\n"
 
 
 def read_ahead(cells: Sequence[Mapping[str, Any]], setup: Mapping[str, Any]) -> None:

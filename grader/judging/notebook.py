@@ -19,6 +19,7 @@ from grader.sandbox.child import Child, ChildEnded, ServerLost
 from grader.sandbox.client import Server
 from grader.sandbox.inside import wire
 from grader.sandbox.inside.messages import Reply
+from helpers.language import ENGLISH
 
 # Copies of one process: each is one of the processes that it may have.
 COPIES = 16
@@ -144,7 +145,8 @@ class Notebook:
         files = {name: base64.b64decode(data) for name, data in others.items()} | texts
         # Not the seed of the job: from it the judge draws the questions of its controls.
         seed = hashlib.sha256(f"child {self.data['seed']}".encode()).hexdigest()
-        begin = {"do": "begin", "seed": seed, "files": list(files)}
+        language = self.data.get("language", ENGLISH)
+        begin = {"do": "begin", "seed": seed, "files": list(files), "language": language}
         try:
             self.child.ask(begin, list(files.values()), 60.0)
         except ChildEnded as ended:

@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from grader.judging.failures import message_of
-from grader.judging.judge import PASSED
+from grader.judging.judge import passed
 from grader.records import Output, TestResult
+from grader.words import said
 from helpers.assignment import CheckFailed
 
 
@@ -15,8 +16,8 @@ def without_passed(outputs: Sequence[Output]) -> list[Output]:
     """Outputs without the line that says that a test has passed."""
     kept: list[Output] = []
     for output in outputs:
-        if output["output_type"] == "stream" and output["text"].endswith(PASSED):
-            output = {**output, "text": output["text"].removesuffix(PASSED)}
+        if output["output_type"] == "stream" and output["text"].endswith(passed()):
+            output = {**output, "text": output["text"].removesuffix(passed())}
         if output.get("text") != "":
             kept.append(output)
     return kept
@@ -24,8 +25,8 @@ def without_passed(outputs: Sequence[Output]) -> list[Output]:
 
 def points_line(result: TestResult) -> Output:
     """What is shown of a test that ends in a number."""
-    text = f"{result['score']:g} of {result['max_score']:g} points\n"
-    return {"output_type": "stream", "name": "stdout", "text": text}
+    text = said("{score:g} of {max_score:g} points").format(**result)
+    return {"output_type": "stream", "name": "stdout", "text": f"{text}\n"}
 
 
 def result_of(

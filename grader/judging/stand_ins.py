@@ -18,6 +18,7 @@ from typing import Any
 
 from grader.cells import BEGIN_HIDDEN, is_hidden
 from grader.judging.failures import builtin_name
+from grader.words import said
 from helpers.assignment import CheckFailed
 
 # What tests use of the grader's process, and what would mean another thing in the student's.
@@ -164,7 +165,8 @@ def failure_at(number: Any, text: str, code: str) -> CheckFailed:
     """
     lines = code.splitlines()
     if not isinstance(number, int) or not 0 < number <= len(lines):
-        return CheckFailed("The test fails.", "claim", hidden=BEGIN_HIDDEN in code)
+        return CheckFailed(said("The test fails."), "claim", hidden=BEGIN_HIDDEN in code)
     if is_hidden(code, number):
-        return CheckFailed("A hidden test fails.", "claim", hidden=True)
-    return CheckFailed(f"This does not hold: {lines[number - 1].strip()}\n{text}".strip(), "claim")
+        return CheckFailed(said("A hidden test fails."), "claim", hidden=True)
+    place = said("This does not hold: {line}").format(line=lines[number - 1].strip())
+    return CheckFailed(f"{place}\n{text}".strip(), "claim")

@@ -159,6 +159,8 @@ def _runtime() -> list[tuple[Path, str]]:
     for path in sorted((ROOT / "helpers").iterdir()):
         if path.name != "__pycache__":
             pairs.append((path, f"{RUNTIME}/lib/helpers/{path.name}"))
+    if (ROOT / "translations").is_dir():
+        pairs.append((ROOT / "translations", f"{RUNTIME}/lib/translations"))
     pairs += [(path, f"{THERE[-1]}/{path.name}") for path in sorted(INSIDE.glob("*.py"))]
     return pairs
 

@@ -17,6 +17,7 @@ from helpers.language import MESSAGES, gettext, gettext_noop, translated
 
 CONFLICT = "<<<<<<< "  # how git begins a place that it could not merge
 _ID = re.compile(r"[\w-]{1,64}", re.ASCII)
+_LANGUAGE = re.compile(r"[A-Za-z_-]{2,12}", re.ASCII)
 _VERSION = re.compile(r"\d{1,3}(\.\d{1,3}){1,2}")
 _CELL_TYPES = ("code", "markdown", "raw")
 # What files begin with that are often handed in by mistake.
@@ -57,7 +58,7 @@ def read(data: bytes, limits: Limits | None = None) -> tuple[dict[str, Any], lis
     """What is used of a notebook's file, in nbformat 4.
 
     Of each cell these are its type, text, id, pasted pictures and what nbgrader wrote about it; of
-    the notebook, the version of Python that it ran with.
+    the notebook, the version of Python that it ran with, and the language of its words.
 
     Parameters
     ----------
@@ -275,11 +276,21 @@ def _give_ids(cells: list[dict[str, Any]]) -> None:
 
 
 def _metadata(content: dict[str, Any]) -> dict[str, Any]:
-    """The version of Python that the notebook says it ran with."""
+    """The version of Python that the notebook says it ran with, and the language of its words."""
+    found: dict[str, Any] = {}
+    version = _named(content, "language_info", "version")
+    if _VERSION.match(version):
+        found["language_info"] = {"name": "python", "version": version[:20]}
+    language = _named(content, "course", "language")
+    if _LANGUAGE.fullmatch(language):
+        found["course"] = {"language": language}
+    return found
+
+
+def _named(content: dict[str, Any], member: str, name: str) -> str:
+    """A text in the notebook's metadata; empty where there is none."""
     try:
-        version = content["metadata"]["language_info"]["version"]
+        text = content["metadata"][member][name]
     except (KeyError, TypeError):
-        return {}
-    if not isinstance(version, str) or not _VERSION.match(version):
-        return {}
-    return {"language_info": {"name": "python", "version": version[:20]}}
+        return ""
+    return text if isinstance(text, str) else ""

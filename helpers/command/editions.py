@@ -81,10 +81,8 @@ def is_changed(folder: Path, name: str, new: bytes, has_record: bool) -> bool:
 
 def files_of(language: str, root: Path = ROOT) -> Iterator[tuple[str, bytes]]:
     """(name from the edition's folder, content) of every file of an edition."""
-    original = originals(root)
-    paths = [*lessons(root), *assignments(root)]
-    names = {path.relative_to(root).as_posix() for path in paths} | set(PAGES)
-    for path in paths:
+    original, names = originals(root), names_of(root)
+    for path in [*lessons(root), *assignments(root)]:
         name = path.relative_to(root).as_posix()
         notebook = first_that_fits([original(name), path.read_bytes()], name, names, language, root)
         yield name, notebook_bytes(notebook)
@@ -97,6 +95,12 @@ def files_of(language: str, root: Path = ROOT) -> Iterator[tuple[str, bytes]]:
             yield name, translate_page(root, name, names, language).encode()
     for path in sorted((root / PICTURES).glob("*.png")):
         yield f"{PICTURES}/{path.name}", path.read_bytes()
+
+
+def names_of(root: Path) -> set[str]:
+    """The files that every edition has."""
+    paths = [*lessons(root), *assignments(root)]
+    return {path.relative_to(root).as_posix() for path in paths} | set(PAGES)
 
 
 def originals(root: Path) -> Callable[[str], bytes | None]:

@@ -9,8 +9,8 @@ import pytest
 from tests.support.lessons import ROOT
 
 GRADER = ROOT / "grader"
-HELPERS = {"authoring": ("assignment", "checks", "command")}
-FOR_ALL = ("assignment", "checks")
+FOR_ALL = ("assignment", "checks", "language")
+HELPERS = {name: (*FOR_ALL, "command") for name in ("authoring", "intake", "gradebook")}
 
 
 def rules():

@@ -22,6 +22,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from helpers.assignment.time_limit import WALL_FACTOR, time_limit
+from helpers.language import LANGUAGE
 
 from . import shell as shells
 from . import values, wire
@@ -104,6 +105,7 @@ class Child:
 
     def begin(self, request: Begin, blobs: Sequence[wire.Blob], out: list[wire.Blob]) -> Reply:
         """Start afresh: seeds, environment, and the files that lie beside the notebook."""
+        os.environ[LANGUAGE] = request["language"]
         seed = int.from_bytes(hashlib.sha256(request["seed"].encode()).digest()[:4], "big")
         random.seed(seed)
         for name in ("numpy", "torch"):

@@ -13,10 +13,14 @@ Value = dict[str, Any]
 
 
 class Begin(TypedDict):
-    """Start afresh, with this seed; the blobs are the ``files``."""
+    """Start afresh, with this seed; the blobs are the ``files``.
+
+    What the course says there, it says in this ``language``.
+    """
 
     do: str
     seed: str
+    language: str
     files: list[str]
 
 
