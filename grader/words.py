@@ -11,11 +11,13 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from helpers.language import ENGLISH, translated
+from helpers.language import ENGLISH, MESSAGES, translated
 
 CATALOGUE = "feedback"
+# What may be said while a submission is judged: by the course's helpers, in tests, by the grader.
+SAID_IN_TESTS = (MESSAGES, "tests", CATALOGUE)
 
-__all__ = ["CATALOGUE", "Note", "language_of", "said", "words_digest"]
+__all__ = ["CATALOGUE", "SAID_IN_TESTS", "Note", "language_of", "said", "words_digest"]
 
 
 def said(text: str, language: str | None = None) -> str:

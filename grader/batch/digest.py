@@ -11,8 +11,8 @@ from pathlib import Path
 
 from grader.imports import ROOT, code_digest, modules_in
 from grader.records import Job
-from grader.words import CATALOGUE, words_digest
-from helpers.language import ENGLISH, MESSAGES
+from grader.words import SAID_IN_TESTS, words_digest
+from helpers.language import ENGLISH
 
 PACKAGES = ("ipython", "matplotlib", "numpy", "torch", "torchvision")
 # What every job runs through: in the grader, and in the sandbox.
@@ -23,14 +23,14 @@ def key_of(job: Job, root: Path = ROOT) -> str:
     """The name of a job's result: a digest of all that it depends on.
 
     That is the job itself, this Python and its packages, of the course's own code what grades it
-    and what its cells import, and the catalogues of what is said in another language. So a change of a figure that no cell draws, or of the gradebook,
-    leaves the results as they are.
+    and what its cells import, and the catalogues of what is said in another language. So a change
+    of a figure that no cell draws, or of the gradebook, leaves the results as they are.
     """
     code = "\n".join(c["source"] for c in job["cells"] if c["cell_type"] == "code")
     made_of = [job, versions(), code_digest(ALWAYS | modules_in(code), root)]
     language = job.get("language", ENGLISH)
     if language != ENGLISH:
-        made_of.append(words_digest(language, (MESSAGES, CATALOGUE), root))
+        made_of.append(words_digest(language, SAID_IN_TESTS, root))
     text = json.dumps(made_of, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:40]
 

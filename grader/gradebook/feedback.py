@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +21,15 @@ from grader.files import write_whole
 from grader.gradebook import page
 from grader.gradebook.book import Book
 from grader.gradebook.hidden import hide
+from grader.intake.edition import Edition, editions_of
 from grader.intake.roster import load_roster
 from grader.records import Output
+from grader.words import CATALOGUE, Note, language_of
+from helpers.language import ENGLISH
 
 # Of all that is a student's own; what comes after that is left out of the page.
 MOST_ON_A_PAGE = 300_000
-TOO_LONG = "(Left out: this notebook holds more than fits on a page.)"
+TOO_LONG = Note("(Left out: this notebook holds more than fits on a page.)")
 
 
 class Pages(Exporter):
@@ -43,12 +46,17 @@ class Pages(Exporter):
         place = resources["nbgrader"]
         root = self.config.CourseDirectory.get("root") or os.getcwd()
         names = {student.id: student.name for student in load_roster(root)}
-        student = names.get(place["student"]) or place["student"]
-        return page.make(_fitting(nb.cells), place, student, place["notebook"]), resources
+        student, name = names.get(place["student"]) or place["student"], place["notebook"]
+        edition = editions_of(name, Path(root)).get(language_of(nb))
+        return _page(nb, nb.cells, place, student, name, edition), resources
 
 
 def make_page(
-    notebook: Mapping[str, Any], marks: Mapping[str, Any], student: str, name: str
+    notebook: Mapping[str, Any],
+    marks: Mapping[str, Any],
+    student: str,
+    name: str,
+    edition: Edition | None = None,
 ) -> str:
     """A student's page, as text.
 
@@ -62,6 +70,8 @@ def make_page(
         The name at the top.
     name : str
         The assignment's name.
+    edition : Edition, optional
+        The assignment in the student's language; none for English.
     """
     cells = []
     for cell in hide(notebook)["cells"]:
@@ -74,10 +84,39 @@ def make_page(
                 meta["comment"] = marks["comments"][grade_id]
             cell = {**cell, "metadata": {**cell["metadata"], "nbgrader": meta}}
         cells.append(cell)
-    return page.make(_fitting(cells), marks, student, name)
+    return _page(notebook, cells, marks, student, name, edition)
 
 
-def _fitting(cells: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+def _page(
+    notebook: Mapping[str, Any],
+    cells: Sequence[Mapping[str, Any]],
+    marks: Mapping[str, Any],
+    student: str,
+    name: str,
+    edition: Edition | None,
+) -> str:
+    """The page of these cells, in which nothing is hidden any more."""
+    language = ENGLISH
+    if edition:
+        language = edition.language
+        cells = _translated(cells, edition, notebook["metadata"]["course"].get("unanswered", ()))
+    return page.make(_fitting(cells, language), marks, student, name, language)
+
+
+def _translated(
+    cells: Sequence[Mapping[str, Any]], edition: Edition, unanswered: Sequence[str]
+) -> list[Mapping[str, Any]]:
+    """The cells with the words of the assignment's own as the student has them."""
+    made = []
+    for cell in cells:
+        meta = metadata_of(cell)
+        if meta and (not meta.get("solution") or meta["grade_id"] in unanswered):
+            cell = {**cell, "source": edition.translate(meta["grade_id"], cell["source"])}
+        made.append(cell)
+    return made
+
+
+def _fitting(cells: Iterable[Mapping[str, Any]], language: str) -> list[Mapping[str, Any]]:
     """The cells, without the contents of those that are too much for a page."""
     made, size = [], 0
     for cell in cells:
@@ -85,7 +124,7 @@ def _fitting(cells: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
         if not (meta and meta.get("locked")):
             size += len(cell["source"]) + sum(map(_length, cell.get("outputs", ())))
             if size > MOST_ON_A_PAGE:
-                cell = {**cell, "source": TOO_LONG}
+                cell = {**cell, "source": TOO_LONG.in_language(language)}
                 if "outputs" in cell:
                     cell["outputs"] = []
         made.append(cell)
@@ -151,14 +190,27 @@ def page_path(book: Book, student: str) -> Path:
 
 
 def _ingredients(book: Book, student: str) -> tuple[bytes, dict[str, Any], str]:
-    """A graded notebook's bytes, the marks, and a digest of both."""
+    """A graded notebook's bytes, the marks, and a digest of all that the page is made of."""
     notebook, marks = book.path(student).read_bytes(), book.marks(student)
-    text = json.dumps([marks, book.name_of(student), page.form_digest()], sort_keys=True).encode()
+    made_of = [marks, book.name_of(student), page.form_digest()]
+    edition = _edition(book, notebook)
+    if edition:
+        made_of.append(edition.digest(CATALOGUE))
+    text = json.dumps(made_of, sort_keys=True).encode()
     return notebook, marks, hashlib.sha256(notebook + b"\0" + text).hexdigest()[:40]
 
 
+def _edition(book: Book, notebook: bytes) -> Edition | None:
+    """The assignment in the language of a graded notebook; none for English."""
+    if b'"course"' not in notebook:  # most: they need not be parsed to know it
+        return None
+    return book.skeleton.editions.get(language_of(json.loads(notebook)))
+
+
 def _write(book: Book, student: str, notebook: bytes, marks: dict[str, Any], digest: str) -> Path:
-    text = make_page(json.loads(notebook), marks, book.name_of(student), book.assignment)
+    edition = _edition(book, notebook)
+    name = book.name_of(student)
+    text = make_page(json.loads(notebook), marks, name, book.assignment, edition)
     path = page_path(book, student)
     # Above the students' folders, so that a page that was cut off is in none of them.
     write_whole(path, f"{text}\n<!-- {digest} -->\n", path.parents[2])

@@ -16,8 +16,8 @@ from nbformat import NotebookNode
 from nbgrader.preprocessors import LimitOutput
 
 from grader.cells import Cell
-from grader.intake.recognise import ANSWERS
 from grader.intake.rebuild import Skeleton
+from grader.intake.recognise import ANSWERS
 from grader.outcomes import SENTENCES
 from grader.records import Failure, Output, TestResult
 from grader.text import for_markdown, shortened, writable
@@ -181,7 +181,12 @@ def _note_cells(
 def parts_of_points(result: Mapping[str, Any]) -> list[str]:
     """A note for each test that gave a part of its points."""
     return [
-        Note("{cell}: {score:g} of {max_score:g} points", cell=grade_id, **test)
+        Note(
+            "{cell}: {got:g} of {all:g} points",
+            cell=grade_id,
+            got=test["score"],
+            all=test["max_score"],
+        )
         for grade_id, test in result.get("tests", {}).items()
         if "failure" not in test and test["score"] < test["max_score"]
     ]

@@ -18,10 +18,8 @@ from nbgrader.preprocessors import NbGraderPreprocessor
 from grader.cells import HIDDEN_TESTS, MARK_SCHEME, cut_regions, metadata_of
 from grader.gradebook.graded import EVIDENCE_ID
 from grader.records import Output
+from grader.words import language_of, said
 
-IN_PLACE = "# Hidden tests stand here: they check the same with other numbers."
-HIDDEN_FAILED = "A hidden test failed here"
-HIDDEN_LINE = "[a line of a hidden test]"
 # Shorter lines, such as a bracket, say nothing and stand in students' own code.
 SHORTEST_LINE = 12
 COLOURS = re.compile(r"\x1b\[[0-9;]*m")
@@ -50,6 +48,8 @@ def hide(notebook: Mapping[str, Any]) -> dict[str, Any]:
     -------
     dict
     """
+    language = language_of(notebook)
+    in_place = said("# Hidden tests stand here: they check the same with other numbers.", language)
     cells: list[dict[str, Any]] = []
     found: set[str] = set()
     shown: set[str] = set()
@@ -58,7 +58,7 @@ def hide(notebook: Mapping[str, Any]) -> dict[str, Any]:
             continue
         meta = metadata_of(cell)
         if meta and not meta.get("solution"):
-            source, hidden = cut_regions(cell["source"], HIDDEN_TESTS, IN_PLACE)
+            source, hidden = cut_regions(cell["source"], HIDDEN_TESTS, in_place)
             source, _ = cut_regions(source, MARK_SCHEME)
             cell = {**cell, "source": source}
             found.update(line.strip() for line in hidden)
@@ -71,7 +71,7 @@ def hide(notebook: Mapping[str, Any]) -> dict[str, Any]:
             dict.fromkeys(f for s in secrets for f in (s, html.escape(s), repr(s)[1:-1]))
         )
         cells = [
-            {**cell, "outputs": [_cleared(output, secrets) for output in cell["outputs"]]}
+            {**cell, "outputs": [_cleared(output, secrets, language) for output in cell["outputs"]]}
             if cell["cell_type"] == "code"
             else cell
             for cell in cells
@@ -79,13 +79,14 @@ def hide(notebook: Mapping[str, Any]) -> dict[str, Any]:
     return {**notebook, "cells": cells}
 
 
-def _cleared(output: Output, secrets: Sequence[str]) -> Output:
+def _cleared(output: Output, secrets: Sequence[str], language: str) -> Output:
     kind = output["output_type"]
+    hidden_line = said("[a line of a hidden test]", language)
     if kind == "stream":
-        return {**output, "text": _clear_text(output["text"], secrets)}
+        return {**output, "text": _clear_text(output["text"], secrets, hidden_line)}
     if kind != "error":
         data = {
-            mime: _clear_text(text, secrets) if mime.startswith("text/") else text
+            mime: _clear_text(text, secrets, hidden_line) if mime.startswith("text/") else text
             for mime, text in output["data"].items()
         }
         return {**output, "data": data}
@@ -93,18 +94,19 @@ def _cleared(output: Output, secrets: Sequence[str]) -> Output:
     plain = [COLOURS.sub("", line) for line in lines]
     secret = [any(one in line for one in secrets) for line in plain]
     if not any(secret):
-        return {**output, "evalue": _clear_text(output["evalue"], secrets)}
+        return {**output, "evalue": _clear_text(output["evalue"], secrets, hidden_line)}
     if any(is_secret and "-->" in line for is_secret, line in zip(secret, plain, strict=True)):
         # What such an error says can hold the numbers that the test expects.
-        text = f"{HIDDEN_FAILED} ({output['ename']})."
-        return {**output, "evalue": HIDDEN_FAILED, "traceback": [text]}
+        text = said("A hidden test failed here ({error}).", language)
+        return {**output, "evalue": text, "traceback": [text.format(error=output["ename"])]}
     kept = [line for line, is_secret in zip(lines, secret, strict=True) if not is_secret]
-    return {**output, "evalue": _clear_text(output["evalue"], secrets), "traceback": kept}
+    evalue = _clear_text(output["evalue"], secrets, hidden_line)
+    return {**output, "evalue": evalue, "traceback": kept}
 
 
-def _clear_text(text: str | list[str], secrets: Sequence[str]) -> str:
+def _clear_text(text: str | list[str], secrets: Sequence[str], in_place: str) -> str:
     text = "".join(text) if isinstance(text, list) else text
     for line in secrets:
         if line in text:
-            text = text.replace(line, HIDDEN_LINE)
+            text = text.replace(line, in_place)
     return text

@@ -28,11 +28,12 @@ from grader.gradebook.graded import NOTES_ID
 from grader.gradebook.safe_html import clean_html, render, render_ours
 from grader.records import Output
 from grader.text import writable
+from grader.words import said
+from helpers.language import ENGLISH
 
 FORM = Path(__file__).parent / "page_form"
 LONGEST_CODE = 50_000
 PICTURES = ("image/png", "image/jpeg", "image/svg+xml")
-NO_ALT = "A picture that this cell has drawn"
 # The kinds of words that the style sheet knows.
 STYLES = "k kn kc kd ow s s1 s2 sa sd si se c c1 ch cm mi mf mh mb mo"
 STYLED = set(STYLES.split())
@@ -163,7 +164,13 @@ def _item(cell: Cell, meta: Mapping[str, Any] | None) -> Item | None:
     return Item("own", cell) if has_failed else None
 
 
-def make(cells: Sequence[Cell], marks: Mapping[str, Any], student: str, name: str) -> str:
+def make(
+    cells: Sequence[Cell],
+    marks: Mapping[str, Any],
+    student: str,
+    name: str,
+    language: str = ENGLISH,
+) -> str:
     """The page's text.
 
     Parameters
@@ -176,9 +183,13 @@ def make(cells: Sequence[Cell], marks: Mapping[str, Any], student: str, name: st
         The name at the top.
     name : str
         The assignment's name, for one without a title.
+    language : str
+        Of the page's own words.
     """
     title, notes, parts = outline(cells)
     text = _template().render(
+        language=language,
+        said=functools.partial(said, language=language),
         title=title or name,
         student=writable(student),
         notes=notes,
@@ -248,7 +259,7 @@ def _words_of(cell: Cell) -> Markup:
     return Markup(render(cell["source"], cell.get("attachments")))
 
 
-def _shown(output: Output) -> Markup:
+def _shown(output: Output, no_alt: str) -> Markup:
     """An output; of several forms the one that says most."""
     kind = output["output_type"]
     if kind == "stream":
@@ -263,18 +274,18 @@ def _shown(output: Output) -> Markup:
         return Markup(f'<div class="text">{render(_text(data["text/markdown"]))}</div>')
     for mime in PICTURES:
         if mime in data:
-            return _picture(mime, _text(data[mime]), output)
+            return _picture(mime, _text(data[mime]), output, no_alt)
     plain = _text(data.get("text/plain", ""))
     return Markup(f"<pre>{ansi2html(plain)}</pre>" if plain else "")
 
 
-def _picture(mime: str, data: str, output: Output) -> Markup:
+def _picture(mime: str, data: str, output: Output, no_alt: str) -> Markup:
     if mime == "image/svg+xml":  # in a picture, its scripts do not run
         data = base64.b64encode(data.encode()).decode()
     alt = output.get("metadata", {}).get(mime, {})
     alt = alt.get("alt") if isinstance(alt, dict) else None
     place = Markup("data:{};base64,{}").format(mime, "".join(data.split()))
-    return Markup('<img src="{}" alt="{}">').format(place, alt or NO_ALT)
+    return Markup('<img src="{}" alt="{}">').format(place, alt or no_alt)
 
 
 def _text(value: str | list[str]) -> str:

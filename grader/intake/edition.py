@@ -10,9 +10,18 @@ from typing import Any
 
 import nbformat
 
+from grader.cells import metadata_of
+from grader.words import words_digest
 from helpers.assignment.sheet import SHEET_NAME
-from helpers.command.editions import first_that_fits, names_of, notebook_bytes, translate_sheet
-from helpers.language import ENGLISH, languages
+from helpers.command.editions import (
+    by_cell,
+    catalogue_of,
+    first_that_fits,
+    names_of,
+    notebook_bytes,
+    translate_sheet,
+)
+from helpers.language import ENGLISH, languages, put_in
 
 
 class Edition:
@@ -58,6 +67,26 @@ class Edition:
         english = json.loads(self.path.with_name(SHEET_NAME).read_text(encoding="utf-8"))
         told = json.loads(self.sheet)["sentences"]
         return dict(zip(told, english["sentences"], strict=True))
+
+    @cached_property
+    def _blocks(self) -> dict[str, list[tuple[str, str]]]:
+        """The words of its cells with their translations, by grade id."""
+        name = self.path.relative_to(self.root).as_posix()
+        blocks = by_cell(self.language, catalogue_of(name), self.root)
+        cells = {meta["grade_id"]: c.id for c in self.released.cells if (meta := metadata_of(c))}
+        return {grade_id: blocks.get(cell_id, []) for grade_id, cell_id in cells.items()}
+
+    def translate(self, grade_id: str, source: str) -> str:
+        """What an instructor's cell holds in English, in the language as far as it can be."""
+        try:
+            return put_in(source, self._blocks.get(grade_id, ()))
+        except ValueError:  # another version of the cell
+            return source
+
+    def digest(self, *catalogues: str) -> str:
+        """A digest of the assignment's catalogue and of these."""
+        name = catalogue_of(self.path.relative_to(self.root).as_posix())
+        return words_digest(self.language, (name, *catalogues), self.root)
 
     def files(self, files: Mapping[str, str]) -> dict[str, str]:
         """The course's texts that lie beside the notebook: see `grader.intake.beside`."""

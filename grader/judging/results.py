@@ -25,7 +25,7 @@ def without_passed(outputs: Sequence[Output]) -> list[Output]:
 
 def points_line(result: TestResult) -> Output:
     """What is shown of a test that ends in a number."""
-    text = said("{score:g} of {max_score:g} points").format(**result)
+    text = said("{got:g} of {all:g} points").format(got=result["score"], all=result["max_score"])
     return {"output_type": "stream", "name": "stdout", "text": f"{text}\n"}
 
 

@@ -51,6 +51,7 @@ def catalogues(root: Path = ROOT) -> dict[str, list[Message]]:
     found["predictions"] = prediction_messages(root / "helpers/pieces/prediction/questions.toml")
     found[MESSAGES] = messages_of_programs(root)
     found[TESTS] = messages_of_tests(root)
+    found["feedback"] = feedback_messages(root / "grader")
     return found
 
 
@@ -119,6 +120,26 @@ def titles(source: str) -> Iterator[str]:
             for keyword in node.keywords:
                 if keyword.arg == "title" and isinstance(keyword.value, ast.Constant):
                     yield keyword.value.value
+
+
+# In a call of one of these in grader/, a literal is what a student reads: see grader/words.py.
+SAID = {"said", "Note", "Sentences", "NotJudged"}
+SAID_IN_A_FORM = re.compile(r'said\("([^"]+)"\)')
+
+
+def feedback_messages(folder: Path) -> list[Message]:
+    """What the grader says to students, and the words of their pages."""
+    found = {}
+    for path in sorted(folder.rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            name = getattr(node.func, "id", "") if isinstance(node, ast.Call) else ""
+            if name in SAID:
+                values = [*node.args, *(word.value for word in node.keywords)]
+                texts = [value.value for value in values if isinstance(value, ast.Constant)]
+                found |= dict.fromkeys(text for text in texts if isinstance(text, str) and text)
+    form = folder / "gradebook/page_form/page.html.j2"
+    found |= dict.fromkeys(SAID_IN_A_FORM.findall(form.read_text(encoding="utf-8")))
+    return [Message("", text, "message") for text in found]
 
 
 def glossary_messages(path: Path) -> list[Message]:
