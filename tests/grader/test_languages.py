@@ -4,11 +4,13 @@ import ast
 import csv
 import inspect
 import json
+import pickle
 import re
 import shutil
 import subprocess
 import sys
 import textwrap
+from html import unescape
 
 import nbformat
 import pytest
@@ -16,14 +18,15 @@ import pytest
 from grader.authoring.bank import load_bank
 from grader.authoring.examine import Workbench
 from grader.batch.digest import key_of
-from grader.cells import kind_of, metadata_of
-from grader.gradebook.feedback import make_page, update_feedback
-from grader.gradebook.graded import executed_notebook, finish, parts_of_points
-from grader.gradebook.master import known_cells, master_notebook
+from grader.cells import kind_of
+from grader.gradebook.book import Book
+from grader.gradebook.feedback import update_feedback
+from grader.gradebook.graded import finish
 from grader.intake.parse import parse
 from grader.intake.rebuild import NOTHING_ANSWERED, load_skeleton
+from grader.judging.failures import NotJudged, message_of
 from grader.outcomes import SENTENCES
-from grader.words import Note, said
+from grader.words import CATALOGUE, SAID_IN_TESTS, Note
 from helpers.assignment import Sheet
 from helpers.command.editions import files_of
 from helpers.language import speaking
@@ -257,3 +260,198 @@ def test_a_language_that_is_named_counts_exactly(pair):
         assert skeleton.language_of(nbformat.v4.new_notebook(metadata={"course": named})) == "en"
         about = {"course": {"language": named}}
         assert skeleton.language_of(nbformat.v4.new_notebook(metadata=about)) == "en"
+
+
+# --- a class ------------------------------------------------------------------------------------
+
+NAME = "01-convolution-by-hand"
+# What a Korean student reads in the place of what an English one reads.
+WORDS = {"Your answer": "제출한 답", "Not passed": "실패", "What was asked": "문제 보기"}
+FLIPPED = """\
+def correlate2d(image, kernel):
+    rows, columns = image.shape[0] - kernel.shape[0] + 1, image.shape[1] - kernel.shape[1] + 1
+    out = np.zeros((rows, columns))
+    for i in range(rows):
+        for j in range(columns):
+            window = image[i : i + kernel.shape[0], j : j + kernel.shape[1]]
+            out[i, j] = (window * kernel[::-1, ::-1]).sum()
+    return out"""
+SPEAKS = 'from helpers.language import spoken\nprint("here they speak", spoken())'
+
+
+@pytest.fixture(scope="module")
+def mixed(tmp_path_factory, edition, skeletons):
+    """A course in which a class was graded whose notebooks are in two languages."""
+    needs.sandbox()
+    root = tmp_path_factory.mktemp("mixed")
+    for part in ("solutions", "assignments"):
+        shutil.copytree(ROOT / part / NAME, root / part / NAME)
+    for part in ("notebooks", "translations"):
+        (root / part).symlink_to(ROOT / part)
+    shutil.copy(ROOT / "nbgrader_config.py", root)
+    solved = {
+        key: cell for key, cell in skeletons[NAME].known.items() if kind_of(cell) == "solution"
+    }
+    for language, place in (("en", 0), ("ko", 1)):
+        for student in ("right", "wrong", "untouched", "lost"):
+            notebook = Pair(edition, skeletons, NAME).both[place]
+            for cell in notebook.cells:
+                if cell.id in solved and student != "untouched":
+                    cell.source = solved[cell.id].source
+                if cell.id == "correlate2d" and student == "wrong":
+                    cell.source = FLIPPED
+            if student == "wrong":
+                notebook.cells.append(nbformat.v4.new_code_cell(SPEAKS))
+            if student == "lost":
+                of_cells(notebook)
+            path = root / "batch" / f"{student}_{language}.ipynb"
+            path.parent.mkdir(exist_ok=True)
+            nbformat.write(notebook, path)
+    command = [sys.executable, "-m", "grader.command.grade", NAME, str(root / "batch")]
+    done = subprocess.run(
+        [*command, "--root", str(root), "--workers", "1"], cwd=ROOT, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    return root, done.stdout
+
+
+def page(root, student):
+    return (root / "grading/feedback" / student / NAME / f"{NAME}.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.sandbox
+def test_a_mixed_class_has_equal_marks(mixed):
+    root, said_to_instructor = mixed
+    with (root / "grading" / NAME / "grades.csv").open(newline="", encoding="utf-8") as file:
+        rows = {row.pop("student"): row for row in csv.DictReader(file)}
+    for row in rows.values():
+        del row["seconds"]
+    for student in ("right", "wrong", "untouched", "lost"):
+        assert rows[f"{student}_ko"] == rows[f"{student}_en"], student
+    assert rows["right_ko"]["total"] == rows["right_ko"]["max_score"] == rows["lost_ko"]["total"]
+    assert 0 < float(rows["wrong_ko"]["total"]) < float(rows["right_ko"]["total"])
+    assert float(rows["untouched_ko"]["total"]) == 0
+    assert not HANGUL.search(said_to_instructor)
+    records = [
+        json.loads(line)
+        for line in (root / "grading" / NAME / "records.jsonl").read_text().splitlines()
+    ]
+    by_student = {record["student"]: record for record in records}
+    for student in ("right", "wrong", "untouched", "lost"):
+        one, other = by_student[f"{student}_en"], by_student[f"{student}_ko"]
+        assert one["notes"] == other["notes"]
+        assert one["diagnoses"] == other["diagnoses"]
+
+
+@pytest.mark.sandbox
+def test_each_page_is_in_the_language_of_its_notebook(mixed, skeletons, edition):
+    root, _ = mixed
+    mistake = next(variant for variant in load_bank(NAME) if variant.name == "kernel_flipped")
+    english, korean = page(root, "wrong_en"), page(root, "wrong_ko")
+    assert '<html lang="en">' in english
+    assert '<html lang="ko">' in korean
+    assert not HANGUL.search(english)
+    for one, other in WORDS.items():
+        assert one in english
+        assert one not in korean
+        assert other in korean
+    assert "here they speak en" in english
+    assert "here they speak ko" in korean
+    skeleton = skeletons[NAME]
+    told = skeleton.editions["ko"].in_english
+    (sentence,) = [text for text, in_english in told.items() if in_english == mistake.sentence]
+    assert flat(mistake.sentence) in flat(english)
+    assert flat(sentence) in flat(korean)
+    claims = [
+        skeleton.known[test].source.partition("\n")[0].strip("# ") for test in skeleton.test_ids
+    ]
+    assert [claim for claim in claims if claim in flat(english)] == claims
+    assert [claim for claim in claims if claim in flat(korean)] == []
+    assert NOTHING_ANSWERED.in_language("ko") in flat(page(root, "untouched_ko"))
+    stub = Pair(edition, skeletons, NAME).stub(Pair(edition, skeletons, NAME).korean, "correlate2d")
+    assert ast.get_docstring(ast.parse(stub.source).body[0])[:20] in page(root, "untouched_ko")
+
+
+def flat(html):
+    """A page's text on one line."""
+    return " ".join(unescape(re.sub(r"<[^>]*>", "", html)).split())
+
+
+@pytest.mark.sandbox
+def test_a_page_follows_the_catalogues_of_its_own_language(mixed):
+    root, _ = mixed
+    with Book(root, NAME) as book:
+        students = ("wrong_en", "wrong_ko")
+        assert [update_feedback(book, student) for student in students] == [False, False]
+        (root / "translations").unlink()
+        shutil.copytree(ROOT / "translations", root / "translations")
+        try:
+            for name in (CATALOGUE, f"assignments/{NAME}"):
+                with (root / "translations/ko" / f"{name}.po").open("a", encoding="utf-8") as file:
+                    file.write("\n# read again\n")
+                assert [update_feedback(book, student) for student in students] == [False, True]
+        finally:
+            shutil.rmtree(root / "translations")
+            (root / "translations").symlink_to(ROOT / "translations")
+
+
+@pytest.mark.sandbox
+def test_the_graded_notebook_and_what_nbgrader_grades_again_keep_the_language(mixed, skeletons):
+    root, _ = mixed
+    for kind in ("submitted", "autograded"):
+        for language in ("en", "ko"):
+            path = root / "grading" / kind / f"lost_{language}" / NAME / f"{NAME}.ipynb"
+            notebook = nbformat.from_dict(parse(path.read_bytes())[0])
+            assert skeletons[NAME].language_of(notebook) == language
+    # Its cells are the instructor's, who reads English.
+    cells = {cell.id: cell.source for cell in notebook.cells}
+    assert {key: cells[key] for key in skeletons[NAME].test_ids} == {
+        key: skeletons[NAME].known[key].source for key in skeletons[NAME].test_ids
+    }
+
+
+# --- what a result and a page depend on ---------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", SAID_IN_TESTS)
+def test_a_result_in_a_language_depends_on_what_is_said_in_it(tmp_path, name):
+    for folder in ("grader", "helpers", "translations"):
+        shutil.copytree(ROOT / folder, tmp_path / folder)
+    cell = {"cell_type": "code", "source": "x = 1"}
+    jobs = [
+        {"assignment": "a", "language": language, "cells": [cell], "policy": {}, "files": {}}
+        for language in ("en", "ko")
+    ]
+    before = [key_of(job, tmp_path) for job in jobs]
+    assert len(set(before)) == 2
+    with (tmp_path / "translations/ko" / f"{name}.po").open("a", encoding="utf-8") as file:
+        file.write("\n# read again\n")
+    after = [key_of(job, tmp_path) for job in jobs]
+    assert [one == other for one, other in zip(before, after, strict=True)] == [True, False]
+
+
+def test_a_note_is_english_for_whoever_grades_and_korean_for_a_korean():
+    note = Note("{cell}: {count} copies of the cell", cell="{braces}", count=2)
+    assert note == "{braces}: 2 copies of the cell"
+    again = pickle.loads(pickle.dumps(note))
+    assert (again, again.in_language("ko")) == (note, note.in_language("ko"))
+    assert note.in_language("en") == note
+    assert "{braces}" in note.in_language("ko")
+    assert HANGUL.search(note.in_language("ko"))
+
+
+@pytest.mark.parametrize("outcome", [outcome for outcome, says in SENTENCES.items() if any(says)])
+def test_what_becomes_of_a_notebook_is_said_in_its_language(outcome):
+    metadata = {"course": {"language": "ko"}}
+    tests = {"a": {"score": 1.0, "max_score": 2.0}}
+    note = Note("{cell}: the cell was missing; it was put back", cell="a")
+    made = finish(
+        {"cells": [], "metadata": metadata}, {}, {"outcome": outcome, "tests": tests}, [note]
+    )
+    lines = made["cells"][0]["source"].splitlines()
+    assert all(map(HANGUL.search, filter(None, lines))), lines
+    assert len(lines) == 2 + bool(SENTENCES[outcome].in_notes) + 1 + 1
+    failure = NotJudged(SENTENCES[outcome].in_cell or "The test fails.")
+    with speaking("ko"):
+        assert HANGUL.search(message_of(failure))
+    assert str(failure) == message_of(failure)
