@@ -52,10 +52,13 @@ FOR_STUDENTS = (
     "helpers",
     "notebooks",
     "tools",
+    "translations",
 )
 LEFT_OUT = ("__pycache__", ".ipynb_checkpoints", "*.pyc", ".DS_Store", "*.egg-info", OWN_COPY)
-# Tools that work on the grader and the tests, which students do not have.
-LEFT_OUT += ("benchmark_grading.py", "grade_under_load.py", "mutate")
+# Tools that work on the grader, the tests and the site, which students do not have.
+LEFT_OUT += ("benchmark_grading.py", "grade_under_load.py", "mutate", "translate")
+# And the translations of the site, and of what the grader says.
+LEFT_OUT += ("site", "glossary.po", "feedback.po")
 
 
 def sheet_of(report, solutions=SOLUTIONS):
@@ -290,6 +293,8 @@ def make_students_copy(destination, root=ROOT, names=None):
         else:
             shutil.copy2(root / name, destination / name)
     keep_only(chosen, destination / "assignments")
+    for language in (destination / "translations").iterdir():
+        keep_translations(chosen, language)
     readme = destination / "README.md"
     text = students_readme(readme.read_text(encoding="utf-8"), available(destination))
     readme.write_text(text, encoding="utf-8")
@@ -307,6 +312,14 @@ def keep_only(chosen, folder):
     text = readme.read_text(encoding="utf-8")
     text = rows.sub(lambda row: row[0] if row[1] in chosen else "", text)
     readme.write_text(text, encoding="utf-8")
+
+
+def keep_translations(chosen, language):
+    """Take the catalogues of all other assignments out of a copy of translations/LANGUAGE."""
+    for kind in ("assignments", "known-mistakes"):
+        for path in (language / kind).glob("[0-9]*.po"):
+            if path.stem not in chosen:
+                path.unlink()
 
 
 def students_readme(text, commands):

@@ -247,7 +247,7 @@ VERBS = (
         "bring the translations' catalogues up to date, and say what is open",
         tool("-m", "tools.translate"),
         ("dev",),
-        "tools",
+        "tools/translate",
         names=100,
     ),
     Verb(

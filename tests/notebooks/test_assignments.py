@@ -9,16 +9,21 @@ import zipfile
 from collections import Counter
 
 import nbformat
+import polib
 import pytest
 
 from grader.authoring import release as releasing
 from grader.authoring.examine import Workbench
 from grader.authoring.source import graded_cells, read_cells
 from grader.cells import BEGIN_HIDDEN, END_HIDDEN
+from grader.intake.edition import Edition
 from helpers.assignment import Checker, CheckFailed, Sheet, fingerprint
+from helpers.command import reset, update
+from helpers.command.editions import by_cell, make_edition
 from helpers.command.files import is_own_copy, keep_own_copy, lessons
-from helpers.command.manifest import FOLDER, Manifest, sha256
+from helpers.command.manifest import FOLDER, Manifest, sha256, write_manifest
 from helpers.command.released import Released
+from helpers.language import catalogue
 from tests.support import needs
 from tests.support.assignment_files import (
     NAMES,
@@ -366,12 +371,34 @@ def test_only_the_chosen_assignments_are_given_out(tmp_path):
             (tmp_path / name).mkdir()
         else:
             shutil.copy(ROOT / name, tmp_path)
+    translated = [
+        f"{kind}/{name}" for kind in ("assignments", "known-mistakes") for name in NAMES[:3]
+    ]
+    for name in (
+        *translated,
+        "assignments/README",
+        "messages",
+        "feedback",
+        "glossary",
+        "site/index",
+    ):
+        path = tmp_path / "translations/ko" / f"{name}.po"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
     said = []
     archive = releasing.make_zip(tmp_path, said.append, ["01", NAMES[2]])
     with zipfile.ZipFile(archive) as file:
-        held = {path.split("/")[2] for path in file.namelist() if "/assignments/" in path}
+        inside = [path.split("/")[1:] for path in file.namelist()]
+        held = {path[1] for path in inside if path[0] == "assignments"}
+        catalogues = [path[2:] for path in inside if path[0] == "translations"]
         readme = file.read("cnn-course/assignments/README.md").decode()
     assert held == {NAMES[0], NAMES[2], "README.md"}
+    given = [f"{NAMES[0]}.po", f"{NAMES[2]}.po"]
+    assert sorted(catalogues) == [
+        *(["assignments", name] for name in (*given, "README.po")),
+        *(["known-mistakes", name] for name in given),
+        ["messages.po"],
+    ]
     assert re.findall(r"^\| (\d\d) ", readme, re.M) == ["01", "03"]
     assert said[0] == f"Assignments: {NAMES[0]}, {NAMES[2]}"
     shutil.rmtree(tmp_path / "assignments" / NAMES[1])
@@ -395,6 +422,51 @@ def test_students_copy_knows_what_was_given(students_copy):
     assert released.changed(students_copy) == []
     path = students_copy / released.names[-1]
     assert released.original(released.names[-1]) == path.read_bytes()
+
+
+def korean(notebook):
+    """The text of a notebook's first cell."""
+    return nbformat.read(notebook, as_version=4).cells[0].source
+
+
+def test_students_copy_can_be_read_in_korean(students_copy, tmp_path, capsys):
+    """It is made there, as the grader knows it; a newer release and `course reset` keep what is
+    the student's own."""
+    root, newer = tmp_path / "course", tmp_path / "newer"
+    for folder in (root, newer):
+        shutil.copytree(students_copy, folder)
+    assert make_edition("ko", root) == []
+    name = f"assignments/{NAMES[0]}/{NAMES[0]}.ipynb"
+    path = root / "ko" / name
+    made = nbformat.read(path, as_version=4)
+    assert made.metadata.course == {"language": "ko"}
+    edition = Edition("ko", NAMES[0], ROOT)
+    assert {cell.source.strip() for cell in made.cells} == edition.texts
+    assert path.with_name("checks.json").read_text(encoding="utf-8") == edition.sheet
+
+    made.cells[0].source += "\n\n내 답"
+    nbformat.write(made, path)
+    for one in (NAMES[0], NAMES[1]):
+        catalogue_file = newer / "translations/ko/assignments" / f"{one}.po"
+        po = polib.pofile(str(catalogue_file))
+        po[0].msgstr = "새 제목"
+        po.save()
+    shutil.rmtree(newer / FOLDER)
+    write_manifest(newer)
+    before = path.read_bytes()
+    assert update.main([str(newer)], root) == 0
+    assert path.read_bytes() == before
+    assert f"translations/ko/assignments/{NAMES[0]}.po" in Manifest.of(root).files
+    catalogue.cache_clear()
+    by_cell.cache_clear()
+    assert make_edition("ko", root) == [f"ko/{name}"]
+    other = root / "ko/assignments" / NAMES[1] / f"{NAMES[1]}.ipynb"
+    assert korean(other).startswith("# 새 제목")
+    assert korean(path) == made.cells[0].source
+    assert reset.main([f"ko/{name}"], root) == 0
+    assert korean(path).startswith("# 새 제목")
+    (own,) = [each for each in path.parent.iterdir() if is_own_copy(each)]
+    assert korean(own) == made.cells[0].source
 
 
 @needs.make
