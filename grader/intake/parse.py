@@ -11,6 +11,7 @@ from typing import Any
 from grader.judging.policy import Limits
 from grader.words import Note
 from helpers.assignment.notebook_file import CONFLICT, read
+from helpers.language import ENGLISH, speaking
 
 DEFAULT = Limits()
 THIS_PYTHON = sys.version_info[:2]
@@ -45,7 +46,8 @@ def parse(data: bytes, limits: Limits = DEFAULT) -> tuple[dict[str, Any], list[s
     ------
     Unreadable
     """
-    notebook, notes = read(data, limits)
+    with speaking(ENGLISH):  # to whoever grades
+        notebook, notes = read(data, limits)
     code = [cell["source"] for cell in notebook["cells"] if cell["cell_type"] == "code"]
     if any(_CONFLICT_LINE.search(source) for source in code):
         notes.append(Note("git's conflict markers stand in its code"))

@@ -20,6 +20,7 @@ GIVEN = {
     "files": {},
     "beside": {},
     "handed_in": {},
+    "language": "en",
 }
 
 
@@ -39,6 +40,7 @@ def test_other_work_draws_others(change):
         "files": {"checks.json": "{}"},
         "beside": {"data.csv": "MQ=="},
         "handed_in": {"mine.py": "MQ=="},
+        "language": "ko",
     }
     seed = make_job(**GIVEN)["seed"]
     assert len(seed) == 40

@@ -24,12 +24,16 @@ from grader.gradebook.feedback import update_feedback
 from grader.gradebook.graded import finish
 from grader.intake.parse import parse
 from grader.intake.rebuild import NOTHING_ANSWERED, load_skeleton
+from grader.judging import job
 from grader.judging.failures import NotJudged, message_of
+from grader.judging.judge import passed
+from grader.judging.policy import Policy
 from grader.outcomes import SENTENCES
-from grader.words import CATALOGUE, SAID_IN_TESTS, Note
+from grader.words import CATALOGUE, SAID_IN_TESTS, Note, said
 from helpers.assignment import Sheet
 from helpers.command.editions import files_of
 from helpers.language import speaking
+from tests.grader.attacks import trial
 from tests.support import needs
 from tests.support.assignment_files import NAMES
 from tests.support.lessons import ROOT
@@ -455,3 +459,32 @@ def test_what_becomes_of_a_notebook_is_said_in_its_language(outcome):
     with speaking("ko"):
         assert HANGUL.search(message_of(failure))
     assert str(failure) == message_of(failure)
+
+
+@pytest.mark.sandbox
+def test_whoever_judges_speaks_the_language_of_the_job(monkeypatch):
+    needs.sandbox()
+    monkeypatch.setenv("COURSE_LANGUAGE", "ko")  # the instructor's own is no student's
+    cells = [
+        {"kind": "extra", "source": f"def f():\n    return 1\n\n\n{SPEAKS}", "grade_id": None},
+        {"kind": "test", "source": "assert f() == 2", "grade_id": "first"},
+        {"kind": "test", "source": "assert f() == 1", "grade_id": "second"},
+        {"kind": "extra", "source": "while True:\n    pass", "grade_id": None},
+    ]
+    more = {"cell_type": "code", "points": 1.0, "functions": ("f",)}
+    data = {"assignment": "t", "cells": [{**more, **cell} for cell in cells], "files": {}}
+    data |= {"policy": Policy(cell_seconds=1.0).to_dict(), "class_seed": "c", "seed": "s"}
+    server = trial.light_server()
+    monkeypatch.setattr(job, "server", lambda *rules: server)
+    try:
+        for language in ("en", "ko"):
+            result = json.loads(job.execute(json.dumps({**data, "language": language})))
+            shown = [json.dumps(outputs, ensure_ascii=False) for outputs, _ in result["outputs"]]
+            assert f"here they speak {language}" in shown[0]
+            with speaking(language):
+                assert said("This does not hold: {line}").format(line="assert f() == 2") in shown[1]
+                assert passed().strip() in shown[2]
+                assert said(SENTENCES["cell timeout"].in_cell) in shown[3]
+            assert bool(HANGUL.search("".join(shown))) is (language == "ko")
+    finally:
+        server.close()
