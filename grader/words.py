@@ -38,7 +38,7 @@ class Note(str):
     text: str
     values: dict[str, Any]
 
-    def __new__(cls, text: str, **values: Any) -> Note:
+    def __new__(cls, text: str, /, **values: Any) -> Note:
         made = super().__new__(cls, text.format(**values))
         made.text, made.values = text, values
         return made

@@ -211,6 +211,7 @@ class Batch:
             self.skeleton.files,
             {*self.files, *self.beside},
             self.reader.parse,
+            self.skeleton.is_untouched,
         )
         cells, notes = self.skeleton.rebuild(reading.notebook)
         language = self.skeleton.language_of(reading.notebook)

@@ -48,7 +48,12 @@ def write_submitted(
     entries: list[Entry] = []
     for submission in submissions:
         try:
-            reading = submission.read(assignment, skeleton.known, patterns=skeleton.files)
+            reading = submission.read(
+                assignment,
+                skeleton.known,
+                patterns=skeleton.files,
+                is_untouched=skeleton.is_untouched,
+            )
             cells, notes = skeleton.rebuild(reading.notebook)
             language = skeleton.language_of(reading.notebook)
         except Unreadable as error:

@@ -119,6 +119,14 @@ class Skeleton:
             for cell in submitted.cells
         )
 
+    def is_untouched(self, notebook: Any) -> bool:
+        """Whether nothing is answered in a notebook, as `parse` reads it."""
+        try:
+            cells, _ = self.rebuild(nbformat.from_dict(notebook))
+        except Unreadable:
+            return False
+        return not any(cell.answered for cell in cells if cell.kind in ANSWERS)
+
     def files_in(self, language: str, files: Mapping[str, str]) -> Mapping[str, str]:
         """The course's texts that lie beside the notebook, in a language."""
         edition = self.editions.get(language)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import Any, NamedTuple
 
 import nbformat
@@ -88,6 +89,7 @@ class Submission:
         patterns: Collection[str] = (),
         own: Collection[str] = (),
         parse: Parse = parse,
+        is_untouched: Callable[[Any], bool] = lambda notebook: False,
     ) -> Reading:
         """The notebook, and what belongs to it.
 
@@ -105,6 +107,9 @@ class Submission:
         parse : callable
             What reads the bytes of a notebook, as `grader.intake.parse.parse` does: here, or in a
             process whose memory and time are limited.
+        is_untouched : callable
+            Whether nothing is answered in a notebook, as that of the course's other language:
+            among several it does not count.
 
         Raises
         ------
@@ -113,7 +118,14 @@ class Submission:
         if self.problem:
             raise Unreadable(self.problem)
         notes = list(self.notes)
-        chosen = self._chosen(assignment, set(grade_ids), limits, parse)
+        alike = partial(
+            self._most_alike,
+            grade_ids=set(grade_ids),
+            limits=limits,
+            parse=parse,
+            is_untouched=is_untouched,
+        )
+        chosen = self._chosen(assignment, alike)
         others = [candidate for candidate in self.candidates if candidate is not chosen]
         if others:
             more = f" and {len(others) - 3} more" if len(others) > 3 else ""
@@ -147,30 +159,41 @@ class Submission:
         lines = [self.entry(file, reason) for file in self.candidates]
         return [*lines, *(self.entry(file, why_not(file)) for file in self.beside)]
 
-    def _chosen(self, assignment: str, grade_ids: set[str], limits: Limits, parse: Parse) -> Found:
+    def _chosen(self, assignment: str, alike: Callable[[tuple[Found, ...]], Found]) -> Found:
         """The notebook that counts: the one with the assignment's name, or the most alike."""
         stems = [(stem_of(candidate.called), candidate) for candidate in self.candidates]
         named = [candidate for stem, candidate in stems if stem == assignment]
         named = named or [c for stem, c in stems if without_copies(stem) == assignment]
         choice = tuple(named) or self.candidates
-        return choice[0] if len(choice) == 1 else self._most_alike(choice, grade_ids, limits, parse)
+        return choice[0] if len(choice) == 1 else alike(choice)
 
     def _most_alike(
-        self, choice: tuple[Found, ...], grade_ids: set[str], limits: Limits, parse: Parse
+        self,
+        choice: tuple[Found, ...],
+        grade_ids: set[str],
+        limits: Limits,
+        parse: Parse,
+        is_untouched: Callable[[Any], bool],
     ) -> Found:
         if len(choice) > limits.candidates:
             raise Unreadable(f"more than {limits.candidates} notebooks, and none has the name")
         found: list[tuple[int, Any]] = []
+        notebooks: list[Any] = []
         for candidate in choice:
             try:
                 notebook, _ = parse(candidate.read(limits.file_bytes), limits)
             except Unreadable:
                 found.append((0, candidate))
+                notebooks.append(None)
                 continue
             score = len(set(ids_of(notebook)) & grade_ids)
             found.append((score, [(c["cell_type"], c["source"]) for c in notebook["cells"]]))
+            notebooks.append(notebook)
         best = max(score for score, _ in found)
         alike = [number for number, (score, _) in enumerate(found) if score == best]
+        if any(found[number][1] != found[alike[0]][1] for number in alike):
+            worked = [n for n in alike if notebooks[n] and not is_untouched(notebooks[n])]
+            alike = worked or alike
         # The same notebook twice, in a zip and beside it for instance, is one.
         if any(found[number][1] != found[alike[0]][1] for number in alike):
             names = ", ".join(candidate.path for candidate in choice[:5])

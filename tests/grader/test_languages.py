@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 import textwrap
+from functools import partial
 from html import unescape
 
 import nbformat
@@ -22,6 +23,7 @@ from grader.cells import kind_of
 from grader.gradebook.book import Book
 from grader.gradebook.feedback import update_feedback
 from grader.gradebook.graded import finish
+from grader.intake.collect import collect
 from grader.intake.parse import parse
 from grader.intake.rebuild import NOTHING_ANSWERED, load_skeleton
 from grader.judging import job
@@ -31,6 +33,7 @@ from grader.judging.policy import Policy
 from grader.outcomes import SENTENCES
 from grader.words import CATALOGUE, SAID_IN_TESTS, Note, said
 from helpers.assignment import Sheet
+from helpers.assignment.notebook_file import Unreadable
 from helpers.command.editions import files_of
 from helpers.language import speaking
 from tests.grader.attacks import trial
@@ -488,3 +491,25 @@ def test_whoever_judges_speaks_the_language_of_the_job(monkeypatch):
             assert bool(HANGUL.search("".join(shown))) is (language == "ko")
     finally:
         server.close()
+
+
+@pytest.mark.parametrize("first", ["en", "ko"])
+def test_of_a_whole_course_that_is_handed_in_the_notebook_with_answers_counts(
+    pair, tmp_path, first
+):
+    """In the folder of a student who works in Korean, the English notebook lies beside."""
+    twins = pair()
+    answered, untouched = twins.both if first == "en" else reversed(twins.both)
+    cell = twins.stub(answered, "correlate2d")
+    cell.source = cell.source.replace("raise NotImplementedError", "return image")
+    for folder, notebook in (("one", answered), ("other", untouched)):
+        path = tmp_path / "kim" / folder / "assignments" / NAME / f"{NAME}.ipynb"
+        path.parent.mkdir(parents=True)
+        nbformat.write(notebook, path)
+    (submission,) = collect(tmp_path, NAME).submissions
+    read = partial(submission.read, NAME, twins.skeleton.known)
+    reading = read(is_untouched=twins.skeleton.is_untouched)
+    assert twins.skeleton.language_of(reading.notebook) == first
+    assert any("one/" in note and "other/" in note for note in reading.notes)
+    with pytest.raises(Unreadable, match="no telling which"):
+        read(is_untouched=lambda notebook: False)
