@@ -21,7 +21,7 @@ from grader.authoring.examine import Workbench
 from grader.batch.digest import key_of
 from grader.cells import kind_of
 from grader.gradebook.book import Book
-from grader.gradebook.feedback import update_feedback
+from grader.gradebook.feedback import TOO_LONG, update_feedback
 from grader.gradebook.graded import finish
 from grader.intake.collect import collect
 from grader.intake.parse import parse
@@ -40,6 +40,7 @@ from tests.grader.attacks import trial
 from tests.support import needs
 from tests.support.assignment_files import NAMES
 from tests.support.lessons import ROOT
+from tools.translate.sources import feedback_messages
 
 HANGUL = re.compile("[가-힣]")
 RIGHT, WRONG = 1, 2  # solutions of each exercise that are graded in both languages
@@ -445,6 +446,20 @@ def test_a_note_is_english_for_whoever_grades_and_korean_for_a_korean():
     assert note.in_language("en") == note
     assert "{braces}" in note.in_language("ko")
     assert HANGUL.search(note.in_language("ko"))
+
+
+def test_what_the_grader_says_is_found_for_its_catalogue():
+    """In each way in which it can stand in the code; and all of it is Korean there."""
+    texts = {message.text for message in feedback_messages(ROOT / "grader")}
+    assert {text for pair in SENTENCES.values() for text in pair if text} <= texts
+    notes = {str(NOTHING_ANSWERED), str(TOO_LONG), "{cell}: {count} copies of the cell"}
+    in_calls = {
+        "This does not hold: {line}",
+        "[a line of a hidden test]",
+        "**About this submission**",
+    }
+    assert notes | in_calls | set(WORDS) | {"No response."} <= texts
+    assert [text for text in texts if not HANGUL.search(said(text, "ko"))] == []
 
 
 @pytest.mark.parametrize("outcome", [outcome for outcome, says in SENTENCES.items() if any(says)])

@@ -137,8 +137,8 @@ def feedback_messages(folder: Path) -> list[Message]:
                 values = [*node.args, *(word.value for word in node.keywords)]
                 texts = [value.value for value in values if isinstance(value, ast.Constant)]
                 found |= dict.fromkeys(text for text in texts if isinstance(text, str) and text)
-    form = folder / "gradebook/page_form/page.html.j2"
-    found |= dict.fromkeys(SAID_IN_A_FORM.findall(form.read_text(encoding="utf-8")))
+    for path in sorted(folder.rglob("page.html.j2")):
+        found |= dict.fromkeys(SAID_IN_A_FORM.findall(path.read_text(encoding="utf-8")))
     return [Message("", text, "message") for text in found]
 
 
