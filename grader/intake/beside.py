@@ -87,7 +87,8 @@ def handed_in_beside(
     """
     files: dict[str, str] = {}
     why_not: dict[str, str] = {}
-    notes, left, size = [], [], 0
+    notes: list[str] = []
+    left, size = [], 0
     for file in found:
         name = file.called
         if name in own:

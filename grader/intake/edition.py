@@ -42,7 +42,7 @@ class Edition:
     @cached_property
     def _made(self) -> dict[str, Any]:
         name = self.path.relative_to(self.root).as_posix()
-        versions = [self.path.read_bytes()]
+        versions: list[bytes | None] = [self.path.read_bytes()]
         return first_that_fits(versions, name, names_of(self.root), self.language, self.root)
 
     @cached_property
