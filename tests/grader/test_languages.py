@@ -28,14 +28,13 @@ from grader.intake.parse import parse
 from grader.intake.rebuild import NOTHING_ANSWERED, load_skeleton
 from grader.judging import job
 from grader.judging.failures import NotJudged, message_of
-from grader.judging.judge import passed
 from grader.judging.policy import Policy
 from grader.outcomes import SENTENCES
 from grader.words import CATALOGUE, SAID_IN_TESTS, Note, said
 from helpers.assignment import Sheet
 from helpers.assignment.notebook_file import Unreadable
 from helpers.command.editions import files_of
-from helpers.language import speaking
+from helpers.language import gettext, speaking
 from tests.grader.attacks import trial
 from tests.support import needs
 from tests.support.assignment_files import NAMES
@@ -479,6 +478,12 @@ def test_what_becomes_of_a_notebook_is_said_in_its_language(outcome):
     assert str(failure) == message_of(failure)
 
 
+def test_whoever_grades_reads_english(monkeypatch):
+    monkeypatch.setenv("COURSE_LANGUAGE", "ko")
+    with pytest.raises(Unreadable, match="the file is empty"):
+        parse(b"")
+
+
 @pytest.mark.sandbox
 def test_whoever_judges_speaks_the_language_of_the_job(monkeypatch):
     needs.sandbox()
@@ -501,7 +506,7 @@ def test_whoever_judges_speaks_the_language_of_the_job(monkeypatch):
             assert f"here they speak {language}" in shown[0]
             with speaking(language):
                 assert said("This does not hold: {line}").format(line="assert f() == 2") in shown[1]
-                assert passed().strip() in shown[2]
+                assert gettext("✓ passed") in shown[2]
                 assert said(SENTENCES["cell timeout"].in_cell) in shown[3]
             assert bool(HANGUL.search("".join(shown))) is (language == "ko")
     finally:
