@@ -19,6 +19,7 @@ import pytest
 from grader.authoring.bank import load_bank
 from grader.authoring.examine import Workbench
 from grader.batch.digest import key_of
+from grader.batch.likeness import forms_of
 from grader.cells import kind_of
 from grader.gradebook.book import Book
 from grader.gradebook.feedback import TOO_LONG, update_feedback
@@ -153,6 +154,7 @@ def test_the_bank_has_the_same_marks_in_both_languages(pair, name):
         assert language == "ko"
         assert (notes, same_notes) == ([], [])
         assert graded(korean) == graded(english)
+        assert forms_of(korean) == forms_of(english)  # by which copied answers are noticed
         code = next(cell for cell in korean if cell.grade_id == variant.exercise).source
         assert HANGUL.search(code)
         if variant.exercise.startswith("train"):
