@@ -4,7 +4,9 @@ import os
 import re
 import tomllib
 
+from korean_search import KoreanSearch
 from sphinx.domains.std import StandardDomain
+from words import ENGLISH_SITE, current, gettext
 
 from helpers.command.files import ROOT
 
@@ -15,12 +17,13 @@ course_repository = os.environ.get("SITE_REPOSITORY", "").rstrip("/")
 pyproject = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 holder = re.search(r"Copyright \(c\) (\d+) (.+)", (ROOT / "LICENSE").read_text(encoding="utf-8"))
 
-project = "Convolutional neural networks"
-course_title = pyproject["description"]
+project = gettext("Convolutional neural networks")
+course_title = gettext(pyproject["description"])
 author = holder[2]
 project_copyright = f"{holder[1]} {holder[2]}"
 version = release = pyproject["version"]
-language = "en"
+language = current()
+locale_dirs = ["../locale"]  # beside the sources: see words.write_theme_words
 
 extensions = [
     "myst_nb",
@@ -28,6 +31,7 @@ extensions = [
     "sphinx.ext.napoleon",
     "sphinx_copybutton",
     "about",
+    "anchors",
     "first_uses",
     "formulas",
     "lessons",
@@ -47,6 +51,8 @@ nb_ipywidgets_js = {}
 nb_merge_streams = True
 myst_enable_extensions = ["dollarmath"]
 myst_heading_anchors = 4
+myst_heading_slug_func = "anchors.slug" if language != "en" else None
+myst_url_schemes = ["http", "https", "mailto", ENGLISH_SITE.partition(":")[0]]
 
 # --- The reference: docstrings, read where none of the course's packages but NumPy is ------------
 
@@ -65,6 +71,7 @@ def setup(app):
     # Before napoleon reads them.
     app.connect("autodoc-process-docstring", end_sections, priority=400)
     StandardDomain.object_types["term"].attrs["searchprio"] = 0  # glossary first
+    app.add_search_language(KoreanSearch)
 
 
 def end_sections(app, what, name, obj, options, lines):

@@ -2,7 +2,8 @@
 
 A Sphinx extension; glossary_page.py beside it, which this one loads, makes the glossary itself.
 The words, and what counts as a use of them, stand in glossary.toml. Only prose is searched:
-paragraphs and list items, and in them no code, no formula and nothing that is a link already.
+paragraphs and list items, and in them no code, no formula and nothing that is a link already. On
+Korean pages it is the Korean words that become links.
 
 What needs Sphinx is imported inside functions, so that the course's own tests can use the rest.
 """
@@ -13,6 +14,10 @@ from dataclasses import dataclass
 from functools import cache
 from itertools import groupby
 from pathlib import Path
+
+from korean import PARTICLES
+
+from helpers.language import ENGLISH, current, translated
 
 GLOSSARY = Path(__file__).with_name("glossary.toml")
 # The pages that get links: lessons and assignments.
@@ -43,9 +48,28 @@ class Term:
         return anchor(self.english)
 
     @property
+    def name(self):
+        """The word in the language of the build."""
+        return self.english if current() == ENGLISH else self.korean[0]
+
+    @property
     def forms(self):
         """What counts as a use of the word, without the plurals."""
         return (self.english, *self.also) if self.match is None else self.match
+
+    @property
+    def korean_forms(self):
+        """What counts as a use of the word in a Korean text: its first Korean word, and a name."""
+        if not self.forms:
+            return ()
+        is_name = self.english != self.english.lower()
+        return (self.korean[0], self.english) if is_name else (self.korean[0],)
+
+    def told(self):
+        """What a reader is told who asks for the word, in the language of the build."""
+        definition = translated(self.definition, "glossary", self.english)
+        other = "" if current() == ENGLISH else f" ({self.english})"
+        return f"{self.name}{other}: {definition}"
 
 
 def anchor(word):
@@ -127,10 +151,23 @@ class Finder:
             yield first
 
 
+class KoreanFinder(Finder):
+    """Finds uses of glossary words in Korean text, where particles stand behind them."""
+
+    def __init__(self, terms):
+        self.terms = {normal(form): term for term in terms for form in term.korean_forms}
+        longest_first = sorted(self.terms, key=len, reverse=True)
+        words = "|".join(map(self._pattern, longest_first))
+        particles = "|".join(PARTICLES)
+        self.pattern = re.compile(
+            rf"(?<![\w‑-])(?<!\w\.)(?:{words})(?=(?:{particles})?(?!\w))", re.IGNORECASE
+        )
+
+
 @cache
 def finder():
     """What finds the words of the glossary; made once for all pages."""
-    return Finder(read_terms())
+    return (Finder if current() == ENGLISH else KoreanFinder)(read_terms())
 
 
 def prose(doctree):
@@ -169,7 +206,7 @@ def link_first_uses(app, doctree, docname):
     for text, uses in zip(texts, finder().first_uses(texts), strict=True):
         pieces, end = [], 0
         for start, stop, term in uses:
-            place = known.get(("term", term.english))
+            place = known.get(("term", term.name))
             if place is None:
                 logging.getLogger(__name__).warning(
                     "the glossary page does not have %r", term.english, location=docname
@@ -177,7 +214,7 @@ def link_first_uses(app, doctree, docname):
                 continue
             link = nodes.reference("", text[start:stop], internal=True, classes=["term-link"])
             link["refuri"] = f"{app.builder.get_relative_uri(docname, place[0])}#{place[1]}"
-            link["reftitle"] = f"{term.english}: {term.definition}"
+            link["reftitle"] = term.told()
             pieces += [nodes.Text(text[end:start]), link]
             end = stop
         if pieces:

@@ -1,39 +1,35 @@
 """Sphinx directives that make the glossary page from glossary.toml.
 
-`{glossary-terms}` lists the English words with their Korean ones, definitions and lessons, under
-their initial letters; `{term}` then works on every page. `{glossary-korean}` is the index of the
-Korean words. Korean text carries its language, for screen readers.
+`{glossary-terms}` lists the words with those of the other language, definitions and lessons, under
+their initial letters; `{term}` then works on every page. The English page lists the English words
+first, and has an index of the Korean ones, `{glossary-korean}`; the Korean page the other way
+round, with `{glossary-english}`. Text in the other language says so, for screen readers.
 """
 
 from itertools import groupby
 from pathlib import Path
 
+from anchors import in_english, lesson_heading
 from docutils import nodes
-from first_uses import GLOSSARY, QUOTES, anchor, read_terms
+from first_uses import GLOSSARY, anchor, read_terms
+from korean import INITIALS, initial, korean_order
 from sphinx import addnodes
 from sphinx.util.docutils import SphinxDirective
+from words import gettext, nodes_of
+
+from helpers.language import ENGLISH, current, translated
 
 CSS = Path(__file__).with_name("glossary.css")
-# The initial consonants in the order in which Unicode composes syllables; the doubled ones stand
-# with the simple ones, as in a dictionary.
-INITIALS = "ㄱㄱㄴㄷㄷㄹㅁㅂㅂㅅㅅㅇㅈㅈㅊㅋㅌㅍㅎ"
-FIRST_SYLLABLE, SYLLABLES_OF_AN_INITIAL = ord("가"), 588
 
 
-def initial(word):
-    """The heading for a Korean word: its initial consonant, or A–Z for what begins in Latin."""
-    number = (ord(word[0]) - FIRST_SYLLABLE) // SYLLABLES_OF_AN_INITIAL
-    return INITIALS[number] if 0 <= number < len(INITIALS) else "A–Z"
-
-
-def korean_order(word):
-    """Sorts in 가나다 order, which is Unicode's; spaces do not count, and Latin words come last."""
-    return initial(word) == "A–Z", word.replace(" ", "").casefold()
+def in_language(code, text):
+    """Text in a language: docutils makes its attribute of the class."""
+    return nodes.inline("", text, classes=[f"language-{code}"])
 
 
 def korean(text):
-    """Text in Korean: docutils makes lang="ko" of the class."""
-    return nodes.inline("", text, classes=["language-ko"])
+    """Text in Korean."""
+    return in_language("ko", text)
 
 
 def link(word, *content):
@@ -59,39 +55,61 @@ def headed_sections(groups, prefix):
 
 
 class GlossaryTerms(SphinxDirective):
-    """The English words in the order of the alphabet, and where to look for other words."""
+    """The words in the order of their alphabet, and where to look for other words."""
 
     def run(self):
         self.env.note_dependency(str(GLOSSARY))
-        entries = [(term.english, term) for term in read_terms()]
-        entries += [(word, term) for _, term in entries for word in term.also]
-        entries.sort(key=lambda entry: entry[0].casefold())
+        is_english = current() == ENGLISH
+        entries = [(term.name, term) for term in read_terms()]
+        others = [
+            (word, term)
+            for _, term in entries
+            for word in (term.also if is_english else term.korean[1:])
+        ]
+        order = str.casefold if is_english else korean_order
+        entries = sorted([*entries, *others], key=lambda entry: order(entry[0]))
         groups = []
-        for letter, words in groupby(entries, key=lambda entry: entry[0][0].upper()):
+        for letter, words in groupby(entries, key=lambda entry: self.letter(entry[0])):
             items = [self.item(word, term) for word, term in words]
             words = nodes.definition_list("", *items, classes=["glossary"])
             groups.append((letter, [addnodes.glossary("", words, sorted=False)]))
         return headed_sections(groups, "letter")
 
+    @staticmethod
+    def letter(word):
+        """Below which letter a word stands."""
+        return word[0].upper() if current() == ENGLISH else initial(word)
+
     def item(self, word, term):
         """A word with what is said about it: a definition, or where it stands."""
-        name = nodes.term("", word, ids=[anchor(word)])
-        self.set_source_info(name)
-        self.env.get_domain("std").note_object("term", word, anchor(word), location=name)
-        if word != term.english:
-            see = nodes.paragraph("", "see ", link(term.english, nodes.Text(term.english)))
-            content = [see]
+        if current() == ENGLISH:
+            ids, other = [anchor(word)], korean(", ".join(term.korean))
+        elif word == term.name:
+            ids = list(map(anchor, (term.english, *term.also)))
+            other = in_language(ENGLISH, ", ".join((term.english, *term.also)))
         else:
-            name += [nodes.Text(" "), korean(", ".join(term.korean))]
-            content = [nodes.paragraph("", term.definition), self.where(term)]
+            ids = [f"{term.anchor}-{term.korean.index(word) + 1}"]
+        name = nodes.term("", word, ids=ids)
+        self.set_source_info(name)
+        if word != term.name:
+            see = nodes_of("see {word}", word=link(term.english, nodes.Text(term.name)))
+            content = [nodes.paragraph("", "", *see)]
+        else:
+            name += [nodes.Text(" "), other]
+            definition = translated(term.definition, "glossary", term.english)
+            content = [nodes.paragraph("", definition), self.where(term)]
+        if current() == ENGLISH or word == term.name:
+            self.env.get_domain("std").note_object("term", word, ids[0], location=name)
         return nodes.definition_list_item("", name, nodes.definition("", *content))
 
     def where(self, term):
         """The other words for it, and the lesson that introduces it."""
         line = nodes.paragraph(classes=["glossary-where"])
-        if term.also:
+        if term.also and current() == ENGLISH:
             line += nodes.Text(f"Also: {', '.join(term.also)}. ")
-        text = nodes.inline("", f"Lesson {term.lesson}: {term.section}")
+        lesson = gettext("Lesson {number}: {section}")
+        section = lesson_heading(term.lesson, term.section)
+        text = nodes.inline("", lesson.format(number=term.lesson, section=section))
         # Resolved when all pages are known.
         line += addnodes.pending_xref(
             "",
@@ -120,9 +138,28 @@ class GlossaryKorean(SphinxDirective):
             ]
             items = [nodes.list_item("", line) for line in lines]
             if items:
-                content = nodes.bullet_list("", *items, classes=["glossary-korean"])
+                content = nodes.bullet_list("", *items, classes=["glossary-index"])
                 groups.append((heading, [content]))
         return headed_sections(groups, "korean")
+
+
+class GlossaryEnglish(SphinxDirective):
+    """The English words in the order of the alphabet, each with a link to its entry."""
+
+    def run(self):
+        self.env.note_dependency(str(GLOSSARY))
+        terms = read_terms()
+        words = [(word, term) for term in terms for word in (term.english, *term.also)]
+        words.sort(key=lambda pair: pair[0].casefold())
+        groups = []
+        for letter, pairs in groupby(words, key=lambda pair: pair[0][0].upper()):
+            items = nodes.bullet_list("", classes=["glossary-index"])
+            for word, term in pairs:
+                line = nodes.paragraph("", "", link(term.english, in_language(ENGLISH, word)))
+                line += nodes.Text(f" {term.name}" if term.name != word else "")
+                items += nodes.list_item("", line)
+            groups.append((letter, [items]))
+        return headed_sections(groups, "english")
 
 
 def lesson_section(app, env, node, content):
@@ -133,7 +170,7 @@ def lesson_section(app, env, node, content):
     for docname in sorted(env.tocs):
         if docname.startswith(f"notebooks/{lesson}-"):
             for entry in env.tocs[docname].findall(nodes.reference):
-                if entry.astext().translate(QUOTES) == heading:
+                if in_english(entry.astext()) == heading:
                     page = app.builder.get_relative_uri(node["refdoc"], docname)
                     uri = page + entry["anchorname"]
                     return nodes.reference("", "", content, refuri=uri, internal=True)
@@ -149,6 +186,7 @@ def setup(app):
     """Called by Sphinx."""
     app.add_directive("glossary-terms", GlossaryTerms)
     app.add_directive("glossary-korean", GlossaryKorean)
+    app.add_directive("glossary-english", GlossaryEnglish)
     app.connect("config-inited", add_style)
     app.connect("missing-reference", lesson_section)
     app.add_css_file(CSS.name)

@@ -1,5 +1,6 @@
 // On the search page, above what the search finds: the glossary's entry for what was typed, or the
-// word that was probably meant. WORDS holds [word, anchor, English word, first Korean word].
+// word that was probably meant. WORDS holds [word, anchor, English word, first Korean word], SAID the
+// sentences in the language of the page.
 
 (() => {
   const plainWord = (text) => {
@@ -7,6 +8,14 @@
     return isKorean(word) ? word.replace(/\s+/g, "") : word;  // 특징맵 is 특징 맵
   };
   const isKorean = (text) => /[가-힣]/.test(text);
+  const isKoreanPage = document.documentElement.lang === "ko";
+  const inItsLanguage = (text) => {
+    if (isKorean(text) === isKoreanPage) return text;
+    const span = document.createElement("span");
+    span.lang = isKorean(text) ? "ko" : "en";
+    span.textContent = text;
+    return span;
+  };
 
   // How many letters are wrong, missing, too many or exchanged with their neighbour.
   const distance = (a, b) => {
@@ -55,18 +64,15 @@
       if (seen.has(english)) continue;
       seen.add(english);
       const line = document.createElement("p");
-      line.append(sure ? "In the glossary: " : "Did you mean ");
+      const [before, after] = (sure ? SAID.sure : SAID.unsure).split("{word}");
       const link = document.createElement("a");
       link.href = sure ? `glossary.html#${anchor}` : `search.html?q=${encodeURIComponent(word)}`;
-      link.append(sure ? english : word);
-      if (isKorean(word) && !sure) link.lang = "ko";
-      line.append(link);
-      if (sure && korean) {
-        const other = document.createElement("span");
-        other.lang = "ko";
-        other.textContent = korean;
-        line.append(" (", other, ")");
-      } else if (!sure) line.append("?");
+      // The word in the language of the page, and the other one in brackets.
+      const names = isKoreanPage ? [korean, english] : [english, korean];
+      link.append(inItsLanguage(sure ? names[0] : word));
+      line.append(before, link);
+      if (sure && names[0] !== names[1]) line.append(" (", inItsLanguage(names[1]), ")");
+      line.append(after);
       place.append(line);
     }
 
@@ -74,6 +80,6 @@
   document.addEventListener("DOMContentLoaded", () => {
     Documentation.TRANSLATIONS[
       "Your search did not match any documents. Please make sure that all words are spelled correctly and that you've selected enough categories."
-    ] = "No page has all of these words. Try fewer words, or look into the glossary.";
+    ] = SAID.nothing;
   });
 })();

@@ -35,6 +35,14 @@ def site_prefix(repository):
     return "/" if not name or name.endswith(".github.io") else f"/{name}/"
 
 
+def site_address(repository):
+    """Where GitHub publishes the site of this repository, with / at the end; "" elsewhere."""
+    name = repository_name(repository)
+    if urlsplit(repository).hostname != "github.com" or name.count("/") != 1:
+        return ""
+    return f"https://{name.partition('/')[0].lower()}.github.io{site_prefix(repository)}"
+
+
 def make_links_absolute(html, prefix):
     """The same page with every relative address starting at the prefix."""
     relative = r'((?:href|src|action|data-content_root)=")(?!#|/|[a-z]+:)(?:\./)?([^"]*")'

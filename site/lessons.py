@@ -16,8 +16,7 @@ from docutils import nodes
 from hosted import hosted_services
 from sphinx import addnodes
 from sphinx.util.docutils import SphinxDirective
-
-from helpers.command.files import ROOT
+from words import nodes_of
 
 ROW = re.compile(
     r'^\| <img src="(?P<cover>[^"]+)"[^>]* alt="(?P<alt>[^"]+)"> '
@@ -35,6 +34,13 @@ def lesson_rows(readme):
     return [match.groupdict() for match in ROW.finditer(readme)]
 
 
+def readme(env):
+    """The README in the language of the build, which stage.py puts beside the pages."""
+    path = env.srcdir / "parts/readme.md"
+    env.note_dependency(str(path))
+    return path.read_text(encoding="utf-8")
+
+
 def page_link(docname, *children):
     """A link to a page of the site."""
     link = addnodes.pending_xref(
@@ -48,8 +54,7 @@ def page_link(docname, *children):
 
 class LessonsDirective(SphinxDirective):
     def run(self):
-        self.env.note_dependency(str(ROOT / "README.md"))
-        rows = lesson_rows((ROOT / "README.md").read_text(encoding="utf-8"))
+        rows = lesson_rows(readme(self.env))
         if not rows:
             raise self.error("lessons: README.md has no table of lessons that can be read")
         items = nodes.bullet_list(classes=["lessons"])
@@ -73,20 +78,19 @@ def without_installing(repository, notebook):
     services = hosted_services(repository, notebook)
     if not services:
         return []
-    line = [nodes.Text(" Without installing anything: open it in ")]
-    for number, (service, address) in enumerate(services):
-        if number:
-            line.append(nodes.Text(" or "))
-        line.append(nodes.reference("", service, refuri=address))
-    line += [
-        nodes.Text(
-            ". Binder needs no account. It takes a minute or two to start, and ten minutes or more "
-            "if nobody has opened the course there since it changed. Colab needs a Google account. "
-            "It opens at once; then run this in a first cell, which takes a minute or two: "
-        ),
-        nodes.literal("", f"%pip install git+{repository}"),
-    ]
-    return line
+    links = {
+        service.lower(): nodes.reference("", service, refuri=address)
+        for service, address in services
+    }
+    command = nodes.literal("", f"%pip install git+{repository}")
+    return nodes_of(
+        " Without installing anything: open it in {colab} or {binder}. Binder needs no account. "
+        "It takes a minute or two to start, and ten minutes or more if nobody has opened the "
+        "course there since it changed. Colab needs a Google account. It opens at once; then run "
+        "this in a first cell, which takes a minute or two: {command}",
+        command=command,
+        **links,
+    )
 
 
 class LessonLinksDirective(SphinxDirective):
@@ -99,15 +103,17 @@ class LessonLinksDirective(SphinxDirective):
         download = addnodes.download_reference(
             "", "", reftarget=f"/downloads/{name}", refdoc=self.env.docname
         )
-        download += nodes.inline(text="Download this notebook")
-        line = nodes.paragraph("", "", download, classes=["lesson-links"])
-        line += nodes.Text(". It needs ")
-        start = page_link("index", nodes.Text("the course"))
-        start["refdoc"] = self.env.docname
-        line += start
-        line += nodes.Text(", whose helpers it imports.")
+        download += nodes.inline("", "", *nodes_of("Download this notebook"))
+        course = page_link("index", *nodes_of("the course"))
+        course["refdoc"] = self.env.docname
+        line = nodes.paragraph(classes=["lesson-links"])
+        line += nodes_of(
+            "{download}. It needs {course}, whose helpers it imports.",
+            download=download,
+            course=course,
+        )
         hosted = without_installing(self.config.course_repository, f"notebooks/{name}")
-        line += hosted or nodes.Text(" To read this page and to play with it you need neither.")
+        line += hosted or nodes_of(" To read this page and to play with it you need neither.")
         return [line]
 
 

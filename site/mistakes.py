@@ -4,7 +4,8 @@
 ```
 
 They come from solutions/known-mistakes.csv, which `make assignments` makes from the banks. Of each
-mistake the page has the name and what the student reads: no code, and no test.
+mistake the page has the name and what the student reads: no code, and no test. The names are those
+of functions, in English; the sentences are in the language of the build.
 """
 
 import csv
@@ -16,6 +17,7 @@ from docutils import nodes
 from sphinx.util.docutils import SphinxDirective
 
 from helpers.command.files import ROOT
+from helpers.language import translated
 
 TABLE = ROOT / "solutions/known-mistakes.csv"
 
@@ -54,13 +56,16 @@ class KnownMistakesDirective(SphinxDirective):
         return [self.section(exercise, mistakes) for exercise, mistakes in exercises]
 
     def section(self, exercise, mistakes):
+        catalogue = f"known-mistakes/{self.arguments[0]}"
         title = nodes.title("", "", nodes.literal("", exercise))
         section = nodes.section("", title, ids=[nodes.make_id(f"of {exercise}")])
         section["names"] = [f"of {exercise}"]
         entries = nodes.definition_list(classes=["mistakes"])
         for name, sentence in mistakes:
-            term = nodes.term("", name, ids=[nodes.make_id(f"{exercise} {name}")])
-            text = nodes.definition("", nodes.paragraph("", "", *with_code(sentence)))
+            ids = [nodes.make_id(f"{exercise} {name}")]
+            term = nodes.term("", name, ids=ids, classes=["language-en"])
+            told = translated(sentence, catalogue)
+            text = nodes.definition("", nodes.paragraph("", "", *with_code(told)))
             entries += nodes.definition_list_item("", term, text)
         section += entries
         return section

@@ -25,7 +25,7 @@ import json
 
 import yaml
 from docutils import nodes
-from lessons import lesson_rows
+from lessons import lesson_rows, readme
 from sphinx.util.docutils import SphinxDirective
 
 from helpers.command.files import ROOT
@@ -90,7 +90,7 @@ class PredictionRecordDirective(SphinxDirective):
         from helpers.pieces.prediction import PredictionRecord, read_predictions
 
         lessons = []
-        for row in lesson_rows((ROOT / "README.md").read_text(encoding="utf-8")):
+        for row in lesson_rows(readme(self.env)):
             path = ROOT / f"{row['path']}.ipynb"
             if not path.is_file():
                 raise self.error(f"prediction-record: {path.name} is missing")

@@ -5,7 +5,10 @@ the instructor's guide. Only files named here are copied, so that nothing else c
 Links between them are rewritten to the places they have there; a link to a file that the site does
 not have leads to the repository's address if that is known, and is plain text otherwise.
 
-Needs nothing beyond the standard library.
+The site in another language has the pages of its edition (helpers.command.editions) and those of
+this folder, by the same names. For the others it leads to the English site.
+
+Needs nothing beyond the standard library and polib.
 """
 
 import ast
@@ -15,7 +18,11 @@ import posixpath
 import re
 import shutil
 
+from words import ENGLISH_SITE, gettext
+
+from helpers.command.editions import files_of, page_text
 from helpers.command.files import ROOT, assignments, lessons
+from helpers.language import ENGLISH, current, translated
 
 # The place on the site of pages that have another name in the repository.
 RENAMED = {
@@ -33,6 +40,9 @@ RENAMED = {
 # What is a page of its own in site/, and only linked to by these names.
 NOT_COPIED = {"README.md", "LICENSE", "notebooks", "assignments", "solutions/known-mistakes.md"}
 
+# What is in English only, besides the reference.
+IN_ENGLISH = ("solutions/README.md", "solutions/grading.md", "helpers/data/samples/README.md")
+
 # The pages below a page, for the table of contents: glob patterns.
 BELOW = {"assignments/index.md": "*/*", "instructors/index.md": "*"}
 
@@ -43,54 +53,133 @@ FENCE = re.compile(r"^```.*?^```[^\n]*$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"(?<!!)\[((?:[^\]\[]|\[[^\]]*\])*)\]\(([^)\s]+)\)")
 INTRODUCTION, TIME, START = "introduction", "time", "start"
 MINUTES = re.compile(r"\| (?:(\d) × )?(\d+) minutes \|$", re.MULTILINE)
-WITHOUT_REPOSITORY = (
-    "These pages do not know where the course's files are kept. You can read and play here without "
-    "them. To run the code, you need them: ask whoever gave you this page's address."
-)
-HERE_OR_THERE = (
-    "You can read the lessons here as they are. To run and change them, [start the course]"
-    "(/index.md#start) on your own computer; the rest of this page is about that."
-)
+CAPTION = re.compile(r"^(:caption: )(.+)$", re.MULTILINE)
+CONTENTS = re.compile(r"^```\{toctree\}\n.*?^```$", re.MULTILINE | re.DOTALL)
 
 
-def places(root=ROOT):
-    """{path in the repository: path on the site}, both with / and relative, of all pages."""
+def places(root=ROOT, language=ENGLISH):
+    """{path in the repository: path on the site}, both with / and relative, of all pages.
+
+    In another language, pages have the names of its edition, too, `ko/…`. What is in English only
+    has an address on the English site.
+    """
     notebooks = [path.relative_to(root).as_posix() for path in (*lessons(root), *assignments(root))]
     pages = {name: name for name in notebooks}
     pages |= {f"site/{path.name}": path.name for path in sorted((root / "site").glob("*.md"))}
-    return pages | RENAMED
+    pages |= RENAMED
+    if language != ENGLISH:
+        pages |= {f"{language}/{name}": place for name, place in pages.items()}
+        pages |= {name: english_address(pages[name]) for name in IN_ENGLISH}
+    return pages
+
+
+def is_english_only(page):
+    """Whether a page of the English site, such as "reference/ops.html", is in no other language."""
+    if page.startswith("reference/"):
+        return page != "reference/index.html"
+    return page in {re.sub(r"\.md$", ".html", RENAMED[name]) for name in IN_ENGLISH}
+
+
+def english_address(place):
+    """Where a page stands on the English site: its address for `page_details`."""
+    return ENGLISH_SITE + re.sub(r"\.(md|ipynb)$", ".html", place)
+
+
+def texts(root=ROOT, language=ENGLISH):
+    """{path in the repository: its text in a language} of the pages that are copied, and README."""
+    names = ["README.md", *(name for name in places(root) if name not in NOT_COPIED)]
+    if language == ENGLISH:
+        return {name: (root / name).read_text(encoding="utf-8") for name in names}
+    edition = dict(files_of(language, root))
+    return {
+        name: edition[name].decode() if name.endswith(".ipynb") else page_text(root, name, language)
+        for name in names
+        if name not in IN_ENGLISH
+    }
 
 
 def stage(folder, repository="", root=ROOT):
     """Write the sources of all pages into `folder`, which must not exist.
 
-    `repository` is the address of the course's repository, "" while it has none.
+    They are in the language of `helpers.language.current`. `repository` is the address of the
+    course's repository, "" while it has none.
     """
-    pages = places(root)
-    for source, target in pages.items():
-        if source in NOT_COPIED:
-            continue
+    language = current()
+    pages, found = places(root, language), texts(root, language)
+    readme = found.pop("README.md")
+    (folder / "downloads").mkdir()
+    for name, text in found.items():
+        target = pages[name]
         path = folder / target
         path.parent.mkdir(parents=True, exist_ok=True)
-        text = (root / source).read_text(encoding="utf-8")
-        if source.endswith(".ipynb"):
-            notebook = prepare(json.loads(text), source, pages, repository)
+        if name.endswith(".ipynb"):
+            notebook = prepare(json.loads(text), name, pages, repository, language)
             path.write_text(json.dumps(notebook), encoding="utf-8")
+            if name.startswith("notebooks/"):
+                (folder / "downloads" / path.name).write_bytes(text.encode())
+            continue
+        if name.startswith("site/"):  # those are written for the site
+            text = text if language == ENGLISH else for_another_language(text, target, root)
         else:
-            if not source.startswith("site/"):  # those are written for the site
-                text = rewrite(text, source, pages, repository)
-            if target == "notebooks/index.md":
-                title, _, rest = text.partition("\n")
-                text = f"{title}\n\n{HERE_OR_THERE}\n{rest}"
-            if target in BELOW:
-                text += f"\n```{{toctree}}\n:hidden:\n:glob:\n\n{BELOW[target]}\n```\n"
-            path.write_text(text, encoding="utf-8")
+            text = rewrite(text, name, pages, repository)
+        if target == "notebooks/index.md":
+            title, _, rest = text.partition("\n")
+            text = f"{title}\n\n{here_or_there()}\n{rest}"
+        if target in BELOW:
+            text += f"\n```{{toctree}}\n:hidden:\n:glob:\n\n{BELOW[target]}\n```\n"
+        path.write_text(text, encoding="utf-8")
     shutil.copytree(root / "notebooks/covers", folder / "notebooks/covers")
-    (folder / "downloads").mkdir()
-    for path in lessons(root):
-        shutil.copy(path, folder / "downloads")
-    write_parts(folder / "parts", pages, repository, root)
-    write_generated(folder, root)
+    write_parts(folder / "parts", readme, pages, repository, root)
+    (folder / "known-mistakes").mkdir(exist_ok=True)
+    (folder / "known-mistakes.md").rename(folder / "known-mistakes/index.md")
+    (folder / "reference").mkdir()
+    (folder / "reference.md").rename(folder / "reference/index.md")
+    for path in assignments(root):
+        title = notebook_title(found[path.relative_to(root).as_posix()])
+        write_mistakes(folder, path, title)
+    if language == ENGLISH:
+        write_reference(folder / "reference", root)
+
+
+def here_or_there():
+    """What the list of lessons begins with, where nothing can be run."""
+    return gettext(
+        "You can read the lessons here as they are. To run and change them, [start the course]"
+        "(/index.md#start) on your own computer; the rest of this page is about that."
+    )
+
+
+def for_another_language(text, place, root):
+    """A page of site/ with the words in its tables of contents, and with links to English pages."""
+    english = {RENAMED[name].removesuffix(".md") for name in IN_ENGLISH}
+    titles = {"instructors/index": gettext("For instructors"), "data": gettext("Data")}
+
+    def contents(match):
+        lines = CAPTION.sub(lambda m: m[1] + gettext(m[2]), match[0]).split("\n")
+        if place == "reference.md":
+            modules = [(name, f"reference/{page_of(name)}") for name in public_modules(root)]
+            entries = [f"{name} <{english_address(f'{page}.md')}>" for name, page in modules]
+            return "\n".join(["```{toctree}", "", *entries, "```"])
+        for number, line in enumerate(lines):
+            page = re.sub(r"^.* <(.+)>$", r"\1", line)
+            if page in english:
+                lines[number] = f"{titles[page]} <{english_address(f'{page}.md')}>"
+        return "\n".join(lines)
+
+    def turn(match):
+        words, target = match.groups()
+        name, hash_sign, anchor = target.partition("#")
+        page = posixpath.join(posixpath.dirname(place), name.removesuffix(".md"))
+        if page not in english:
+            return match[0]
+        return f"[{words}]({english_address(f'{page}.md')}{hash_sign}{anchor})"
+
+    if place == "glossary.md":  # its words stand in the other order there
+        index = f"## {gettext('English index')}\n\n```{{glossary-english}}\n```"
+        text = re.sub(r"^## .+\n\n```\{glossary-korean\}\n```", index, text, flags=re.MULTILINE)
+        jump = f"[{gettext('Find an English word')}](#english-index)"
+        text = re.sub(r"^<p>.*#korean-index.*</p>$", jump, text, flags=re.MULTILINE)
+    return LINK.sub(turn, CONTENTS.sub(contents, text))
 
 
 def rewrite(text, source, pages, repository):
@@ -107,7 +196,9 @@ def rewrite(text, source, pages, repository):
         name, hash_sign, anchor = target.partition("#")
         path = posixpath.normpath(posixpath.join(posixpath.dirname(source), name))
         if path in pages:
-            found = posixpath.relpath(pages[path], here or ".")
+            found = pages[path]
+            if not found.startswith(ENGLISH_SITE):
+                found = posixpath.relpath(found, here or ".")
             return f"[{words}]({found}{hash_sign}{anchor})"
         if repository:
             return f"[{words}]({repository}/blob/main/{path}{hash_sign}{anchor})"
@@ -123,15 +214,19 @@ def rewrite(text, source, pages, repository):
     )
 
 
-def prepare(notebook, source, pages, repository):
-    """A notebook for myst-nb: links of the site, alternative texts, and a lesson's download."""
+def prepare(notebook, name, pages, repository, language=ENGLISH):
+    """A notebook for myst-nb: links of the site, alternative texts, and a lesson's download.
+
+    `name` is its path in the repository, or in the edition of another language.
+    """
+    source = name if language == ENGLISH else f"{language}/{name}"
     for number, cell in enumerate(notebook["cells"]):
         if cell["cell_type"] == "markdown":
             text = rewrite("".join(cell["source"]), source, pages, repository)
-            if number == 0 and source.startswith("notebooks/"):
-                text += f"\n\n```{{lesson-links}} {posixpath.basename(source)}\n```\n"
-            if number == 0 and source.startswith("assignments/"):
-                text = as_assignment(text, source)
+            if number == 0 and name.startswith("notebooks/"):
+                text += f"\n\n```{{lesson-links}} {posixpath.basename(name)}\n```\n"
+            if number == 0 and name.startswith("assignments/"):
+                text = as_assignment(text, name)
             cell["source"] = text
             continue
         metadata = cell["metadata"]
@@ -150,29 +245,42 @@ def as_assignment(text, source):
     name = posixpath.basename(source).removesuffix(".ipynb")
     title, _, rest = text.partition("\n")
     number, _, words = title.removeprefix("# ").partition(" ")
-    links = (
+    links = gettext(
         "This page is for reading. To do the assignment, open it in [the course](/index.md#start)."
-        f" Afterwards: [mistakes that people make here](/known-mistakes/{name}.md)."
-    )
+        " Afterwards: [mistakes that people make here]({address})."
+    ).format(address=f"/known-mistakes/{name}.md")
     hosted = f"```{{assignment-links}} {source}\n```"
-    return f"# Assignment {number}: {words}\n{rest}\n\n{links}\n\n{hosted}\n"
+    title = gettext("Assignment {number}: {title}").format(number=number, title=words)
+    return f"# {title}\n{rest}\n\n{links}\n\n{hosted}\n"
 
 
 # --- pages that are made from other files ------------------------------------------------------
 
 
-def write_parts(folder, pages, repository, root):
-    """What the start page takes from elsewhere: introduction, the lessons' times, how to start."""
+def write_parts(folder, readme, pages, repository, root):
+    """What the start page takes from elsewhere: introduction, the lessons' times, how to start.
+
+    The whole README is there, too: other directives read it.
+    """
     folder.mkdir()
-    readme = (root / "README.md").read_text(encoding="utf-8")
+    (folder / "readme.md").write_text(readme, encoding="utf-8")
     times = time_needed((root / "notebooks/README.md").read_text(encoding="utf-8"))
-    start = section(readme, "Start")
+    start = section(readme, translated("Start", "README"))
     for name, text in ((INTRODUCTION, introduction(readme)), (TIME, times), (START, start)):
         text = rewrite(text, "README.md", pages, repository)
         if name == START:
-            where = f"The course's repository: <{repository}>" if repository else WITHOUT_REPOSITORY
-            text = f"{where}\n\n{text}"
+            text = f"{where_the_files_are(repository)}\n\n{text}"
         (folder / f"{name}.md").write_text(text + "\n", encoding="utf-8")
+
+
+def where_the_files_are(repository):
+    """The address of the repository, or what to do where it is not known."""
+    if repository:
+        return gettext("The course's repository: <{address}>").format(address=repository)
+    return gettext(
+        "These pages do not know where the course's files are kept. You can read and play here "
+        "without them. To run the code, you need them: ask whoever gave you this page's address."
+    )
 
 
 def introduction(readme):
@@ -185,7 +293,9 @@ def time_needed(overview):
     minutes = [int(times or 1) * int(each) for times, each in MINUTES.findall(overview)]
     if not minutes:
         raise ValueError("notebooks/README.md has no table of times that can be read")
-    return f"{len(minutes)} lessons, about {round(sum(minutes) / 60)} hours in all."
+    return gettext("{number} lessons, about {hours} hours in all.").format(
+        number=len(minutes), hours=round(sum(minutes) / 60)
+    )
 
 
 def section(text, heading):
@@ -196,9 +306,16 @@ def section(text, heading):
     return found[1].strip()
 
 
-def write_generated(folder, root):
-    """A page of the reference for each module, and one of known mistakes for each assignment."""
-    (folder / "reference").mkdir()
+def write_mistakes(folder, path, title):
+    """The page of known mistakes of an assignment."""
+    title = gettext("Known mistakes: {title}").format(title=title)
+    back = f"[{gettext('The assignment')}](/assignments/{path.stem}/{path.name})"
+    text = f"# {title}\n\n{back}\n\n```{{known-mistakes}} {path.stem}\n```\n"
+    (folder / f"known-mistakes/{path.stem}.md").write_text(text, encoding="utf-8")
+
+
+def write_reference(folder, root):
+    """A page of the reference for each module."""
     for name in public_modules(root):
         lines = [f".. automodule:: {name}", "   :members:"]
         for data, value in constants(name, root).items():
@@ -208,15 +325,7 @@ def write_generated(folder, root):
                 f"   :value: {value}",
             ]
         text = "\n".join([f"# `{name}`\n", "```{eval-rst}", *lines, "```\n"])
-        (folder / f"reference/{page_of(name)}.md").write_text(text, encoding="utf-8")
-    (folder / "known-mistakes").mkdir(exist_ok=True)
-    (folder / "known-mistakes.md").rename(folder / "known-mistakes/index.md")
-    (folder / "reference.md").rename(folder / "reference/index.md")
-    for path in assignments(root):
-        title = notebook_title(path)
-        back = f"[The assignment](/assignments/{path.stem}/{path.name})"
-        text = f"# Known mistakes: {title}\n\n{back}\n\n```{{known-mistakes}} {path.stem}\n```\n"
-        (folder / f"known-mistakes/{path.stem}.md").write_text(text, encoding="utf-8")
+        (folder / f"{page_of(name)}.md").write_text(text, encoding="utf-8")
 
 
 def page_of(module):
@@ -262,7 +371,7 @@ def constants(name, root=ROOT):
     return {name: values[name] for name in names if name in values}
 
 
-def notebook_title(path):
+def notebook_title(text):
     """The first heading of a notebook."""
-    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    cells = json.loads(text)["cells"]
     return "".join(cells[0]["source"]).split("\n")[0].removeprefix("# ")

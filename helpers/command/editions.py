@@ -239,15 +239,9 @@ def translate_sheet(path: Path, notebook: dict[str, Any], language: str) -> byte
 
 
 def translate_page(root: Path, name: str, names: set[str], language: str) -> str:
-    """A page of Markdown in another language."""
+    """A page of Markdown in another language, as it stands in the edition."""
     source = (root / name).read_text(encoding="utf-8")
-    page, rest = "", source
-    for text, translation in by_cell(language, catalogue_of(name), root).get("", []):
-        # A copy for students has less of some pages.
-        before, found, after = rest.partition(text)
-        if found:
-            page, rest = page + before + translation, after
-    page = relink(page + rest, name, names)
+    page = relink(page_text(root, name, language), name, names)
     anchors = dict(zip(map(anchor, HEADING.findall(source)), HEADING.findall(page), strict=True))
 
     def same_page(match: re.Match[str]) -> str:
@@ -255,6 +249,17 @@ def translate_page(root: Path, name: str, names: set[str], language: str) -> str
         return f"](#{anchor(anchors[target])})" if target in anchors else match[0]
 
     return re.sub(r"(\]\()(#[^)\s]+)(\))", same_page, page)
+
+
+def page_text(root: Path, name: str, language: str) -> str:
+    """The text of a page in another language, with the links that the English one has."""
+    page, rest = "", (root / name).read_text(encoding="utf-8")
+    for text, translation in by_cell(language, catalogue_of(name), root).get("", []):
+        # A copy for students has less of some pages.
+        before, found, after = rest.partition(text)
+        if found:
+            page, rest = page + before + translation, after
+    return page + rest
 
 
 def anchor(heading: str) -> str:

@@ -17,7 +17,8 @@ for (const label of document.querySelectorAll(".nav-overlay-icon, .toc-overlay-i
   const button = document.createElement("button");
   button.type = "button";
   button.className = `${label.className} menu-button`;
-  button.setAttribute("aria-label", box.id === "__toc" ? "On this page" : "Pages");
+  const drawer = document.querySelector(box.id === "__toc" ? ".toc-drawer" : ".sidebar-drawer");
+  button.setAttribute("aria-label", drawer.getAttribute("aria-label"));
   button.append(...label.childNodes);
   const tell = () => button.setAttribute("aria-expanded", box.checked);
   button.addEventListener("click", () => box.click());
@@ -25,6 +26,10 @@ for (const label of document.querySelectorAll(".nav-overlay-icon, .toc-overlay-i
   tell();
   label.replaceWith(button);
 }
+
+// In another language, a section has the same address.
+for (const link of document.querySelectorAll(".language-link[rel]"))
+  link.addEventListener("click", () => (link.hash = location.hash));
 
 // On paper nothing can be unfolded: all of it is open there, and as it was afterwards.
 let folded = [];

@@ -206,7 +206,7 @@ def test_korean_text_says_that_it_is_korean(glossary):
 def test_the_korean_index_is_complete_and_in_its_order(glossary):
     index = []
     for piece in glossary.pieces:
-        if "glossary-korean" in piece.classes and piece.around[-1][1].get("lang") == "ko":
+        if "glossary-index" in piece.classes and piece.around[-1][1].get("lang") == "ko":
             (link,) = [some for tag, some in piece.around if tag == "a"]
             index.append((piece.text, link["href"].removeprefix("#")))
     expected = [(word, term.anchor) for term in TERMS.values() for word in term.korean]

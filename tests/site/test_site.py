@@ -111,7 +111,7 @@ def test_where_the_files_are_is_said_or_that_it_is_not_known(gathered, tmp_path)
     known = (tmp_path / "known/parts/start.md").read_text(encoding="utf-8")
     assert known.startswith("The course's repository: <https://github.com/o/r>\n\n")
     unknown = (gathered / "parts/start.md").read_text(encoding="utf-8")
-    assert unknown.startswith(stage.WITHOUT_REPOSITORY + "\n\n")
+    assert unknown.startswith("These pages do not know where the course's files are kept.")
 
 
 def test_each_module_and_assignment_gets_its_page(gathered):

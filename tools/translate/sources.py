@@ -52,6 +52,7 @@ def catalogues(root: Path = ROOT) -> dict[str, list[Message]]:
     found[MESSAGES] = messages_of_programs(root)
     found[TESTS] = messages_of_tests(root)
     found["feedback"] = feedback_messages(root / "grader")
+    found["site/words"] = site_words(root)
     return found
 
 
@@ -237,3 +238,17 @@ def template(node: ast.expr | None) -> str:
         ]
         return "".join(parts)
     return ""
+
+
+def site_words(root: Path) -> list[Message]:
+    """What the site's own code puts on pages, and the headings of its tables of contents."""
+    project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    texts = [project["description"]]
+    for path in sorted((root / "site").glob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            called = isinstance(node, ast.Call) and getattr(node.func, "id", "")
+            if called in ("gettext", "nodes_of") and isinstance(node.args[0], ast.Constant):
+                texts.append(node.args[0].value)
+    for path in sorted((root / "site").glob("*.md")):
+        texts += re.findall(r"^:caption: (.+)$", path.read_text(encoding="utf-8"), re.MULTILINE)
+    return [Message("", text, "label") for text in dict.fromkeys(texts)]
