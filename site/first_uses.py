@@ -41,6 +41,7 @@ class Term:
     latin: bool = False
     match: tuple[str, ...] | None = None
     skip: tuple[str, ...] = ()
+    korean_match: tuple[str, ...] | None = None
 
     @property
     def anchor(self):
@@ -60,8 +61,8 @@ class Term:
     @property
     def korean_forms(self):
         """What counts as a use of the word in a Korean text: its first Korean word, and a name."""
-        if not self.forms:
-            return ()
+        if self.korean_match is not None or not self.forms:
+            return self.korean_match or ()
         is_name = self.english != self.english.lower()
         return (self.korean[0], self.english) if is_name else (self.korean[0],)
 
@@ -155,13 +156,13 @@ class KoreanFinder(Finder):
     """Finds uses of glossary words in Korean text, where particles stand behind them."""
 
     def __init__(self, terms):
-        self.terms = {normal(form): term for term in terms for form in term.korean_forms}
-        longest_first = sorted(self.terms, key=len, reverse=True)
+        forms = [(form, term) for term in terms for form in term.korean_forms]
+        self.terms = {normal(form): term for form, term in forms}
+        longest_first = sorted((form for form, _ in forms), key=len, reverse=True)
         words = "|".join(map(self._pattern, longest_first))
         particles = "|".join(PARTICLES)
-        self.pattern = re.compile(
-            rf"(?<![\w‑-])(?<!\w\.)(?:{words})(?=(?:{particles})?(?!\w))", re.IGNORECASE
-        )
+        # Names as they are written: "cuda" is none.
+        self.pattern = re.compile(rf"(?<![\w‑-])(?<!\w\.)(?:{words})(?=(?:{particles})?(?!\w))")
 
 
 @cache

@@ -85,7 +85,7 @@ class GlossaryTerms(SphinxDirective):
         if current() == ENGLISH:
             ids, other = [anchor(word)], korean(", ".join(term.korean))
         elif word == term.name:
-            ids = list(map(anchor, (term.english, *term.also)))
+            ids = [term.anchor]
             other = in_language(ENGLISH, ", ".join((term.english, *term.also)))
         else:
             ids = [f"{term.anchor}-{term.korean.index(word) + 1}"]

@@ -198,6 +198,11 @@ def adapt_scripts(folder):
                 )
             code = code.replace(written, needed)
         path.write_text(code, encoding="utf-8")
+    # The index has six signs of ASCII for each letter.
+    index = folder / "searchindex.js"
+    text = index.read_text(encoding="utf-8")
+    text = re.sub(r"\\u([a-d][0-9a-f]{3})", lambda match: chr(int(match[1], 16)), text)
+    index.write_text(text, encoding="utf-8")
 
 
 def finish(app, error):

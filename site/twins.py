@@ -7,7 +7,7 @@ the same names. Needs nothing beyond the standard library.
 import re
 from html import escape
 
-from words import ENGLISH_SITE
+from words import ENGLISH_SITE, gettext
 
 from helpers.language import ENGLISH
 
@@ -58,7 +58,9 @@ def with_twins(html, page, language, languages, has_twin, base=""):
             )
     if BUTTONS not in html:
         raise ValueError(f"the theme has no place for buttons on {page}")
-    html = html.replace(BUTTONS, BUTTONS + "".join(links), 1)
+    if links:
+        nav = f'<nav aria-label="{gettext("Language")}">{"".join(links)}</nav>'
+        html = html.replace(BUTTONS, BUTTONS + nav, 1)
     if has_twin and len(languages) > 1:
         head = ""
         for code, other in [*zip(languages, languages, strict=True), ("x-default", ENGLISH)]:
@@ -74,6 +76,6 @@ def with_english_links(html, page, language):
 
     def turn(match):
         there = address((page, match[1]), language, ENGLISH)
-        return f'hreflang="{ENGLISH}" href="{there}"'
+        return f'class="reference internal" hreflang="{ENGLISH}" href="{there}"'
 
-    return re.sub(rf'href="{ENGLISH_SITE}([^"]*)"', turn, html)
+    return re.sub(rf'class="reference external" href="{ENGLISH_SITE}([^"]*)"', turn, html)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from helpers.command.files import ROOT
 
+KOREAN = "ko/"
 BLOCKS = {"dd", "dt", "div", "h1", "h2", "h3", "li", "p", "pre", "section", "td", "th", "tr"}
 
 
@@ -42,17 +43,26 @@ class Text(HTMLParser):
 class Site:
     """A built site.
 
-    Attributes: `folder`, where it lies; `base`, where it is served, with a / at the end.
+    Attributes: `folder`, where it lies; `base`, where it is served, with a / at the end. Pages are
+    the English ones where nothing else is said.
     """
 
     folder: Path
     base: str
 
     @cached_property
-    def pages(self):
+    def everything(self):
         """The paths of all pages, such as "notebooks/07-alexnet.html"."""
         paths = self.folder.rglob("*.html")
         return sorted(path.relative_to(self.folder).as_posix() for path in paths)
+
+    @property
+    def pages(self):
+        return [page for page in self.everything if not page.startswith(KOREAN)]
+
+    @property
+    def korean(self):
+        return [page for page in self.everything if page.startswith(KOREAN)]
 
     @property
     def lessons(self):

@@ -127,6 +127,42 @@ def test_every_page_on_a_phone_in_light_and_dark(visit, site):
     assert faults == []
 
 
+# A page of each kind.
+KOREAN = [
+    "index.html",
+    "search.html?q=합성곱",
+    "glossary.html",
+    "reference/index.html",
+    "draw-a-digit.html",
+    "notebooks/index.html",
+    "notebooks/01-convolution-by-hand.html",
+    "assignments/01-convolution-by-hand/01-convolution-by-hand.html",
+    "known-mistakes/01-convolution-by-hand.html",
+]
+
+
+@pytest.mark.parametrize("name", KOREAN)
+def test_korean_pages_on_screens_of_three_widths_in_light_and_dark(visit, site, name):
+    page = visit(viewport=PHONE, color_scheme="light", reduced_motion="reduce")
+    faults = []
+    page.goto(f"{site.base}ko/{name}")
+    for width in (320, PHONE["width"], 1280):
+        page.set_viewport_size({"width": width, "height": PHONE["height"]})
+        wide = page.evaluate("document.documentElement.scrollWidth")
+        faults += [f"{wide} pixels wide of {width}"] if wide > width else []
+    without = "[...document.images].filter((i) => !i.alt.trim()).map((i) => i.src)"
+    faults += [f"no alternative text for {src}" for src in page.evaluate(without)]
+    faults += violations(page, options=ALL_BUT_COLOURS)
+    # Of each kind of element one is enough: they are the English pages' kinds.
+    page.evaluate(MARK_NEW, [])
+    for mode in ("light", "dark"):
+        page.emulate_media(color_scheme=mode)
+        faults += violations(page, context={"include": ["[data-new]"]}, options=COLOURS)
+    assert faults == []
+    # Lines break between words.
+    assert page.locator("article").evaluate("e => getComputedStyle(e).wordBreak") == "keep-all"
+
+
 # --- the steppers on the pages -----------------------------------------------------------------
 
 
@@ -292,6 +328,67 @@ def test_search_knows_the_words_of_the_glossary(visit, site, typed, told):
     else:
         page.locator("#glossary-results a").click()
         page.get_by_text("In the glossary: ").wait_for()
+
+
+@pytest.mark.parametrize(
+    "typed", ["합성곱", "합성곱을", "ReLU는", "패딩", "층", "윈도우 스트라이드에서"]
+)
+def test_korean_search_finds_words_by_part(visit, site, typed):
+    """Every page that has the words, with whatever stands behind them."""
+    words = [re.sub("(을|는|에서)$", "", word) for word in typed.split()]
+    having = {
+        page
+        for page in site.korean
+        if page.startswith("ko/notebooks/")
+        and all(re.search(rf"(?<!\w){word}", site.text(page).partition("¶")[2]) for word in words)
+    }
+    page = visit(viewport={"width": 1200, "height": 900})
+    page.goto(f"{site.base}ko/index.html")
+    page.get_by_role("textbox", name="검색").fill(typed)
+    page.keyboard.press("Enter")
+    page.get_by_role("heading", name="검색 결과").wait_for()
+    links = page.locator("#search-results a").evaluate_all("all => all.map((a) => a.pathname)")
+    found = {link.lstrip("/") for link in links}
+    assert having - found == set()
+    assert len(having) > 5
+
+
+@pytest.mark.parametrize(
+    ("typed", "told"),
+    [
+        ("합성곱은", "용어집: 합성곱 (convolution)"),
+        ("stride", "용어집: 스트라이드 (stride)"),
+        ("MNIST", "용어집: MNIST"),
+        ("스트라이디", "혹시 스트라이드 말인가요?"),
+    ],
+)
+def test_korean_search_knows_the_words_of_the_glossary(visit, site, typed, told):
+    page = visit(viewport={"width": 1200, "height": 900})
+    page.goto(f"{site.base}ko/search.html?q={typed}")
+    page.locator("#search-results h2, #search-results p").first.wait_for()
+    assert page.locator("#glossary-results").inner_text() == told
+    page.locator("#glossary-results a").click()
+    page.locator(":target, #glossary-results a").first.wait_for()
+
+
+def test_a_reader_goes_to_the_other_language_and_back_at_the_same_section(visit, site):
+    page = visit(viewport=PHONE)
+    place = "notebooks/03-activations-and-pooling.html#avoid-common-mistakes"
+    page.goto(site.base + place)
+    page.get_by_role("link", name="한국어", exact=True).click()
+    page.wait_for_url(f"{site.base}ko/{place}")
+    assert "흔한 실수" in page.locator("#avoid-common-mistakes h2").inner_text()
+    page.get_by_role("link", name="English", exact=True).click()
+    page.wait_for_url(site.base + place)
+
+
+def test_buttons_of_korean_pages_speak_korean(visit, site):
+    page = visit(viewport=PHONE)
+    page.goto(f"{site.base}ko/notebooks/01-convolution-by-hand.html")
+    page.get_by_role("button", name="페이지 목록").wait_for()
+    page.get_by_role("button", name="이 페이지의 내용").wait_for()
+    copy = page.locator("button.copybtn").first
+    assert copy.get_attribute("data-tooltip") == "복사"
 
 
 def test_a_lesson_prints_with_all_that_is_folded_and_nothing_on_top(visit, site, tmp_path):

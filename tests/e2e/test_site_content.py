@@ -98,16 +98,19 @@ def test_no_name_from_solutions_is_in_the_search_index(site):
     secret = {found for line in secret_lines() for found in word.findall(line)}
     secret = {name.lower() for name in secret} - set(word.findall(public_text().lower()))
     assert len(secret) > 50
-    index = (site.folder / "searchindex.js").read_text(encoding="utf-8")
-    assert "convolut" in index
-    terms = set(re.findall(r'"?([\w]+)"?:', index))
-    assert secret & terms == set()
+    for name, word in (("searchindex.js", "convolut"), ("ko/searchindex.js", '"합성곱":')):
+        index = (site.folder / name).read_text(encoding="utf-8")
+        assert word in index
+        terms = set(re.findall(r'"?([\w]+)"?:', index))
+        assert secret & terms == set()
 
 
 def test_only_lessons_are_offered_as_files(site):
-    offered = sorted(path.name for path in site.folder.rglob("*.ipynb"))
-    assert offered == sorted(path.name for path in lessons(ROOT))
-    assert not (site.folder / "_sources").exists()
+    for folder in (site.folder, site.folder / "ko"):
+        offered = sorted(path.name for path in (folder / "_downloads").rglob("*.ipynb"))
+        assert offered == sorted(path.name for path in lessons(ROOT))
+        assert not (folder / "_sources").exists()
+    assert len(list(site.folder.rglob("*.ipynb"))) == 2 * len(lessons(ROOT))
     assert not list(site.folder.rglob("*checks.json"))
 
 
@@ -186,9 +189,10 @@ def test_known_mistakes_stand_by_name_with_their_sentences(site):
 
 def test_each_page_says_what_it_is(site):
     descriptions = {}
-    for page in site.pages:
+    for page in site.everything:
         html = site.html(page)
-        assert '<html lang="en"' in html.replace('class="" ', "").replace('class="no-js" ', "")
+        language = "ko" if page in site.korean else "en"
+        assert re.match(rf'<!doctype html>\n<html class="no-js" lang="{language}"', html), page
         assert re.search(r"<title>[^<]{5,}</title>", html), page
         assert 'rel="icon"' in html or 'rel="shortcut icon"' in html, page
         found = re.search(r'<meta name="description" content="([^"]{20,})">', html)
@@ -199,7 +203,7 @@ def test_each_page_says_what_it_is(site):
 
 
 def test_no_formula_is_left_in_latex(site):
-    for page in site.pages:
+    for page in site.everything:
         assert not re.search(r"\$\\|\\frac|\\text\{|\\begin\{", site.text(page)), page
 
 
@@ -229,6 +233,10 @@ def test_the_repository_s_address_brings_hosted_services(tmp_path, monkeypatch):
         assert "%pip install git+https://github.com/someone/cnn-course" in Text(html).text
     not_found = (tmp_path / "site/404.html").read_text(encoding="utf-8")
     assert 'href="/cnn-course/index.html"' in not_found
+    start = (tmp_path / "site/ko/index.html").read_text(encoding="utf-8")
+    whole = "https://someone.github.io/cnn-course/"
+    for language, address in (("en", "index.html"), ("ko", "ko/index.html")):
+        assert f'<link rel="alternate" hreflang="{language}" href="{whole}{address}">' in start
 
 
 # --- faults stop the build ---------------------------------------------------------------------

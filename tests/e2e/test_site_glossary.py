@@ -231,6 +231,56 @@ def test_every_word_leads_to_its_section_of_a_lesson(site, glossary, pages):
         assert anchor in pages[page].ids
 
 
+# --- the Korean one ----------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def korean(site):
+    return Page(site.html("ko/glossary.html"))
+
+
+def test_the_korean_glossary_lists_korean_words_first(korean):
+    words, english = [], {}
+    for piece in korean.pieces:
+        places = [some["id"] for tag, some in piece.around if tag == "dt"]
+        if places and piece.around[-1][0] == "dt" and piece.text.strip():
+            words.append((piece.text.strip(), places[0]))
+        elif places and piece.around[-1][1].get("lang") == "en":
+            english[places[0]] = piece.text
+    assert {(term.korean[0], term.anchor) for term in TERMS.values()} <= set(words)
+    assert english == {t.anchor: ", ".join((t.english, *t.also)) for t in TERMS.values()}
+    hangul = [word.replace(" ", "") for word, _ in words if HANGUL.match(word)]
+    assert hangul == sorted(hangul)
+    every = [word for term in TERMS.values() for word in term.korean]
+    assert sorted(word for word, _ in words) == sorted(every)
+
+
+def test_the_korean_glossary_has_an_index_of_the_english_words(korean):
+    index = []
+    for piece in korean.pieces:
+        if "glossary-index" in piece.classes and piece.around[-1][1].get("lang") == "en":
+            (link,) = [some for tag, some in piece.around if tag == "a"]
+            index.append((piece.text.translate(first_uses.QUOTES), link["href"].removeprefix("#")))
+    expected = [(word, t.anchor) for t in TERMS.values() for word in (t.english, *t.also)]
+    assert index == sorted(expected, key=lambda pair: pair[0].casefold())
+    assert {anchor for _, anchor in index} <= set(korean.ids)
+
+
+def test_korean_lessons_link_the_first_use_of_korean_words(site, korean):
+    for name in site.korean:
+        page = Page(site.html(name))
+        targets = [piece.link["href"].partition("#")[2] for piece in page.links]
+        assert len(targets) == len(set(targets)), name
+        assert set(targets) <= set(korean.ids), name
+        for piece in page.links:
+            term = linked_term(piece)
+            assert piece.text in term.korean_forms, f"{name}: {piece.text}"
+            assert piece.link["title"].startswith(f"{term.korean[0]} ({term.english}): ")
+        is_text = first_uses.PAGES.fullmatch(name.removeprefix("ko/")[: -len(".html")])
+        assert len(targets) >= (5 if is_text else 0), name
+        assert is_text or not targets, name
+
+
 def test_a_reader_goes_from_a_lesson_to_the_word_and_to_its_korean_index(site, page):
     """On a phone: the link has a line of dots and the colour of the text; its place is seen."""
     page.set_viewport_size({"width": 390, "height": 844})

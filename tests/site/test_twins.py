@@ -161,8 +161,10 @@ def test_a_theme_without_a_place_for_the_link_is_a_fault():
 
 
 def test_links_to_english_pages_say_their_language():
-    html = twins.with_english_links(f'<a href="{ENGLISH}data.html#x">d</a>', "a/b.html", "ko")
-    assert html == '<a hreflang="en" href="../../data.html#x">d</a>'
+    html = f'<a class="reference external" href="{ENGLISH}data.html#x">d</a>'
+    assert twins.with_english_links(html, "a/b.html", "ko") == (
+        '<a class="reference internal" hreflang="en" href="../../data.html#x">d</a>'
+    )
 
 
 # --- Korean words --------------------------------------------------------------------------------
@@ -190,8 +192,11 @@ def test_uses_of_korean_words_are_found_with_their_particles():
         term("layer", ("층", "레이어"), "A part.", "01", "x"),
         term("ReLU", ("렐루",), "A bend.", "01", "x"),
         term("class", ("클래스",), "A kind.", "01", "x", match=()),
+        term("score", ("점수",), "A number.", "01", "x", korean_match=()),
     ]
-    text = "합성곱은 층에서, 합성곱 신경망의 층층이 단층 ReLU는 클래스가 합성곱층이 레이어"
+    text = (
+        "합성곱은 층에서, 합성곱 신경망의 층층이 단층 ReLU는 클래스가 합성곱층이 레이어, 점수, relu"
+    )
     uses = first_uses.KoreanFinder(terms).uses(text)
     assert [(text[a:b], one.english) for a, b, one in uses] == [
         ("합성곱", "convolution"),
