@@ -7,6 +7,7 @@ Called by tools/website.py, with the Python of the site's own environment.
 """
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -43,6 +44,7 @@ def build(target):
     result = work / ENGLISH / "html"
     for language in known[1:]:
         (work / language / "html").rename(result / language)
+        share_pictures(result, language)
     broken = broken_links(result, site_prefix(course_repository))
     if broken:
         print("\n".join(["Links that lead nowhere:", *broken]), file=sys.stderr)
@@ -53,6 +55,24 @@ def build(target):
     shutil.move(result, target)
     shutil.rmtree(work)
     return 0
+
+
+def share_pictures(site, language):
+    """Take away the pictures that the English pages have, too, and lead to those."""
+    pictures, own = site / "_images", site / language / "_images"
+    shared = set()
+    for path in sorted(own.iterdir()):
+        twin = pictures / path.name
+        if twin.is_file() and twin.read_bytes() == path.read_bytes():
+            shared.add(path.name)
+            path.unlink()
+
+    def turn(match):
+        return f"../{match[0]}" if match[1] in shared else match[0]
+
+    for path in (site / language).rglob("*.html"):
+        html = path.read_text(encoding="utf-8")
+        path.write_text(re.sub(r'(?<=["/])_images/([^"]+)', turn, html), encoding="utf-8")
 
 
 def build_pages(work):

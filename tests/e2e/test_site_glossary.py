@@ -246,7 +246,7 @@ def test_the_korean_glossary_lists_korean_words_first(korean):
         if places and piece.around[-1][0] == "dt" and piece.text.strip():
             words.append((piece.text.strip(), places[0]))
         elif places and piece.around[-1][1].get("lang") == "en":
-            english[places[0]] = piece.text
+            english[places[0]] = piece.text.translate(first_uses.QUOTES)
     assert {(term.korean[0], term.anchor) for term in TERMS.values()} <= set(words)
     assert english == {t.anchor: ", ".join((t.english, *t.also)) for t in TERMS.values()}
     hangul = [word.replace(" ", "") for word, _ in words if HANGUL.match(word)]

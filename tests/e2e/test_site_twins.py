@@ -74,3 +74,14 @@ def test_sections_have_the_same_addresses(site):
         assert len(ids[0]) == len(ids[1]) > 5, page
         every = set(re.findall(r'id="([^"]+)"', site.html(page)))
         assert set(ids[1]) <= every, page
+
+
+def test_pictures_are_there_once(site):
+    names = [{path.name for path in (site.folder / p / "_images").glob("*")} for p in ("", "ko")]
+    assert len(names[0]) > 50
+    assert not names[0] & names[1]
+    for page in ("index.html", "notebooks/01-convolution-by-hand.html"):
+        found = [re.findall(r'<img [^>]*src="([^":]+)"', site.html(p + page)) for p in ("", KOREAN)]
+        assert len(found[0]) > 5
+        english = [at(site, page, address) for address in found[0]]
+        assert [at(site, KOREAN + page, address) for address in found[1]] == english
