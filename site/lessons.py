@@ -14,6 +14,7 @@ import re
 
 from docutils import nodes
 from hosted import hosted_services
+from korean import is_korean
 from sphinx import addnodes
 from sphinx.util.docutils import SphinxDirective
 from words import nodes_of
@@ -41,6 +42,11 @@ def readme(env):
     return path.read_text(encoding="utf-8")
 
 
+def as_sentence(words):
+    """Words of a table as a sentence; in Korean they are none, and have no full stop."""
+    return words if is_korean(words[-1]) else f"{words[:1].upper()}{words[1:]}."
+
+
 def page_link(docname, *children):
     """A link to a page of the site."""
     link = addnodes.pending_xref(
@@ -64,7 +70,7 @@ class LessonsDirective(SphinxDirective):
             item = nodes.list_item()
             item += nodes.image(uri=f"/{row['cover']}", alt=row["alt"])
             item += nodes.paragraph("", "", link)
-            item += nodes.paragraph("", row["ability"][:1].upper() + row["ability"][1:] + ".")
+            item += nodes.paragraph("", as_sentence(row["ability"]))
             items += item
         return [items]
 

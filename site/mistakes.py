@@ -64,7 +64,7 @@ class KnownMistakesDirective(SphinxDirective):
         for name, sentence in mistakes:
             ids = [nodes.make_id(f"{exercise} {name}")]
             term = nodes.term("", name, ids=ids, classes=["language-en"])
-            told = translated(sentence, catalogue)
+            told = translated(translated(sentence, catalogue), "site/mistakes")
             text = nodes.definition("", nodes.paragraph("", "", *with_code(told)))
             entries += nodes.definition_list_item("", term, text)
         section += entries

@@ -335,7 +335,8 @@ def test_no_korean_word_is_the_first_for_two_terms():
 
 def test_the_command_writes_the_catalogues_and_counts(tmp_path, capsys):
     (tmp_path / "translations/ko").mkdir(parents=True)
-    for name in ("notebooks", "assignments", "grader", "site", "README.md", "pyproject.toml"):
+    files = ("README.md", "pyproject.toml")
+    for name in ("notebooks", "assignments", "grader", "site", "solutions", *files):
         (tmp_path / name).symlink_to(ROOT / name)
     (tmp_path / "helpers").symlink_to(ROOT / "helpers")
     assert command.main([], tmp_path) == 0

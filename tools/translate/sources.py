@@ -1,6 +1,7 @@
 """Every text that is translated: which catalogue it belongs to, and its messages in their order."""
 
 import ast
+import csv
 import json
 import re
 import tomllib
@@ -53,6 +54,8 @@ def catalogues(root: Path = ROOT) -> dict[str, list[Message]]:
     found[TESTS] = messages_of_tests(root)
     found["feedback"] = feedback_messages(root / "grader")
     found["site/words"] = site_words(root)
+    told = {message.text for name in found if "mistakes/" in name for message in found[name]}
+    found["site/mistakes"] = other_mistakes(root / "solutions/known-mistakes.csv", told)
     return found
 
 
@@ -252,3 +255,10 @@ def site_words(root: Path) -> list[Message]:
     for path in sorted((root / "site").glob("*.md")):
         texts += re.findall(r"^:caption: (.+)$", path.read_text(encoding="utf-8"), re.MULTILINE)
     return [Message("", text, "label") for text in dict.fromkeys(texts)]
+
+
+def other_mistakes(table: Path, told: set[str]) -> list[Message]:
+    """The sentences on the site's pages of known mistakes that no assignment has with it."""
+    with table.open(encoding="utf-8", newline="") as file:
+        texts = [row["what the student reads"] for row in csv.DictReader(file)]
+    return [Message("", text, "sentence") for text in dict.fromkeys(texts) if text not in told]
