@@ -14,6 +14,7 @@ from tools.translate import __main__ as command
 from tools.translate import catalogue
 from tools.translate.blocks import code_blocks, markdown_blocks
 from tools.translate.compare import glossary, problems
+from tools.translate.site import known_mistakes, site_words
 from tools.translate.sources import (
     Message,
     catalogues,
@@ -331,6 +332,25 @@ def test_what_programs_say_is_all_translated(name):
 def test_no_korean_word_is_the_first_for_two_terms():
     first = [korean[0] for _, _, korean, _ in glossary()]
     assert len(first) == len(set(first))
+
+
+def test_the_words_of_the_site_s_code_are_found(tmp_path):
+    (tmp_path / "site").mkdir()
+    (tmp_path / "pyproject.toml").write_text('[project]\ndescription = "A course"\n')
+    (tmp_path / "site/a.py").write_text(
+        'gettext("One"); nodes_of("See {x}.", x=1)\nf(gettext("One" " and two"), gettext(name))\n'
+    )
+    (tmp_path / "site/a.md").write_text("```{toctree}\n:caption: Look up\n\nb\n```\n")
+    assert site_words(tmp_path) == ["A course", "One", "See {x}.", "One and two", "Look up"]
+
+
+def test_every_sentence_on_the_pages_of_known_mistakes_is_in_a_catalogue():
+    found = catalogues()
+    others = {message.text for message in found["site/mistakes"]}
+    assert others
+    for assignment, text in known_mistakes(ROOT):
+        told = {message.text for message in found[f"known-mistakes/{assignment}"]}
+        assert text in told | others
 
 
 def test_the_command_writes_the_catalogues_and_counts(tmp_path, capsys):

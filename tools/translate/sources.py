@@ -1,7 +1,6 @@
 """Every text that is translated: which catalogue it belongs to, and its messages in their order."""
 
 import ast
-import csv
 import json
 import re
 import tomllib
@@ -16,6 +15,7 @@ from helpers.command.files import ROOT, assignments, lessons
 from helpers.language import MESSAGES
 from helpers.pieces._words import CATALOGUE, texts_of
 from tools.translate.blocks import Block, code_blocks, has_words, markdown_blocks
+from tools.translate.site import known_mistakes, site_words
 
 # What makes a piece that takes a title.
 PIECE = re.compile(
@@ -53,9 +53,13 @@ def catalogues(root: Path = ROOT) -> dict[str, list[Message]]:
     found[MESSAGES] = messages_of_programs(root)
     found[TESTS] = messages_of_tests(root)
     found["feedback"] = feedback_messages(root / "grader")
-    found["site/words"] = site_words(root)
-    told = {message.text for name in found if "mistakes/" in name for message in found[name]}
-    found["site/mistakes"] = other_mistakes(root / "solutions/known-mistakes.csv", told)
+    found["site/words"] = [Message("", text, "label") for text in site_words(root)]
+    others = [
+        text
+        for assignment, text in known_mistakes(root)
+        if text not in {message.text for message in found[f"known-mistakes/{assignment}"]}
+    ]
+    found["site/mistakes"] = [Message("", text, "sentence") for text in dict.fromkeys(others)]
     return found
 
 
@@ -241,24 +245,3 @@ def template(node: ast.expr | None) -> str:
         ]
         return "".join(parts)
     return ""
-
-
-def site_words(root: Path) -> list[Message]:
-    """What the site's own code puts on pages, and the headings of its tables of contents."""
-    project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    texts = [project["description"]]
-    for path in sorted((root / "site").glob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            called = isinstance(node, ast.Call) and getattr(node.func, "id", "")
-            if called in ("gettext", "nodes_of") and isinstance(node.args[0], ast.Constant):
-                texts.append(node.args[0].value)
-    for path in sorted((root / "site").glob("*.md")):
-        texts += re.findall(r"^:caption: (.+)$", path.read_text(encoding="utf-8"), re.MULTILINE)
-    return [Message("", text, "label") for text in dict.fromkeys(texts)]
-
-
-def other_mistakes(table: Path, told: set[str]) -> list[Message]:
-    """The sentences on the site's pages of known mistakes that no assignment has with it."""
-    with table.open(encoding="utf-8", newline="") as file:
-        texts = [row["what the student reads"] for row in csv.DictReader(file)]
-    return [Message("", text, "sentence") for text in dict.fromkeys(texts) if text not in told]
