@@ -14,6 +14,7 @@ from sphinx.transforms import SphinxTransform
 from helpers.command.files import ROOT, lessons
 from helpers.language import ENGLISH, catalogue, current
 
+# The later count where two headings are the same: most links with an anchor lead into site/.
 FOLDERS = ("notebooks", "assignments", "site")
 
 

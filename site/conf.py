@@ -6,9 +6,10 @@ import tomllib
 
 from korean_search import KoreanSearch
 from sphinx.domains.std import StandardDomain
-from words import ENGLISH_SITE, current, gettext
+from words import ENGLISH_SITE, gettext
 
 from helpers.command.files import ROOT
+from helpers.language import ENGLISH, current
 
 # The one setting: the repository's address, such as https://HOST/OWNER/NAME. While it is empty,
 # the pages say nothing about hosted notebooks, and link to no file that the site does not have.
@@ -51,7 +52,7 @@ nb_ipywidgets_js = {}
 nb_merge_streams = True
 myst_enable_extensions = ["dollarmath"]
 myst_heading_anchors = 4
-myst_heading_slug_func = "anchors.slug" if language != "en" else None
+myst_heading_slug_func = "anchors.slug" if language != ENGLISH else None
 myst_url_schemes = ["http", "https", "mailto", ENGLISH_SITE.partition(":")[0]]
 
 # --- The reference: docstrings, read where none of the course's packages but NumPy is ------------

@@ -62,6 +62,3 @@ def write_theme_words(folder):
     path = folder / current() / "LC_MESSAGES/sphinx.mo"
     path.parent.mkdir(parents=True, exist_ok=True)
     catalogue.save_as_mofile(str(path))
-
-
-__all__ = ["CATALOGUE", "ENGLISH_SITE", "current", "gettext", "nodes_of"]
