@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import ast
 import functools
-import itertools
 import types
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from grader.cells import is_hidden
 from grader.judging.functions import global_names
 from grader.judging.stand_ins import needed_names
-
-NOTHING: frozenset[str] = frozenset()
 
 
 @functools.lru_cache(1000)
@@ -60,10 +57,8 @@ class Changes:
     def __init__(self, sources: Sequence[str], checkers: frozenset[str]) -> None:
         self.checkers = checkers
         # By cell what functions before it look up, and what it and those after it change; or None.
-        self.looked_up = list(itertools.accumulate(map(looked_up, sources), _both, initial=NOTHING))
-        self.changed = list(
-            itertools.accumulate(map(changed_names, reversed(sources)), _both, initial=NOTHING)
-        )[::-1]
+        self.looked_up = _together(map(looked_up, sources))
+        self.changed = _together(map(changed_names, reversed(sources)))[::-1]
 
     def after(self, number: int, test: str) -> bool:
         """Whether those after this cell may change what this test there finds."""
@@ -73,8 +68,13 @@ class Changes:
         return not changed.isdisjoint(used | asked_for(test, self.checkers))
 
 
-def _both(one: frozenset[str] | None, other: frozenset[str] | None) -> frozenset[str] | None:
-    return None if one is None or other is None else one | other
+def _together(names: Iterable[frozenset[str] | None]) -> list[frozenset[str] | None]:
+    """The names in the first n, for each n from 0 on; None if some cannot be told."""
+    found: list[frozenset[str] | None] = [frozenset()]
+    for some in names:
+        last = found[-1]
+        found.append(None if last is None or some is None else last | some)
+    return found
 
 
 @functools.lru_cache(1000)

@@ -588,6 +588,12 @@ def test_later_cells_make_a_difference_if_they_change_what_a_function_looks_up(a
     assert Changes([before, after], CHECKERS).after(1, "check('f', 3)") is changed
 
 
+@pytest.mark.parametrize(("number", "changed"), [(1, True), (2, False), (3, True), (4, False)])
+def test_only_functions_before_a_test_and_cells_after_it_count(number, changed):
+    sources = ["def f(x): return step", "step = 1", "def g(x): return rows", "rows = 2"]
+    assert Changes(sources, CHECKERS).after(number, "check('f', 3)") is changed
+
+
 @pytest.mark.parametrize(
     ("test", "changed"),
     [
