@@ -182,6 +182,9 @@ def translate_notebook(
         for _, alternative in texts.get(f"{cell['id']}/alt", ()):
             cell["metadata"]["alt"] = alternative
         for output in cell.get("outputs", ()):
+            if output["output_type"] == "stream":
+                printed = put_in("".join(output["text"]), texts.get(f"{cell['id']}/output", ()))
+                output["text"] = printed.splitlines(keepends=True)
             if "data" in output:
                 output["data"] |= translated_piece(output["data"], language)
     notebook["metadata"]["course"] = {"language": language}

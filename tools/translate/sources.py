@@ -22,6 +22,10 @@ PIECE = re.compile(
     r"\b(?:step_conv2d|step_pool2d|draw_digit|filter_dialog|explore_network|train_here)\("
 )
 
+# The tag of a cell below which the course's programs speak to the reader. Other printed output stays
+# as it is, as the code that prints it does.
+SPOKEN = "translate-output"
+
 # Its sentences are values that tests show, as those that stand in the test cells themselves.
 VALUES = Path("helpers/assignment/blocks.py")
 
@@ -77,12 +81,16 @@ def numbered(blocks: list[tuple[str, Block]]) -> list[Message]:
 
 
 def notebook_messages(path: Path) -> list[Message]:
-    """The blocks of each cell, and the alternative text of its picture."""
+    """The blocks of each cell, what the course's programs say below it, and the alternative text
+    of its picture."""
     found = []
     for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
         source = "".join(cell["source"])
         blocks = markdown_blocks(source) if cell["cell_type"] == "markdown" else code_blocks(source)
         found += [(cell["id"], block) for block in blocks]
+        if SPOKEN in cell["metadata"].get("tags", ()):
+            texts = ["".join(output.get("text", "")) for output in cell["outputs"]]
+            found += [(f"{cell['id']}/output", Block(text, "output")) for text in texts if text]
         if "alt" in cell["metadata"]:
             found.append((f"{cell['id']}/alt", Block(cell["metadata"]["alt"], "alternative text")))
     return numbered(found)
