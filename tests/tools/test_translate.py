@@ -110,8 +110,10 @@ def test_every_block_of_a_notebook_is_found_again_where_it_was(path):
         ]
         after = [block.text for block in read(put_in(source, pairs))]
         assert after == [text for _, text in pairs], cell["id"]
-    alts = sum("alt" in cell["metadata"] for cell in json.loads(path.read_bytes())["cells"])
-    assert len(notebook_messages(path)) == found + alts
+    cells = json.loads(path.read_bytes())["cells"]
+    alts = sum("alt" in cell["metadata"] for cell in cells)
+    told = sum("translate-output" in cell["metadata"].get("tags", ()) for cell in cells)
+    assert len(notebook_messages(path)) == found + alts + told
 
 
 def test_put_in_says_what_is_not_there():

@@ -22,8 +22,8 @@ PIECE = re.compile(
     r"\b(?:step_conv2d|step_pool2d|draw_digit|filter_dialog|explore_network|train_here)\("
 )
 
-# The tag of a cell below which the course's programs speak to the reader. Other printed output stays
-# as it is, as the code that prints it does.
+# The tag of a cell below which the course's programs speak to the reader. Other printed output
+# stays as it is, as the code that prints it does.
 SPOKEN = "translate-output"
 
 # Its sentences are values that tests show, as those that stand in the test cells themselves.
