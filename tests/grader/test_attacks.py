@@ -282,6 +282,18 @@ def test_each_part_of_a_frame_is_waited_for_within_the_limit():
             wire.receive(ours)
 
 
+@pytest.mark.parametrize("size", [1, wire.HEAD.size, 1000, wire.FIRST_PART, 3 * wire.FIRST_PART])
+@pytest.mark.parametrize("first", [0, 5, wire.FIRST_PART])
+def test_a_frame_that_comes_in_pieces_is_put_together(size, first):
+    blobs = [bytes(first), b"", bytes(range(256)) * 8]
+    whole = wire.pack({"number": 1}, blobs) + b"".join(blobs)
+    pieces = (whole[start : start + size] for start in range(0, len(whole), size))
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        received = wire.receive(ours, wait=lambda: theirs.sendall(next(pieces, b"")))
+    assert received == ({"number": 1}, blobs)
+
+
 def test_a_policy_knows_its_rules():
     with pytest.raises(ValueError, match="there is no rule"):
         Policy(disabled_rules=("no such rule",))
