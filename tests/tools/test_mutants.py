@@ -87,13 +87,13 @@ def test_what_the_tests_say_of_mutants(bench):
 def test_the_command_counts_and_says_which_survivor_has_no_reason(monkeypatch, capsys):
     given = []
 
-    def show(names, number, seed, with_sentences):
-        given.append((names, number, seed, with_sentences))
+    def show(names, number, seed, with_sentences, exercises):
+        given.append((names, number, seed, with_sentences, exercises))
         return False
 
     monkeypatch.setattr(command, "show_references", show)
-    assert command.main(["--references", "02", "--sentences"]) == 1
-    assert given == [([full_name("02", assignments())], 100, 1, True)]
+    assert command.main(["--references", "02", "--sentences", "--exercise", "leftover"]) == 1
+    assert given == [([full_name("02", assignments())], 100, 1, True, ["leftover"])]
     assert references.table([("f", 200, 4, 3), ("g", 100, 0, 0)])[-1].split() == [
         "all",
         "300",

@@ -50,6 +50,12 @@ def main(arguments=None, root=ROOT):
         "survive, and count",
     )
     parser.add_argument(
+        "--exercise",
+        action="append",
+        metavar="NAME",
+        help="with --references: only this exercise; can be given more than once",
+    )
+    parser.add_argument(
         "--sentences",
         action="store_true",
         help="with --references: show also which sentences of the bank the mutants are told",
@@ -59,7 +65,8 @@ def main(arguments=None, root=ROOT):
         every = assignments()
         names = [full_name(name, every) for name in options.references] or every
         number = options.number or 100
-        return int(not show_references(names, number, options.seed, options.sentences))
+        given = names, number, options.seed, options.sentences, options.exercise
+        return int(not show_references(*given))
     if options.cases is not None:
         every = assignments()
         show_cases([full_name(name, every) for name in options.cases] or every)
