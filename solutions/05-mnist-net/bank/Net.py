@@ -1,5 +1,6 @@
 """Task 1: the network."""
 
+from dataclasses import dataclass
 from functools import partial, reduce
 
 import torch
@@ -1137,3 +1138,51 @@ class mask_from_a_distribution(nn.Module):
         first, second = self.linear
         x = self.drop(first(x.reshape(x.shape[0], -1)).relu())
         return F.log_softmax(second(x), dim=-1)
+
+
+@correct
+@dataclass(eq=False)
+class layers_of_a_dataclass(nn.Module):
+    p: float = 0.25
+
+    def __post_init__(self):
+        super().__init__()
+        first, second = nn.Conv2d(1, 8, 5, padding="same"), nn.Conv2d(8, 16, 3)
+        layers = {"a": first, "b": second, "c": nn.Linear(576, 40), "d": nn.Linear(40, 10)}
+        self.layers = nn.ModuleDict(layers)
+
+    def forward(self, images):
+        def stage(x, name):
+            x = self.layers[name](x).clamp(min=0)
+            return x.unfold(2, 2, 2).unfold(3, 2, 2).amax(dim=(-1, -2))
+
+        x = reduce(stage, "ab", images)
+        x = self.layers["c"](x.reshape(len(x), -1)).clamp_min(0)
+        scores = self.layers["d"](F.dropout(x, self.p, self.training))
+        return scores - scores.logsumexp(dim=-1, keepdim=True)
+
+
+@correct
+class squares_as_strided(nn.Module):
+    """ReLU after the pooling: the largest number stays the largest."""
+
+    def __init__(self):
+        super().__init__()
+        self.first, self.second = nn.Conv2d(1, 8, (5, 5), 1, (2, 2)), nn.Conv2d(8, 16, 3)
+        self.third, self.last = nn.Linear(16 * 36, 40), nn.Linear(40, 10)
+
+    def pool(self, x):
+        x = x.contiguous()
+        n, c, height, width = x.shape
+        a, b, i, j = x.stride()
+        size, steps = (n, c, height // 2, width // 2, 2, 2), (a, b, 2 * i, 2 * j, i, j)
+        return x.as_strided(size, steps).flatten(-2).max(-1).values
+
+    def forward(self, x):
+        x = self.pool(self.first(x)).relu()
+        x = self.pool(self.second(x)).relu()
+        x = self.third(x.view(len(x), -1))
+        x = x * (x > 0)
+        if self.training:
+            x = x * (torch.rand_like(x) >= 0.25) / 0.75
+        return torch.log_softmax(self.last(x), -1)
