@@ -7,6 +7,8 @@ Both accept NumPy arrays, torch tensors, numbers and nested lists, and both rais
 
 from __future__ import annotations
 
+import contextlib
+import numbers
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -53,6 +55,11 @@ def as_numpy(value: object, name: str = "value") -> np.ndarray:
                 name=name, value=value
             )
         ) from error
+    if array.dtype.kind == "O" and not hasattr(value, "dtype"):
+        # Numbers that NumPy has no type for: fractions, and whole ones beyond 64 bits.
+        with contextlib.suppress(OverflowError):
+            if all(isinstance(item, numbers.Real) for item in array.flat):
+                array = array.astype(np.float64)
     if array.dtype.kind not in "biufc":
         raise AssertionError(
             gettext("{name} should hold numbers, but it is {type}: {value!r:.200}").format(

@@ -280,6 +280,7 @@ class TestDecoding:
     def test_what_is_derived_from_a_plain_value_is_that_value(self):
         from collections import OrderedDict, namedtuple
         from enum import IntEnum
+        from fractions import Fraction
 
         class Size(IntEnum):
             SMALL = 3
@@ -299,6 +300,7 @@ class TestDecoding:
             (OrderedDict(a=1), {"a": 1}),
             (np.float64(0.5), np.float64(0.5)),
             (True, True),
+            (Fraction(3, 8), 0.375),
         ):
             blobs = []
             sent = values.encode(value, blobs)

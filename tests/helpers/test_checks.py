@@ -1,5 +1,7 @@
 """helpers.checks: what passes, what fails, and what the messages say."""
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 import torch
@@ -33,6 +35,9 @@ def message(actual, expected, **options):
         ([True, False], [True, False]),
         ((0.1 * X).astype(np.float32), 0.1 * X),
         (0.1 + 0.2, 0.3),
+        (Fraction(1, 8), 0.125),
+        ([Fraction(1, 2), 2], [0.5, 2]),
+        ([10**30, 1], [1e30, 1]),
     ],
 )
 def test_same(actual, expected):
@@ -56,6 +61,9 @@ def test_same(actual, expected):
         ([True], [False]),
         (1.0, [1.0]),
         (np.float64(1), 1 + 1e-8),
+        (Fraction(1, 3), 0.3333),
+        ([10**30], [1e31]),
+        ([10**400], [1e300]),
     ],
 )
 def test_different(actual, expected):

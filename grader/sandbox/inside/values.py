@@ -6,11 +6,13 @@ the JSON, the blob holds the bytes.
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import json
 import math
 import re
 from collections.abc import Sequence
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -33,9 +35,9 @@ def encode(
     """A value as JSON; arrays are appended to `blobs`.
 
     Numbers, texts, None, arrays and tensors of numbers, and tuples, lists and dicts of them keep
-    what they are; what is derived from one of these, such as a named tuple, becomes it. Of anything
-    else only the name of its type is sent, and so of the inner parts of what is nested too deep or
-    has too many parts.
+    what they are; what is derived from one of these, such as a named tuple, becomes it, and a
+    `Fraction` becomes a float. Of anything else only the name of its type is sent, and so of the
+    inner parts of what is nested too deep or has too many parts.
     """
     budget = [PART_LIMIT] if budget is None else budget
     budget[0] -= 1
@@ -49,6 +51,9 @@ def encode(
         return {"is": "int", "value": str(number)} if abs(number) < 10**4000 else _other(value)
     if isinstance(value, float) and not is_numpy:
         return {"is": "float", "value": float.hex(value)}
+    if isinstance(value, Fraction):
+        with contextlib.suppress(OverflowError):
+            return {"is": "float", "value": float.hex(value.numerator / value.denominator)}
     roomy = depth < DEPTH_LIMIT and budget[0] > 0
     if roomy and isinstance(value, tuple | list) and len(value) <= ITEM_LIMIT:
         parts = [

@@ -648,7 +648,7 @@ def gradient_of_a_function(model, optimizer, images, labels):
     for name, weight in weights.items():
         weight.grad = gradients[name]
     optimizer.step()
-    return float(loss)
+    return loss.item()
 
 
 @correct

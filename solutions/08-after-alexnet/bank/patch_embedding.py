@@ -479,3 +479,11 @@ def images_changed(images, weight, bias):
     tokens = F.conv2d(images, weight, bias, stride=weight.shape[2]).flatten(2).transpose(1, 2)
     images.zero_()
     return tokens
+
+
+@correct
+def pixels_to_channels(images, weight, bias):
+    size = weight.shape[-1]
+    height, width = (side // size * size for side in images.shape[-2:])
+    columns = F.pixel_unshuffle(images[..., :height, :width], size).flatten(2)
+    return columns.mT @ weight.reshape(len(weight), -1).T + bias

@@ -1,6 +1,8 @@
 """Task 2: what a separable convolution costs."""
 
 import math
+from fractions import Fraction
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -576,3 +578,17 @@ def exchanged(height, width, channels, maps, kernel_size, stride=1, padding=0):
 def fraction_forgotten(height, width, channels, maps, kernel_size, stride=1, padding=0):
     p = channels * kernel_size**2 + channels * maps
     return p, p * places(height, width, kernel_size, stride, padding)
+
+
+class Cost(NamedTuple):
+    parameters: int
+    multiply_adds: int
+    fraction: Fraction
+
+
+@correct
+def exact_fraction(height, width, channels, maps, kernel_size, stride=1, padding=0):
+    last = 2 * padding - kernel_size + 1
+    places = math.prod(len(range(0, side + last, stride)) for side in (height, width))
+    weights = channels * (kernel_size**2 + maps)
+    return Cost(weights, weights * places, Fraction(1, maps) + Fraction(1, kernel_size**2))
