@@ -37,9 +37,8 @@ __all__ = [
 
 def languages(root: Path = ROOT) -> list[str]:
     """The codes of the languages that there are, English first."""
-    folder = root / "translations"
-    found = sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
-    return [ENGLISH, *found]
+    folders = (root / "translations").glob("[a-z]*/")
+    return [ENGLISH, *sorted(path.name for path in folders if path.is_dir())]
 
 
 def current(folder: Path | None = None) -> str:

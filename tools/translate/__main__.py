@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 from helpers.command.files import ROOT
+from helpers.language import languages
 from tools.translate import catalogue
 from tools.translate.compare import problems
 from tools.translate.sources import catalogues
@@ -22,7 +23,7 @@ def main(arguments=None, root=ROOT):
     parser.add_argument("--problems", action="store_true", help="name what is wrong or missing")
     options = parser.parse_args(arguments)
     folder = root / "translations"
-    languages = [options.language] if options.language else sorted(p.name for p in folder.iterdir())
+    languages = [options.language] if options.language else languages(root)[1:]
     open_ones = 0
     for language in languages:
         open_ones += bring_up_to_date(folder / language, options.names, options.problems, root)

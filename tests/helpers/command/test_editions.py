@@ -85,6 +85,13 @@ def test_a_language_that_is_not_there_is_named_with_those_that_are(root):
             make_edition(language, root)
 
 
+def test_only_folders_of_catalogues_are_languages(root):
+    (root / "translations/.DS_Store").write_bytes(b"of macOS")
+    (root / "translations/notes.txt").write_text("mine", encoding="utf-8")
+    assert languages(root) == ["en", "ko"]
+    assert languages(root / "nowhere") == ["en"]
+
+
 def test_made_twice_it_is_the_same(root):
     make_edition("ko", root)
     before = everything(root)
