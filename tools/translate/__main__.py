@@ -23,9 +23,9 @@ def main(arguments=None, root=ROOT):
     parser.add_argument("--problems", action="store_true", help="name what is wrong or missing")
     options = parser.parse_args(arguments)
     folder = root / "translations"
-    languages = [options.language] if options.language else languages(root)[1:]
+    chosen = [options.language] if options.language else languages(root)[1:]
     open_ones = 0
-    for language in languages:
+    for language in chosen:
         open_ones += bring_up_to_date(folder / language, options.names, options.problems, root)
     return int(open_ones > 0 and options.problems)
 
