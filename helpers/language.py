@@ -19,7 +19,8 @@ from helpers.command.files import ROOT
 from helpers.command.variables import LANGUAGE
 
 ENGLISH = "en"
-MESSAGES = "messages"
+# The catalogues of what programs say, and of what stands in test cells.
+MESSAGES, TESTS = "messages", "tests"
 
 _chosen: ContextVar[str | None] = ContextVar("_chosen", default=None)
 

@@ -17,12 +17,15 @@ from collections.abc import Collection
 from pathlib import Path
 
 from grader.sandbox.inside import calls
+from helpers.language import MESSAGES, TESTS, languages
 
 ROOT = Path(__file__).resolve().parents[2]
 INSIDE = Path(__file__).resolve().parent / "inside"
 RUNTIME = "/opt/course"
 # The folders that lead to it there: of the grader nothing else is shown.
 THERE = [f"{RUNTIME}/lib/grader{part}" for part in ("", "/sandbox", "/sandbox/inside")]
+# What the course's programs say in other languages.
+WORDS = f"{RUNTIME}/lib/translations"
 NOBODY = 65534
 UNSAFE = (
     "What students wrote runs on this machine WITHOUT A SANDBOX, with your rights: it can read and "
@@ -83,7 +86,9 @@ def layers(disabled_rules: Collection[str]) -> list[str]:
             mounts += ["--symlink", os.readlink(path), str(path)]
         elif path.is_dir():
             mounts += ["--ro-bind", str(path), str(path)]
-    for name in ("/opt", RUNTIME, f"{RUNTIME}/lib", f"{RUNTIME}/lib/helpers", *THERE, "/etc"):
+    words = [f"{WORDS}/{code}" for code in languages()[1:]]
+    shown = (RUNTIME, f"{RUNTIME}/lib", f"{RUNTIME}/lib/helpers", *THERE, WORDS, *words)
+    for name in ("/opt", *shown, "/etc"):
         mounts += ["--perms", "0755", "--dir", name]
     for name in ("/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d", "/etc/alternatives"):
         if os.path.exists(name):
@@ -159,8 +164,10 @@ def _runtime() -> list[tuple[Path, str]]:
     for path in sorted((ROOT / "helpers").iterdir()):
         if path.name != "__pycache__":
             pairs.append((path, f"{RUNTIME}/lib/helpers/{path.name}"))
-    if (ROOT / "translations").is_dir():
-        pairs.append((ROOT / "translations", f"{RUNTIME}/lib/translations"))
+    for code in languages()[1:]:
+        for path in (ROOT / "translations" / code / f"{name}.po" for name in (MESSAGES, TESTS)):
+            if path.exists():
+                pairs.append((path, f"{WORDS}/{code}/{path.name}"))
     pairs += [(path, f"{THERE[-1]}/{path.name}") for path in sorted(INSIDE.glob("*.py"))]
     return pairs
 

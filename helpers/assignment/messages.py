@@ -18,7 +18,7 @@ from helpers._arguments import check_pair
 from helpers._columns import fill
 from helpers.assignment.reasons import reason
 from helpers.checks import as_numpy, entry, lead
-from helpers.language import catalogue, gettext, spoken
+from helpers.language import TESTS, catalogue, gettext, spoken
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 WIDTH = 80
 DEEPEST = 200  # frames of an error that are looked at
 LONGEST = 12  # lines of an array that a message shows
-TESTS = "tests"  # the catalogue of what stands in test cells
 PLACEHOLDER = re.compile(r"\{[^{}]*\}")
 NOT_THEIRS = (str(Path(__file__).resolve().parents[1]), sysconfig.get_path("stdlib"))
 

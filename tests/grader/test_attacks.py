@@ -14,6 +14,7 @@ from grader.judging import judge
 from grader.judging.policy import OUTER_RULES, RULES, Policy
 from grader.sandbox.bwrap import NOBODY, NoSandbox, check_means
 from grader.sandbox.inside import wire
+from helpers.language import MESSAGES, TESTS, languages
 from tests.grader.attacks import batch, trial
 from tests.support.lessons import ROOT
 
@@ -157,7 +158,7 @@ def in_the_sandbox(server, code):
     """What a cell prints."""
     child = server.child(trial.POLICY.to_dict())
     try:
-        child.ask({"do": "begin", "seed": "s", "files": []}, [])
+        child.ask({"do": "begin", "seed": "s", "files": [], "language": "en"}, [])
         reply, _ = child.ask({"do": "run", "code": code, "output_limit": 2**22})
     finally:
         child.close()
@@ -183,6 +184,10 @@ def test_what_can_be_seen_from_inside(weak_servers):
     own = {path.name for path in (ROOT / "helpers").iterdir()} - {"__pycache__"}
     shown = {Path(path).name for path in found if Path(path).parent.name == "helpers"}
     assert shown == own
+    # Of the translations it holds what its messages say.
+    words = {path.partition("/lib/translations/")[2] for path in found if "/translations/" in path}
+    said = {f"{code}/{name}.po" for code in languages()[1:] for name in (MESSAGES, TESTS)}
+    assert words == said | set(languages()[1:])
     # Of the grader the sandbox holds what runs in it, and nothing else.
     grader = {path.partition("/lib/grader/")[2] for path in found if "/lib/grader/" in path}
     assert {path for path in grader if "/inside/" not in path} == {"sandbox", "sandbox/inside"}

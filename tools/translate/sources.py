@@ -9,10 +9,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from helpers.assignment.messages import TESTS
 from helpers.command.editions import PAGES
 from helpers.command.files import ROOT, assignments, lessons
-from helpers.language import MESSAGES
+from helpers.language import MESSAGES, TESTS
 from helpers.pieces._words import CATALOGUE, texts_of
 from tools.translate.blocks import Block, code_blocks, has_words, markdown_blocks
 from tools.translate.site import known_mistakes, site_words
