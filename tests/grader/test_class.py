@@ -171,7 +171,7 @@ def test_nbgrader_can_grade_it_again(graded, undisturbed):
 def test_stopped_and_called_again_it_goes_on_with_the_same_marks(root, undisturbed, how):
     hand_in_all(root)
     process = start(root)
-    wait_for_records(root, process, 2)
+    wait_for_records(root, process, 1)  # early: the others are soon done, too
     assert group_of(process) - {process.pid}
     os.kill(process.pid, how)  # the coordinator alone: its workers have to notice
     process.communicate(timeout=60)
