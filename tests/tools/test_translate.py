@@ -4,6 +4,7 @@ named."""
 import json
 import shutil
 import subprocess
+from functools import cache
 
 import polib
 import pytest
@@ -24,6 +25,12 @@ from tools.translate.sources import (
     notebook_messages,
     said_in,
 )
+
+
+@cache
+def texts():
+    return catalogues()
+
 
 TEXT = """\
 # A heading with `code`
@@ -124,7 +131,7 @@ def test_put_in_says_what_is_not_there():
 
 @pytest.mark.parametrize("name", ["notebooks/02-stride-and-padding", "glossary", "predictions"])
 def test_context_and_text_together_are_unique(name):
-    messages = catalogues()[name]
+    messages = texts()[name]
     assert len({(message.context, message.text) for message in messages}) == len(messages)
     assert len(messages) > 100
 
@@ -347,7 +354,7 @@ def test_the_words_of_the_site_s_code_are_found(tmp_path):
 
 
 def test_every_sentence_on_the_pages_of_known_mistakes_is_in_a_catalogue():
-    found = catalogues()
+    found = texts()
     others = {message.text for message in found["site/mistakes"]}
     assert others
     for assignment, text in known_mistakes(ROOT):
@@ -361,11 +368,10 @@ def test_the_command_writes_the_catalogues_and_counts(tmp_path, capsys):
     for name in ("notebooks", "assignments", "grader", "site", "solutions", *files):
         (tmp_path / name).symlink_to(ROOT / name)
     (tmp_path / "helpers").symlink_to(ROOT / "helpers")
+    (tmp_path / "translations/ko/old.po").write_text("", encoding="utf-8")
     assert command.main([], tmp_path) == 0
     said = capsys.readouterr().out
-    texts = sum(len(messages) for messages in catalogues().values())
-    assert f"ko: 0 of {texts} texts are translated" in said
+    assert "old.po: there is no such text any more" in said
+    number = sum(len(messages) for messages in texts().values())
+    assert f"ko: 0 of {number} texts are translated" in said
     assert command.main(["--problems"], tmp_path) == 1
-    (tmp_path / "translations/ko/old.po").write_text("", encoding="utf-8")
-    command.main([], tmp_path)
-    assert "old.po: there is no such text any more" in capsys.readouterr().out

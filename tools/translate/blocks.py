@@ -11,6 +11,7 @@ import io
 import re
 import tokenize
 from dataclasses import dataclass
+from functools import cache
 
 from markdown_it import MarkdownIt
 from mdit_py_plugins.dollarmath import dollarmath_plugin
@@ -31,6 +32,7 @@ class Block:
     kind: str
 
 
+@cache
 def parser():
     """The Markdown of lessons and pages: CommonMark, tables, formulas between dollar signs."""
     plain = MarkdownIt("commonmark").enable("table").use(front_matter_plugin)

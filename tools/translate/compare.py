@@ -158,6 +158,8 @@ def terms(before, after):
     """
     text = NOT_WORDS.sub(" ", before)
     for english, pattern, korean, skip in glossary():
+        if not pattern.search(text):  # the rule
+            continue
         own = text
         for phrase in skip:
             own = re.sub(re.escape(phrase), " ", own, flags=re.IGNORECASE)
