@@ -11,11 +11,11 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from helpers.language import ENGLISH, MESSAGES, translated
+from helpers.language import ENGLISH, MESSAGES, TESTS, translated
 
 CATALOGUE = "feedback"
 # What may be said while a submission is judged: by the course's helpers, in tests, by the grader.
-SAID_IN_TESTS = (MESSAGES, "tests", CATALOGUE)
+SAID_IN_TESTS = (MESSAGES, TESTS, CATALOGUE)
 
 __all__ = ["CATALOGUE", "SAID_IN_TESTS", "Note", "language_of", "said", "words_digest"]
 

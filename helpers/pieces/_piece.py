@@ -10,8 +10,8 @@ from html import escape
 from importlib.resources import files
 from pathlib import Path
 
-from helpers.language import ENGLISH, translated
-from helpers.pieces._words import CATALOGUE, language, put_into, tr
+from helpers.language import ENGLISH, spoken, translated
+from helpers.pieces._words import CATALOGUE, put_into, tr
 
 # Any of these would end the comment or the script element that a script stands in.
 NOT_IN_A_SCRIPT = ("-->", "--!>", "<!--", "</script", "<script")
@@ -38,7 +38,7 @@ class Piece:
 
     def __init__(self, title: str, html: str, text: str) -> None:
         self.title = title
-        self.language = language()
+        self.language = spoken()
         self._html = html
         self._text = text
 
@@ -88,7 +88,7 @@ def read_title(title: str | None, default: str) -> str:
         raise TypeError(
             tr("title must be a text that is not empty, or None, got {0}.", repr(title))
         )
-    return translated(title, CATALOGUE, language=language())
+    return translated(title, CATALOGUE, language=spoken())
 
 
 def element(name: str, data: Mapping[str, object], still: str, script: str) -> str:
@@ -112,7 +112,7 @@ def element(name: str, data: Mapping[str, object], still: str, script: str) -> s
     # both comment marks are one-line comments of JavaScript.
     # The page around a piece may be in English, as JupyterLab's is. Korean lines break between
     # words, which a browser does only when it is told.
-    lang = "" if language() == ENGLISH else f' lang="{language()}" style="word-break:keep-all"'
+    lang = "" if spoken() == ENGLISH else f' lang="{spoken()}" style="word-break:keep-all"'
     inside = f"<!--{text}-->\n{still}"
     return f'<div class="{name}"{lang}>{inside}</div>\n<script><!--\n{script}\n--></script>'
 
@@ -122,7 +122,7 @@ def script_of(package: str) -> str:
 
     Its first line, which is for maintainers, is left out.
     """
-    return _script(package, language())
+    return _script(package, spoken())
 
 
 @cache

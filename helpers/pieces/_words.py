@@ -12,37 +12,19 @@ piece carries nothing for the others.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import Callable
 
-from helpers.language import current, translated
+from helpers.language import translated
 
 CATALOGUE = "pieces"
 
 _MARK = re.compile(r"(?<![\w$.])tr`")
 _PLACE = re.compile(r"\{(\d+)\}")
-_language: ContextVar[str] = ContextVar("language")
-
-
-def language() -> str:
-    """The code of the language in which pieces are made now."""
-    return _language.get(None) or current()
-
-
-@contextmanager
-def speaking(code: str) -> Iterator[None]:
-    """Make pieces in this language."""
-    token = _language.set(code)
-    try:
-        yield
-    finally:
-        _language.reset(token)
 
 
 def tr(text: str, *values: object) -> str:
     """A text in the reader's language, with values in the places {0}, {1} and so on."""
-    return translated(text, CATALOGUE, language=language()).format(*values)
+    return translated(text, CATALOGUE).format(*values)
 
 
 def marked(text: str) -> str:

@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from helpers.language import ENGLISH
+from helpers.language import ENGLISH, speaking
 from helpers.pieces._piece import Piece, read_title
-from helpers.pieces._words import speaking, tr
+from helpers.pieces._words import tr
 
 __all__ = ["translate_output"]
 

@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pytest
 
-from helpers.pieces._words import speaking
+from helpers.language import speaking
 from helpers.pieces.draw_digit import draw_digit
 from helpers.pieces.filter_dialog import filter_dialog
 from helpers.pieces.network_explorer import explore_network

@@ -12,6 +12,7 @@ import torch
 
 from helpers.command.files import ROOT
 from helpers.command.variables import LANGUAGE
+from helpers.language import speaking
 from helpers.pieces import _words
 from helpers.pieces._piece import NOT_IN_A_SCRIPT, script_of
 from helpers.pieces.draw_digit import DrawDigit, draw_digit
@@ -209,7 +210,7 @@ def test_each_text_of_python_is_in_one_of_the_pieces(korean, monkeypatch):
 
 @pytest.mark.parametrize("piece", shrink.PIECES)
 def test_a_script_has_no_english_sentence_in_it(piece):
-    with _words.speaking("ko"):
+    with speaking("ko"):
         script = script_of(f"helpers.pieces.{piece}")
     pairs = re.findall(r"'((?:[^'\\\n]|\\.)*)'|`((?:[^`\\]|\\.)*)`", script)
     literals = {"".join(pair) for pair in pairs}
@@ -237,7 +238,7 @@ def test_a_shrunk_script_keeps_its_texts(piece):
 @pytest.mark.parametrize("name", PIECES)
 def test_the_numbers_are_the_same(name):
     def numbers(code):
-        with _words.speaking(code):
+        with speaking(code):
             return Counter(re.findall(r"\d+(?:[.,]\d+)*", still(PIECES[name]()._repr_html_())))
 
     assert numbers("ko") == numbers("en")

@@ -15,9 +15,9 @@ from html import escape
 from importlib.resources import files
 from numbers import Integral, Real
 
-from helpers.language import translated
+from helpers.language import spoken, translated
 from helpers.pieces._piece import Piece, element, script_of
-from helpers.pieces._words import language, tr
+from helpers.pieces._words import tr
 
 SIZE_LIMIT = 12 * 1024
 
@@ -109,7 +109,7 @@ def predict(name: str) -> Prediction:
         if isinstance(value, list):
             return [said(one) for one in value]
         if isinstance(value, str):
-            return translated(value, "predictions", name, language())
+            return translated(value, "predictions", name, spoken())
         return value
 
     fields = {key: said(value) for key, value in _questions()[name].items()}
