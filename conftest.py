@@ -16,9 +16,11 @@ that depend on the machine: some text has to be there. An assert beside each suc
 it says.
 
 Pictures, which nbval passes over, are compared with the saved ones. The tag ``picture-varies`` is
-for a picture that shows times, or depends on the data or the device: it has to be as wide as the
-saved one and the same way up, and an assert beside it has to test what it shows. Where a picture
-differs, the saved one, the new one and their difference lie side by side in ``build/pictures``.
+for a picture that shows times, or depends on the data, the device or the processor (a training of
+many steps comes to other weights on each kind): it has to be as wide as the saved one, the same
+way round and in colours as light, and an assert beside it has to test what it shows. Where a
+picture differs, the saved one, the new one and their difference lie side by side in
+``build/pictures``.
 
 Each assert is also tried with wrong values: one that none of them makes fail is an error (see
 ``tests/support/weak_asserts.py``).
@@ -252,18 +254,25 @@ def difference(saved, new):
 
 
 def other_form_of_picture(saved, new):
-    """How a picture differs whose content may vary; "" if it is as wide and the same way up."""
+    """How a picture differs whose content may vary; "" if its width, sides and colours agree."""
     saved, new = opened(saved), opened(new)
     if abs(new.width - saved.width) > SHRUNK:
         return f"{new.width} pixels wide, not {saved.width}"
     if abs(new.height - saved.height) > SHRUNK:
         return ""  # a row for each way of computing that a machine has
     new = np.asarray(new.resize(saved.size).reduce(SHRUNK), float)
-    as_it_is, turned = (
-        calculate_rms(np.asarray(one.reduce(SHRUNK), float), new)
-        for one in (saved, ImageOps.flip(saved))
-    )
-    return "upside down" if turned < as_it_is else ""
+    wrong = {
+        "upside down": ImageOps.flip(saved),
+        "the wrong way round": ImageOps.mirror(saved),
+        "in colours turned round": ImageOps.invert(saved),
+    }
+    wrong = {name: distance(picture, new) for name, picture in wrong.items()}
+    nearest = min(wrong, key=wrong.get)
+    return nearest if wrong[nearest] < distance(saved, new) else ""
+
+
+def distance(picture, shrunk):
+    return calculate_rms(np.asarray(picture.reduce(SHRUNK), float), shrunk)
 
 
 def worst_tile(saved, new, side):

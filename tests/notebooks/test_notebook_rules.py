@@ -141,6 +141,14 @@ BAD = {
         drawn(MAP, f"({MAP})[::-1]", tags=["picture-varies"]),
         "it is upside down",
     ),
+    "an announced picture with its sides exchanged": (
+        drawn(MAP, f"({MAP})[:, ::-1]", tags=["picture-varies"]),
+        "it is the wrong way round",
+    ),
+    "an announced picture with reversed colours": (
+        drawn(MAP, f"255 - {MAP}", tags=["picture-varies"]),
+        "it is in colours turned round",
+    ),
     "a picture too few": (drawn(MAP, MAP, MAP), "1 pictures, but 2"),
     "a picture too many": (drawn(MAP), "1 pictures, but 0"),
     "an announced picture that does not come": (
