@@ -23,6 +23,8 @@ from typing import Any
 
 from tqdm import tqdm
 
+from helpers.language import gettext
+
 SILENCE_SECONDS = 10
 """How long a server may take for its first answer, and then keep silent."""
 
@@ -63,8 +65,8 @@ class Limit:
 
     def __str__(self) -> str:
         if self.seconds >= 120:
-            return f"{self.seconds / 60:g} minutes"
-        return f"{self.seconds:g} seconds"
+            return gettext("{count:g} minutes").format(count=self.seconds / 60)
+        return gettext("{count:g} seconds").format(count=self.seconds)
 
 
 def fetch(url: str, path: Path, limit: Limit, max_bytes: int) -> None:
@@ -92,7 +94,7 @@ def fetch(url: str, path: Path, limit: Limit, max_bytes: int) -> None:
     # but its connection, so it can be left alone; whoever waits here goes on in time.
     threading.Thread(target=_receive, args=(url, pieces, given_up), daemon=True).start()
     try:
-        total = _next(pieces, limit, "the server cannot be reached")
+        total = _next(pieces, limit, gettext("the server cannot be reached"))
         with (
             open(path, "wb") as file,
             # Standard error would be red in a notebook.
@@ -106,18 +108,23 @@ def fetch(url: str, path: Path, limit: Limit, max_bytes: int) -> None:
             ) as bar,
         ):
             arrived = 0
-            while piece := _next(pieces, limit, "the download broke off"):
+            while piece := _next(pieces, limit, gettext("the download broke off")):
                 file.write(piece)
                 bar.update(len(piece))
                 arrived += len(piece)
                 if arrived > max_bytes:
                     raise TransferError(
-                        "what arrived is too large", f"{path.name}, more than {_mb(max_bytes)}"
+                        gettext("what arrived is too large"),
+                        gettext("{name}, more than {size}").format(
+                            name=path.name, size=_mb(max_bytes)
+                        ),
                     )
         if total is not None and arrived != total:
             raise TransferError(
-                "the download broke off",
-                f"{path.name}, {_mb(arrived)} of {_mb(total)} arrived",
+                gettext("the download broke off"),
+                gettext("{name}, {arrived} of {total} arrived").format(
+                    name=path.name, arrived=_mb(arrived), total=_mb(total)
+                ),
             )
     except OSError as error:
         raise _not_writable(path, error) from error
@@ -148,13 +155,16 @@ def _next(pieces: queue.Queue, limit: Limit, why: str) -> Any:
     try:
         item = pieces.get(timeout=min(SILENCE_SECONDS, limit.left()))
     except queue.Empty:
-        item = TimeoutError(f"nothing came for {SILENCE_SECONDS} seconds")
+        item = TimeoutError(
+            gettext("nothing came for {seconds} seconds").format(seconds=SILENCE_SECONDS)
+        )
     if not limit.left():
         raise TransferError(
-            f"the download took longer than {limit}", "a slow connection, or a slow server"
+            gettext("the download took longer than {limit}").format(limit=limit),
+            gettext("a slow connection, or a slow server"),
         )
     if isinstance(item, urllib.error.HTTPError):
-        raise TransferError("the server does not give the file", str(item)) from item
+        raise TransferError(gettext("the server does not give the file"), str(item)) from item
     if isinstance(item, Exception):
         raise TransferError(why, str(item) or type(item).__name__) from item
     return item
@@ -187,12 +197,14 @@ def partial_folder(parent: Path, bytes_needed: int, variable: str) -> Iterator[P
         free = shutil.disk_usage(parent).free
         if free < bytes_needed:
             raise TransferError(
-                "the disk is full",
-                f"{_mb(bytes_needed)} needed, {_mb(free)} free in {parent}; {variable} moves it",
+                gettext("the disk is full"),
+                gettext("{needed} needed, {free} free in {parent}; {variable} moves it").format(
+                    needed=_mb(bytes_needed), free=_mb(free), parent=parent, variable=variable
+                ),
             )
         folder = Path(tempfile.mkdtemp(prefix=PARTIAL_PREFIX, dir=parent))
     except OSError as error:
-        raise _not_writable(parent, error, f"; {variable} moves it") from error
+        raise _not_writable(parent, error, variable) from error
     try:
         yield folder
     finally:
@@ -216,14 +228,19 @@ def fault(path: Path, sha256: str) -> str | None:
         with open(path, "rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
     except (FileNotFoundError, NotADirectoryError):
-        return "missing"
+        return gettext("missing")
     except OSError as error:
-        return f"cannot be read, {error.strerror}"
-    return None if digest.startswith(sha256) else "wrong checksum"
+        return gettext("cannot be read, {error}").format(error=error.strerror)
+    return None if digest.startswith(sha256) else gettext("wrong checksum")
 
 
-def _not_writable(path: Path, error: OSError, hint: str = "") -> TransferError:
-    return TransferError("its folder cannot be written", f"{path}: {error.strerror or error}{hint}")
+def _not_writable(path: Path, error: OSError, variable: str = "") -> TransferError:
+    details = f"{path}: {error.strerror or error}"
+    if variable:
+        details = gettext("{details}; {variable} moves it").format(
+            details=details, variable=variable
+        )
+    return TransferError(gettext("its folder cannot be written"), details)
 
 
 def _mb(count: int) -> str:

@@ -3,12 +3,16 @@
 The course is written in English. `translations/ko/` holds gettext catalogues with the Korean of its
 texts; `course translate` keeps them up to date. What has no translation stays English.
 
+Only the standard library is used here: this runs before anything is installed.
+
 gettext's files are described in its manual, "The Format of PO Files".
 """
 
 from __future__ import annotations
 
+import json
 import os
+import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -105,15 +109,28 @@ def catalogue(language: str, name: str, root: Path = ROOT) -> dict[tuple[str, st
     path = root / "translations" / language / f"{name}.po"
     if language == ENGLISH or not path.exists():
         return {}
-    import polib  # only where it is needed: grading imports this module often
+    return dict(_entries(path.read_text(encoding="utf-8")))
 
-    entries = polib.pofile(str(path), encoding="utf-8")
-    return {
-        (entry.msgctxt or "", entry.msgid): entry.msgid
-        if entry.fuzzy
-        else entry.msgstr or entry.msgid
-        for entry in entries
-    }
+
+def _entries(text: str) -> Iterator[tuple[tuple[str, str], str]]:
+    """The entries of a .po file, as in `catalogue`; without plural forms, which the course has not.
+
+    Read here, as the set-up speaks before a package is there that could read them.
+    """
+    for paragraph in re.split(r"\n\s*\n", text):
+        fields: dict[str, str] = {}
+        field, fuzzy = "", False
+        for line in paragraph.splitlines():
+            if line.startswith("#"):
+                fuzzy |= line.startswith("#,") and "fuzzy" in line
+                continue
+            keyword, literal = line.split('"', 1)
+            field = keyword.strip() or field
+            fields[field] = fields.get(field, "") + json.loads(f'"{literal.rstrip()}')
+        english = fields.get("msgid")
+        if english:  # the first entry, of "", is about the file
+            translation = "" if fuzzy else fields["msgstr"]
+            yield (fields.get("msgctxt", ""), english), translation or english
 
 
 def translated(text: str, name: str, context: str = "", language: str | None = None) -> str:

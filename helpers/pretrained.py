@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from helpers import _downloads
+from helpers.language import gettext
 
 if TYPE_CHECKING:
     from torchvision.models import AlexNet
@@ -59,20 +60,26 @@ def trained_alexnet(download: bool = False) -> AlexNet | None:
             _download(url, path, sha256)
         except _downloads.TransferError as error:
             print(
-                f"The trained weights could not be downloaded, because {error.why} "
-                f"({error.details}). To try again, run this once more."
+                gettext(
+                    "The trained weights could not be downloaded, because {why} ({details}). "
+                    "To try again, run this once more."
+                ).format(why=error.why, details=error.details)
             )
             return None
-    elif fault == "missing":
+    elif fault and not path.exists():
         print(
-            "The trained weights (244 MB) are not on this machine. They are downloaded only if "
-            "you ask for them: trained_alexnet(download=True)"
+            gettext(
+                "The trained weights (244 MB) are not on this machine. They are downloaded "
+                "only if you ask for them: trained_alexnet(download=True)"
+            )
         )
         return None
     elif fault:
         print(
-            f"The file with the trained weights is damaged: {path} ({fault}). "
-            "To download it anew (244 MB): trained_alexnet(download=True)"
+            gettext(
+                "The file with the trained weights is damaged: {path} ({fault}). To download "
+                "it anew (244 MB): trained_alexnet(download=True)"
+            ).format(path=path, fault=fault)
         )
         return None
     # No memory and no random numbers are spent on weights that are replaced at once.
@@ -86,11 +93,15 @@ def _download(url: str, path: Path, sha256: str) -> None:
     """Download and check the weights, all or nothing; they replace a damaged file."""
     with _downloads.partial_folder(path.parent, DISK_BYTES_NEEDED, "TORCH_HOME") as partial:
         limit = _downloads.Limit(DOWNLOAD_SECONDS)
-        print(f"Downloading the trained weights (244 MB), once; {limit} at most ...")
+        print(
+            gettext("Downloading the trained weights (244 MB), once; {limit} at most ...").format(
+                limit=limit
+            )
+        )
         _downloads.fetch(url, partial / path.name, limit, max_bytes=DISK_BYTES_NEEDED)
         fault = _downloads.fault(partial / path.name, sha256)
         if fault:
-            raise _downloads.TransferError("what arrived is something else", fault)
+            raise _downloads.TransferError(gettext("what arrived is something else"), fault)
         try:
             (partial / path.name).replace(path)
         except OSError as error:
@@ -98,5 +109,5 @@ def _download(url: str, path: Path, sha256: str) -> None:
             # intact, that notebook was first, and its copy will do.
             if _downloads.fault(path, sha256):
                 raise _downloads.TransferError(
-                    "the file cannot be replaced", f"{path}: {error.strerror}"
+                    gettext("the file cannot be replaced"), f"{path}: {error.strerror}"
                 ) from error

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, NamedTuple, overload
 
 from helpers._arguments import IntOrPair, check_int, check_pair
+from helpers.language import gettext
 
 if TYPE_CHECKING:
     from torch import nn
@@ -120,20 +121,48 @@ def _output_size(size, kernel_size, stride, padding, dilation, *, ceil_mode, exa
     # Rounding up, one window may hang over the end: torch lets it, though it is the only one.
     if room < 0 and not (ceil_mode and room > -stride):
         raise ValueError(
-            f"the kernel does not fit: kernel_size={kernel_size} with dilation={dilation} covers "
-            f"{extent} positions, but the input has {size} + 2·{padding} = {size + 2 * padding}. "
-            f"Use a smaller kernel, a larger input, or padding of at least "
-            f"{-(-(extent - size) // 2)}"
+            gettext(
+                "the kernel does not fit: kernel_size={kernel_size} with dilation={dilation} "
+                "covers {extent} positions, but the input has {size} + 2·{padding} = "
+                "{padded}. Use a smaller kernel, a larger input, or padding of at least "
+                "{needed}"
+            ).format(
+                kernel_size=kernel_size,
+                dilation=dilation,
+                extent=extent,
+                size=size,
+                padding=padding,
+                padded=size + 2 * padding,
+                needed=-(-(extent - size) // 2),
+            )
         )
     left_over = room % stride
     if exact and left_over:
         below, above = size - left_over, size - left_over + stride
-        sizes = f"{below} or {above}" if below >= 1 else f"{above}"
+        sizes = f"{above}"
+        if below >= 1:
+            sizes = gettext("{below} or {above}").format(below=below, above=above)
+        if left_over == 1:
+            said = gettext(
+                "size={size} does not fit: ({size} − {extent} + 2·{padding}) / {stride} + 1 = "
+                "{result:g} is not a whole number, 1 position is left over. Sizes that fit: {sizes}"
+            )
+        else:
+            said = gettext(
+                "size={size} does not fit: ({size} − {extent} + 2·{padding}) / {stride} + 1 = "
+                "{result:g} is not a whole number, {left_over} positions are left over. Sizes that "
+                "fit: {sizes}"
+            )
         raise ValueError(
-            f"size={size} does not fit: ({size} − {extent} + 2·{padding}) / {stride} + 1 = "
-            f"{room / stride + 1:g} is not a whole number, {left_over} "
-            f"{'position is' if left_over == 1 else 'positions are'} left over. "
-            f"Sizes that fit: {sizes}"
+            said.format(
+                size=size,
+                extent=extent,
+                padding=padding,
+                stride=stride,
+                result=room / stride + 1,
+                left_over=left_over,
+                sizes=sizes,
+            )
         )
     if not ceil_mode:
         return room // stride + 1
@@ -210,12 +239,18 @@ def receptive_field(layers: Iterable[Sequence[int]]) -> ReceptiveField:
         layer = tuple(layer)
         if not 2 <= len(layer) <= 4:
             raise ValueError(
-                f"layer {number} is {layer!r}: give (kernel_size, stride), and if needed "
-                "padding and dilation"
+                gettext(
+                    "layer {number} is {layer!r}: give (kernel_size, stride), and if needed "
+                    "padding and dilation"
+                ).format(number=number, layer=layer)
             )
         names = ("kernel_size", "stride", "padding", "dilation")
         kernel_size, stride, padding, dilation = (
-            check_int(f"{name} of layer {number}", value, smallest=name != "padding")
+            check_int(
+                gettext("{name} of layer {number}").format(name=name, number=number),
+                value,
+                smallest=name != "padding",
+            )
             for name, value in zip(names, layer + (0, 1)[len(layer) - 2 :], strict=True)
         )
         size += dilation * (kernel_size - 1) * jump

@@ -19,6 +19,7 @@ from tqdm import tqdm
 
 from helpers.command.files import replacing
 from helpers.device import get_device
+from helpers.language import gettext
 
 
 class Evaluation(NamedTuple):
@@ -92,7 +93,7 @@ def evaluate(
             right += (scores.argmax(dim=1) == targets).sum().item()
             count += len(targets)
     if not count:
-        raise ValueError("there is nothing to evaluate: the loader gave no batch")
+        raise ValueError(gettext("there is nothing to evaluate: the loader gave no batch"))
     return Evaluation(loss / count, right / count)
 
 
@@ -148,7 +149,9 @@ def fit(
     """
     for name, value in {"epochs": epochs, "log_every": log_every}.items():
         if value < 1:
-            raise ValueError(f"{name}={value}: must be at least 1")
+            raise ValueError(
+                gettext("{name}={value}: must be at least 1").format(name=name, value=value)
+            )
     device = get_device() if device is None else torch.device(device)
     model.to(device)
     history = History()
@@ -156,14 +159,18 @@ def fit(
     if checkpoint is not None and Path(checkpoint).exists():
         history, step = _load(checkpoint, model, optimizer, train_loader)
         done = len(history.epochs)
-        print(f"going on from {Path(checkpoint).name}: {done} of {epochs} epochs are done")
+        print(
+            gettext("going on from {file}: {done} of {epochs} epochs are done").format(
+                file=Path(checkpoint).name, done=done, epochs=epochs
+            )
+        )
     with _mode(model, train=True):
         for epoch in range(len(history.epochs) + 1, epochs + 1):
             total = count = 0
             with tqdm(
                 train_loader,
-                desc=f"epoch {epoch}/{epochs}",
-                unit="batch",
+                desc=gettext("epoch {epoch}/{epochs}").format(epoch=epoch, epochs=epochs),
+                unit=gettext("batch"),
                 file=sys.stdout,
                 leave=False,
                 mininterval=0.5,
@@ -173,27 +180,36 @@ def fit(
                     loss = _step(model, inputs.to(device), targets.to(device), optimizer, loss_fn)
                     if not math.isfinite(loss):
                         raise FloatingPointError(
-                            f"the loss is {loss} at batch {step + 1} (epoch {epoch}). Try a "
-                            "smaller learning rate, and check that the inputs have no NaN"
+                            gettext(
+                                "the loss is {loss} at batch {batch} (epoch {epoch}). Try a "
+                                "smaller learning rate, and check that the inputs have no NaN"
+                            ).format(loss=loss, batch=step + 1, epoch=epoch)
                         )
                     if step % log_every == 0:
                         history.steps.append(step)
                         history.losses.append(loss)
-                        bar.set_postfix(loss=f"{loss:.2f}", refresh=False)
+                        bar.set_postfix_str(
+                            gettext("loss={loss:.2f}").format(loss=loss), refresh=False
+                        )
                     total += loss * len(targets)
                     count += len(targets)
                     step += 1
             if not count:
-                raise ValueError("there is nothing to train on: the loader gave no batch")
+                raise ValueError(gettext("there is nothing to train on: the loader gave no batch"))
             history.epochs.append(epoch)
             history.train_losses.append(total / count)
-            line = f"epoch {epoch}/{epochs}  train loss {total / count:.2f}"
+            said = gettext("epoch {epoch}/{epochs}  train loss {train_loss:.2f}")
+            measured = {"train_loss": total / count}
             if test_loader is not None:
                 result = evaluate(model, test_loader, loss_fn, device)
                 history.test_losses.append(result.loss)
                 history.test_accuracies.append(result.accuracy)
-                line += f"  test loss {result.loss:.2f}  test accuracy {result.accuracy:.1%}"
-            print(line)
+                said = gettext(
+                    "epoch {epoch}/{epochs}  train loss {train_loss:.2f}  test loss "
+                    "{test_loss:.2f}  test accuracy {accuracy:.1%}"
+                )
+                measured |= {"test_loss": result.loss, "accuracy": result.accuracy}
+            print(said.format(epoch=epoch, epochs=epochs, **measured))
             if checkpoint is not None:
                 _save(checkpoint, model, optimizer, train_loader, history, step)
     return history
@@ -249,8 +265,10 @@ def _save(path, model, optimizer, loader, history, step):
     # torch reports a write that fails as RuntimeError.
     except (OSError, RuntimeError) as error:
         raise CheckpointError(
-            f"the checkpoint could not be written to {path}: {error}. The model in memory is "
-            "trained up to here; give another path, or make room"
+            gettext(
+                "the checkpoint could not be written to {path}: {error}. The model in memory "
+                "is trained up to here; give another path, or make room"
+            ).format(path=path, error=error)
         ) from error
 
 
@@ -262,7 +280,9 @@ def _load(path, model, optimizer, loader):
         weights, moments = state["model"], state["optimizer"]
     except Exception as error:
         raise CheckpointError(
-            f"{path} is not a whole checkpoint ({type(error).__name__}). Delete it to start afresh"
+            gettext("{path} is not a whole checkpoint ({type}). Delete it to start afresh").format(
+                path=path, type=type(error).__name__
+            )
         ) from error
     before = {name: value.clone() for name, value in model.state_dict().items()}
     try:
@@ -272,8 +292,10 @@ def _load(path, model, optimizer, loader):
         # A model half loaded would be worse than none.
         model.load_state_dict(before)
         raise CheckpointError(
-            f"{path} was made by another model or optimizer. Delete it to start afresh, or give "
-            f"another path. torch says: {str(error).splitlines()[0]}"
+            gettext(
+                "{path} was made by another model or optimizer. Delete it to start afresh, "
+                "or give another path. torch says: {error}"
+            ).format(path=path, error=str(error).splitlines()[0])
         ) from error
     _set_random_state(random, loader)
     return history, step

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from helpers.command.files import Problem
+from helpers.language import gettext
 
 
 @dataclass
@@ -37,16 +38,20 @@ def check_place(root: Path, name: str, going: set[str]) -> None:
     path = root / name
     if path.is_dir():
         raise Problem(
-            f"The release brings a file {name}, and here this is a folder: rename the folder, "
-            "then run the same command again. Nothing was changed."
+            gettext(
+                "The release brings a file {name}, and here this is a folder: rename the "
+                "folder, then run the same command again. Nothing was changed."
+            ).format(name=name)
         )
     parts = name.split("/")
     for depth in range(1, len(parts)):
         above = "/".join(parts[:depth])
         if (root / above).is_file() and above not in going:
             raise Problem(
-                f"The release brings a folder {above}, and here this is a file: rename the file, "
-                "then run the same command again. Nothing was changed."
+                gettext(
+                    "The release brings a folder {above}, and here this is a file: rename "
+                    "the file, then run the same command again. Nothing was changed."
+                ).format(above=above)
             )
 
 

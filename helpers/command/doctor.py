@@ -15,29 +15,34 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from helpers._columns import padded
 from helpers.command import environment, installer, venv_folder, wanted
 from helpers.command.files import Problem
 from helpers.command.variables import course_variables
 from helpers.command.verbs import Verb, extras_here
+from helpers.language import gettext
 
 PACKAGES = ("jupyterlab", "numpy", "torch", "torchvision", "matplotlib", "nbgrader", "nbval")
+LABEL = 13
+"""How many columns the names of the lines take."""
 
 
 def main(given: list[str], root: Path, verbs: Mapping[str, Verb]) -> int:
     """Print the report; 1 only where the lessons cannot be opened."""
     parser = argparse.ArgumentParser(
-        prog="course doctor", description="Say what this machine has, and what is missing."
+        prog="course doctor", description=gettext("Say what this machine has, and what is missing.")
     )
     parser.parse_args(given)
     project = wanted.read_wanted(root).project
-    line("course", f"{project['version']}, in {root}")
-    line("system", f"{platform.platform()}")
-    line("Python", f"{platform.python_version()}, {sys.executable}")
+    version = gettext("{version}, in {folder}").format(version=project["version"], folder=root)
+    line(gettext("course"), version)
+    line(gettext("system"), f"{platform.platform()}")
+    line(gettext("Python"), f"{platform.python_version()}, {sys.executable}")
     for variable in installer.CHOICES:
         try:
             installer.choice(variable)
         except Problem as problem:
-            line("wrong", str(problem))
+            line(gettext("wrong"), str(problem))
             del os.environ[variable]
     python, works = show_environment(root)
     if works:
@@ -49,17 +54,18 @@ def main(given: list[str], root: Path, verbs: Mapping[str, Verb]) -> int:
             "from helpers.command.doctor import inside; inside()",
         ]
         works = subprocess.run(command, cwd=root, env=environ).returncode == 0
-    print("\nThe verbs:")
+    print(f"\n{gettext('The verbs:')}")
     for verb in verbs.values():
-        print(f"  {verb.name:<13}{what_is_missing(verb, root, works) or 'ready'}")
+        print(f"  {verb.name:<13}{what_is_missing(verb, root, works) or gettext('ready')}")
     if not works:
-        print('\nThe lessons cannot be opened yet: see "environment" above.')
+        print()
+        print(gettext('The lessons cannot be opened yet: see "environment" above.'))
     return 0 if works else 1
 
 
 def line(name: str, text: str) -> None:
     """One line of the report."""
-    print(f"{name + ':':<13} {text}", flush=True)
+    print(f"{padded(name and f'{name}:', LABEL)} {text}", flush=True)
 
 
 def show_environment(root: Path) -> tuple[Path, bool]:
@@ -67,47 +73,63 @@ def show_environment(root: Path) -> tuple[Path, bool]:
     from helpers.command.main import is_conda, is_own
 
     if is_conda() and not is_own():
-        line("environment", f"conda's, {sys.prefix}")
+        line(gettext("environment"), gettext("conda's, {folder}").format(folder=sys.prefix))
         return Path(sys.executable), True
     venv = root / venv_folder.NAME
     python = venv_folder.venv_python(venv)
     state = venv_folder.read_state(venv)
     if not venv.exists():
-        line("environment", "not made yet: course lab makes it (course setup, and nothing else)")
+        line(
+            gettext("environment"),
+            gettext("not made yet: course lab makes it (course setup, and nothing else)"),
+        )
         return python, False
     if venv_folder.version_of(python) is None:
-        line("environment", f"{venv}: its Python does not run; course setup makes it again")
+        line(
+            gettext("environment"),
+            gettext("{folder}: its Python does not run; course setup makes it again").format(
+                folder=venv
+            ),
+        )
         return python, False
     if environment.is_ready(root, []):
-        text = f"up to date, Python {state['python']}"
         if state["extras"]:
-            text += f", with {', '.join(state['extras'])}"
+            text = gettext("up to date, Python {version}, with {extras}")
+        else:
+            text = gettext("up to date, Python {version}")
+        text = text.format(version=state["python"], extras=", ".join(state["extras"]))
     else:
-        text = "there, but not as the course's files ask for; course setup brings it up to date"
-    line("environment", f"{venv}: {text}")
+        text = gettext(
+            "there, but not as the course's files ask for; course setup brings it up to date"
+        )
+    line(gettext("environment"), f"{venv}: {text}")
     return python, True
 
 
 def what_is_missing(verb: Verb, root: Path, works: bool) -> str | None:
     """What a verb needs that is not there, and how to get it; None if it needs nothing."""
     if verb.name == "update" and (root / ".git").exists() and not shutil.which("git"):
-        return "needs git"
+        return gettext("needs git")
     if verb.name in ("sandbox", "grade"):
         if sys.platform != "linux":
-            return "needs Linux: see solutions/grading.md for a container"
+            return gettext("needs Linux: see solutions/grading.md for a container")
         if not shutil.which("bwrap"):
-            return "needs bubblewrap: sudo apt install bubblewrap"
+            return gettext("needs bubblewrap: sudo apt install bubblewrap")
     if verb.name == "e2e" and not has_browser(root):
-        return "needs Chromium or Google Chrome; it looks for one and installs it if it can"
+        return gettext(
+            "needs Chromium or Google Chrome; it looks for one and installs it if it can"
+        )
     if not works and not verb.alone:
-        return "needs the environment"
+        return gettext("needs the environment")
     if verb.alone:
         return None
     extras = set(extras_here(verb, root)) - set(
         venv_folder.read_state(root / venv_folder.NAME).get("extras", [])
     )
     if extras and venv_folder.venv_python(root / venv_folder.NAME).exists():
-        return f"ready; installs {', '.join(sorted(extras))} the first time"
+        return gettext("ready; installs {extras} the first time").format(
+            extras=", ".join(sorted(extras))
+        )
     return None
 
 
@@ -129,19 +151,22 @@ def inside() -> None:
             found.append(f"{name} {importlib.metadata.version(name)}")
         except importlib.metadata.PackageNotFoundError:
             continue
-    line("packages", ", ".join(found))
+    line(gettext("packages"), ", ".join(found))
     if installer.choice("COURSE_INSTALLER") != "auto":
-        line("installer", os.environ["COURSE_INSTALLER"])
+        line(gettext("installer"), os.environ["COURSE_INSTALLER"])
 
     try:
         from helpers.device import describe
     except ImportError as error:  # half-made, or broken by hand
-        line("environment", f"does not work ({error}); course setup repairs it")
+        line(
+            gettext("environment"),
+            gettext("does not work ({error}); course setup repairs it").format(error=error),
+        )
         sys.exit(1)
     _, *machine = str(describe()).splitlines()
     for index, text in enumerate(machine):
-        line("machine" if index == 0 else "", text) if index == 0 else print(f"{'':<14}{text}")
-    line("data", data())
+        line(gettext("machine") if index == 0 else "", text)
+    line(gettext("data"), data())
 
 
 def data() -> str:
@@ -151,8 +176,12 @@ def data() -> str:
     sample = load_mnist(source="sample").description
     there = os.environ.get("MNIST_ROOT") or (_mnist.cache_folder() / "MNIST").exists()
     if not there:
-        return f"{sample} The full set is downloaded (12 MB) when a lesson first needs it."
+        return gettext(
+            "{sample} The full set is downloaded (12 MB) when a lesson first needs it."
+        ).format(sample=sample)
     try:
-        return f"The full MNIST, intact, in {_mnist.find_full_mnist()}."
+        return gettext("The full MNIST, intact, in {folder}.").format(
+            folder=_mnist.find_full_mnist()
+        )
     except _mnist.DataUnavailableError as error:
         return f"{error}"

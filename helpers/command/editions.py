@@ -22,7 +22,7 @@ from helpers.assignment.sheet import SHEET_NAME, fingerprint
 from helpers.command.files import ROOT, Problem, assignments, lessons, write_whole
 from helpers.command.manifest import Manifest, keep_manifest, sha256
 from helpers.command.released import Released, State, cells, parse
-from helpers.language import ENGLISH, catalogue, languages, put_in
+from helpers.language import ENGLISH, catalogue, gettext, languages, put_in
 
 PAGES = ("README.md", "notebooks/README.md", "assignments/README.md")
 PICTURES = "notebooks/covers"
@@ -49,7 +49,9 @@ def make_edition(language: str, root: Path = ROOT) -> list[str]:
     known = languages(root)
     if language not in known[1:]:
         raise Problem(
-            f"The course is not translated into {language!r}. There is: {', '.join(known)}."
+            gettext("The course is not translated into {language!r}. There is: {known}.").format(
+                language=language, known=", ".join(known)
+            )
         )
     folder = root / language
     files = dict(files_of(language, root))
@@ -139,7 +141,9 @@ def first_that_fits(
             except (ValueError, KeyError):
                 notebook = parse(data)
     if notebook is None:
-        raise Problem(f"{name} cannot be read as a notebook: course reset {name}")
+        raise Problem(
+            gettext("{name} cannot be read as a notebook: course reset {name}").format(name=name)
+        )
     return notebook
 
 
@@ -182,13 +186,18 @@ def translate_notebook(
         for _, alternative in texts.get(f"{cell['id']}/alt", ()):
             cell["metadata"]["alt"] = alternative
         for output in cell.get("outputs", ()):
-            if output["output_type"] == "stream":
-                printed = put_in("".join(output["text"]), texts.get(f"{cell['id']}/output", ()))
-                output["text"] = printed.splitlines(keepends=True)
             if "data" in output:
                 output["data"] |= translated_piece(output["data"], language)
+            if said := texts.get(f"{cell['id']}/output"):
+                holder, key = place_of_text(output)
+                holder[key] = put_in("".join(holder[key]), said).splitlines(keepends=True)
     notebook["metadata"]["course"] = {"language": language}
     return notebook
+
+
+def place_of_text(output: dict[str, Any]) -> tuple[dict[str, Any], str]:
+    """Where the plain text of an output stands: a dict and the key in it."""
+    return (output, "text") if output["output_type"] == "stream" else (output["data"], "text/plain")
 
 
 def translated_piece(data: dict[str, Any], language: str) -> dict[str, Any]:

@@ -54,6 +54,7 @@ from helpers.command.venv_folder import (
     write_state,
 )
 from helpers.command.wanted import read_wanted
+from helpers.language import gettext
 
 # What a course that works can import. The last one builds matplotlib's list of fonts, which takes
 # seconds the first time and says so on stderr.
@@ -89,8 +90,8 @@ def installers(
         uv = installer.find_uv(python, constraints, temporary, run)
         if uv is not None:
             return [uv, pip]
-        reason = "uv is not to be had"
-    say(f"pip installs, because {reason}.")
+        reason = gettext("uv is not to be had")
+    say(gettext("pip installs, because {reason}.").format(reason=reason))
     return [pip]
 
 
@@ -115,9 +116,16 @@ def install(
                 Change(root, extras, supported, find_python, runner(root, lock)).make()
     except OSError as error:
         raise Problem(
-            f"The installation could not go on: {error}. Put that right (is the folder yours to "
-            "write in? is there room on the disk?), then run the same command again."
+            gettext(
+                "The installation could not go on: {error}. Put that right (is the folder "
+                "yours to write in? is there room on the disk?), then run the same command "
+                "again."
+            ).format(error=error)
         ) from error
+
+
+def nothing_left() -> str:
+    return gettext("Nothing was left behind: run the same command again to begin afresh.")
 
 
 class Change:
@@ -162,7 +170,7 @@ class Change:
         if reason is None:
             self.bring_up_to_date()
         elif not self.before:  # nothing in it ever worked
-            say(f"Making .venv afresh: {reason}.")
+            say(gettext("Making .venv afresh: {reason}.").format(reason=reason))
             remove(self.venv)
             self.make_new()
         else:
@@ -179,23 +187,34 @@ class Change:
             whole = installer.is_environment(venv_python(self.venv))
             if version is None or not whole or not has_pip(self.venv):
                 raise Problem(
-                    f"{self.venv} was not made by this command, and its Python does not run or has "
-                    "no pip: delete or rename that folder, then run the same command again."
+                    gettext(
+                        "{folder} was not made by this command, and its Python does not run "
+                        "or has no pip: delete or rename that folder, then run the same "
+                        "command again."
+                    ).format(folder=self.venv)
                 )
             return None
         made_with = self.before.get("python")
         if self.state.get("state") == "installing":
-            return "the last installation was cut off"
+            return gettext("the last installation was cut off")
         if version is None:
-            return f"the Python {made_with} that it was made with is gone"
+            return gettext("the Python {made_with} that it was made with is gone").format(
+                made_with=made_with
+            )
         if version != made_with:
-            return f"its Python changed from {made_with} to {version}"
+            return gettext("its Python changed from {made_with} to {version}").format(
+                made_with=made_with, version=version
+            )
         if not installer.is_environment(venv_python(self.venv)):
-            return "parts of it were deleted"
+            return gettext("parts of it were deleted")
         if version not in self.supported:
-            return f"its Python {version} is not one of those the course works with by now"
+            return gettext(
+                "its Python {version} is not one of those the course works with by now"
+            ).format(version=version)
         if asked_torch() and asked_torch() != self.before.get("torch"):
-            return f"COURSE_TORCH asks for another build of PyTorch ({asked_torch()})"
+            return gettext("COURSE_TORCH asks for another build of PyTorch ({build})").format(
+                build=asked_torch()
+            )
         return None
 
     def repair(self) -> None:
@@ -240,23 +259,24 @@ class Change:
         self.venv.mkdir(exist_ok=True)
         write_state(self.venv, state="installing")
         try:
-            say(f"Making .venv with Python {sys.version.split()[0]}.")
+            say(
+                gettext("Making .venv with Python {version}.").format(
+                    version=sys.version.split()[0]
+                )
+            )
             if self.run([sys.executable, "-m", "venv", self.venv], installer.clean(os.environ)):
-                raise Problem("Python could not make .venv; its own message is above.")
+                raise Problem(gettext("Python could not make .venv; its own message is above."))
             self.fill()
         except (Problem, KeyboardInterrupt) as error:
             remove(self.venv)
-            raise Problem(
-                f"{str(error) or 'Stopped.'} Nothing was left behind: run the same command again "
-                "to begin afresh."
-            ) from None
+            raise Problem(f"{str(error) or gettext('Stopped.')} {nothing_left()}") from None
         except BaseException:
             remove(self.venv)
             raise
 
     def replace(self, reason: str) -> None:
         """Make another environment, and delete the old one when the new one stands."""
-        say(f"Making .venv afresh: {reason}.")
+        say(gettext("Making .venv afresh: {reason}.").format(reason=reason))
         check_venv_module()
         move_aside(self.venv)
         try:
@@ -268,10 +288,12 @@ class Change:
             if isinstance(error, Problem) and has_build and self.still_works():
                 return
             if isinstance(error, Problem):
-                why = str(error).partition(" Nothing was left behind")[0]
+                why = str(error).removesuffix(f" {nothing_left()}")
                 raise Problem(
-                    f"{why} The old .venv is where it was, but it cannot be used, because "
-                    f"{reason}. Run the same command again when the above is put right."
+                    gettext(
+                        "{why} The old .venv is where it was, but it cannot be used, because "
+                        "{reason}. Run the same command again when the above is put right."
+                    ).format(why=why, reason=reason)
                 ) from None
             raise
         shutil.rmtree(aside(self.venv))
@@ -290,9 +312,8 @@ class Change:
                 with suppress(OSError):
                     write_state(self.venv, **{**self.before, "packages": None})
             if isinstance(error, Problem | KeyboardInterrupt):
-                raise Problem(
-                    f"{str(error) or 'Stopped.'} Run the same command again to go on."
-                ) from None
+                again = gettext("Run the same command again to go on.")
+                raise Problem(f"{str(error) or gettext('Stopped.')} {again}") from None
             raise
 
     def has_what_is_wanted(self) -> bool:
@@ -323,10 +344,13 @@ class Change:
         write_state(
             self.venv, **{**self.before, "folder": str(self.root), "packages": None, "link": None}
         )
+        say("")
         say(
-            "\nThe course's packages could not be brought up to date (often because there is no "
-            "network). It goes on with those that were installed before, and tries again the next "
-            "time."
+            gettext(
+                "The course's packages could not be brought up to date (often because there "
+                "is no network). It goes on with those that were installed before, and tries "
+                "again the next time."
+            )
         )
         return True
 
@@ -344,8 +368,10 @@ class Change:
             shutil.rmtree(temporary, ignore_errors=True)
         if not self.probe(show=True):
             raise Problem(
-                "The packages were installed, but the course does not work with them; Python's own "
-                "message is above."
+                gettext(
+                    "The packages were installed, but the course does not work with them; "
+                    "Python's own message is above."
+                )
             )
         write_ready(
             self.venv,
@@ -355,14 +381,19 @@ class Change:
             extras=self.extras,
             torch=self.torch_build(),
         )
-        say(f"Ready: {self.venv}")
+        say(gettext("Ready: {folder}").format(folder=self.venv))
 
     def install_packages(self, temporary: Path) -> None:
         """Install the packages, with uv or pip."""
         python, constraints = venv_python(self.venv), self.root / "constraints.txt"
         names = ", ".join(self.extras)
-        patience = "" if has_torch(self.venv) else "; the first time this takes a minute or more"
-        say(f"Installing the course's packages{names and f' (with {names})'} into .venv{patience}.")
+        said = gettext("Installing the course's packages into .venv.")
+        if names:
+            said = gettext("Installing the course's packages (with {names}) into .venv.")
+        said = said.format(names=names)
+        if not has_torch(self.venv):
+            said += " " + gettext("The first time this takes a minute or more.")
+        say(said)
         tools = installers(python, constraints, temporary, self.run)
         packages = self.wanted.requirements(self.extras)
         steps: list[list[str | Path]] = [["-c", constraints, *packages]]
@@ -374,10 +405,16 @@ class Change:
                 self.tool = tool
                 return
             if tool is not tools[-1]:
-                say(f"{tool.name} could not install them: trying {tools[-1].name}.")
+                say(
+                    gettext("{name} could not install them: trying {other}.").format(
+                        name=tool.name, other=tools[-1].name
+                    )
+                )
         raise Problem(
-            "The installation failed: the installer's own messages are above, the last ones say "
-            "why (often no network, or no room on the disk)."
+            gettext(
+                "The installation failed: the installer's own messages are above, the last "
+                "ones say why (often no network, or no room on the disk)."
+            )
         )
 
     def link(self, temporary: Path) -> None:
@@ -385,7 +422,7 @@ class Change:
         tool = self.tool or installer.pip(venv_python(self.venv), temporary)
         link = ["--quiet", "--no-deps", "--no-build-isolation", "--no-index", "-e"]
         if tool.install([*link, self.root], self.run):
-            raise Problem("The course itself could not be linked into .venv: see above.")
+            raise Problem(gettext("The course itself could not be linked into .venv: see above."))
 
     def probe(self, show: bool = False) -> bool:
         """Whether the course can be imported in the environment, away from its folder."""

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from helpers.command.files import Problem
+from helpers.language import gettext
 
 
 class Git:
@@ -27,9 +28,11 @@ class Git:
         self.root = root
         if shutil.which("git") is None:
             raise Problem(
-                "This folder is a git clone, but the program git is missing: install it "
-                "(Debian, Ubuntu: sudo apt install git; macOS: xcode-select --install; Windows: "
-                "https://git-scm.com), then run the same command again."
+                gettext(
+                    "This folder is a git clone, but the program git is missing: install it "
+                    "(Debian, Ubuntu: sudo apt install git; macOS: xcode-select --install; "
+                    "Windows: https://git-scm.com), then run the same command again."
+                )
             )
         # Where git keeps what belongs to this clone; in a worktree that is not root/.git.
         self.folder = Path(os.fsdecode(self("rev-parse", "--absolute-git-dir").strip()))
@@ -52,8 +55,12 @@ class Git:
         """Run git and return what it prints; raises Problem with its words if it fails."""
         done = self.run(*arguments, given=given, env=env)
         if done.returncode:
-            lines = os.fsdecode(done.stderr).strip().splitlines() or ["it does not say why"]
-            raise Problem(f"git {arguments[0]} failed: {lines[-1]}")
+            lines = os.fsdecode(done.stderr).strip().splitlines() or [
+                gettext("it does not say why")
+            ]
+            raise Problem(
+                gettext("git {command} failed: {line}").format(command=arguments[0], line=lines[-1])
+            )
         return done.stdout
 
     def run(

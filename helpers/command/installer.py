@@ -29,6 +29,7 @@ from functools import cache
 from pathlib import Path
 
 from helpers.command.files import Problem
+from helpers.language import gettext
 
 SECONDS_FOR_THE_INDEX = 4
 """How long PyTorch's own index may take to answer."""
@@ -68,7 +69,11 @@ def choice(variable: str) -> str:
     allowed = CHOICES[variable]
     value = os.environ.get(variable, "").strip().lower() or allowed[-1]
     if value not in allowed:
-        raise Problem(f"{variable}={value}: give it one of the values {', '.join(allowed)}.")
+        raise Problem(
+            gettext("{variable}={value}: give it one of the values {values}.").format(
+                variable=variable, value=value, values=", ".join(allowed)
+            )
+        )
     return value
 
 
@@ -138,7 +143,11 @@ class Installer:
         its link to Python would then lead out of it, and packages into the system's own Python.
         """
         if not is_environment(self.python):
-            raise Problem(f"{self.python.parents[1]} is not an environment of Python's (any more).")
+            raise Problem(
+                gettext("{folder} is not an environment of Python's (any more).").format(
+                    folder=self.python.parents[1]
+                )
+            )
         return run([*self.command, *arguments], self.environ)
 
 
@@ -222,11 +231,11 @@ def why_pip(python: Path) -> str | None:
     """Why pip installs, as part of a sentence; None if uv is to be tried."""
     asked = choice("COURSE_INSTALLER")
     if asked == "pip":
-        return "COURSE_INSTALLER asks for it"
+        return gettext("COURSE_INSTALLER asks for it")
     if asked == "auto":
         places = sorted(set(ask_pip(python)) & set(PIP_PLACES))
         if places:
-            return f"its settings name {' and '.join(places)}"
+            return gettext("its settings name {settings}").format(settings=", ".join(places))
     return None
 
 
@@ -245,19 +254,30 @@ def torch_index(say: Callable[[str], None]) -> str | None:
     if wanted == "cpu":
         if not answers(index):
             raise Problem(
-                f"COURSE_TORCH=cpu asks for the small build of PyTorch, and its index ({index}) "
-                "cannot be reached: connect and run the same command again, or leave COURSE_TORCH "
-                "away to take the large one (about 6 GB)."
+                gettext(
+                    "COURSE_TORCH=cpu asks for the small build of PyTorch, and its index "
+                    "({index}) cannot be reached: connect and run the same command again, or "
+                    "leave COURSE_TORCH away to take the large one (about 6 GB)."
+                ).format(index=index)
             )
-        say("PyTorch: the small build, for the CPU alone (COURSE_TORCH=cpu).")
+        say(gettext("PyTorch: the small build, for the CPU alone (COURSE_TORCH=cpu)."))
         return index
     if has_nvidia_card():
-        say("PyTorch: the build for NVIDIA cards, as this machine has one.")
+        say(gettext("PyTorch: the build for NVIDIA cards, as this machine has one."))
         return None
     if answers(index):
-        say("PyTorch: the small build, for the CPU alone (COURSE_TORCH=cuda takes the other one).")
+        say(
+            gettext(
+                "PyTorch: the small build, for the CPU alone (COURSE_TORCH=cuda takes the other "
+                "one)."
+            )
+        )
         return index
-    say("PyTorch: the large build, because the index that has the small one does not answer.")
+    say(
+        gettext(
+            "PyTorch: the large build, because the index that has the small one does not answer."
+        )
+    )
     return None
 
 

@@ -23,7 +23,7 @@ from pathlib import Path
 from helpers.command.editions import make_edition
 from helpers.command.files import Problem
 from helpers.command.variables import LANGUAGE, LANGUAGE_FILE, chosen_language, own_folder
-from helpers.language import ENGLISH, languages
+from helpers.language import ENGLISH, gettext, languages
 
 START_PAGE = "notebooks/README.md"
 OPTION = "--language"
@@ -80,13 +80,12 @@ def open_lab(root: Path, given: Sequence[str]) -> None:
 
     asked, given = take_language(given)
     language = choose_language(root, asked)
+    os.environ[LANGUAGE] = language  # of the messages below, of kernels and of terminals
     if language != ENGLISH:
         kept = make_edition(language, root)
         if kept:
-            print("You have changed these, and there is a newer version of them:")
+            print(gettext("You have changed these, and there is a newer version of them:"))
             print("\n".join(f"  {name}    course reset {name}" for name in kept))
-    # Kernels and terminals are told by this.
-    os.environ[LANGUAGE] = language
     workspaces = Path(os.environ["JUPYTER_DATA_DIR"]) / "course-workspaces"
     options = lab_options(root, workspaces, given, language)
     sys.exit(LabApp.launch_instance([*options, *given]))
@@ -99,7 +98,9 @@ def take_language(given: Sequence[str]) -> tuple[str, list[str]]:
         name, equals, value = option.partition("=")
         if name == OPTION:
             if not equals and index + 1 == len(given):
-                raise Problem(f"Say which language: course lab {OPTION} ko")
+                raise Problem(
+                    gettext("Say which language: course lab {option} ko").format(option=OPTION)
+                )
             language = value if equals else given[index + 1]
             del rest[index : index + 1 + (not equals)]
             break
@@ -117,8 +118,12 @@ def choose_language(root: Path, asked: str) -> str:
     if not chosen:
         chosen = ask_language([code for code in known if code == system_language()])
     if asked and asked not in known:
-        raise Problem(f"The course is not translated into {asked!r}. There is: {', '.join(known)}.")
-    if chosen and not os.environ.get(LANGUAGE):
+        raise Problem(
+            gettext("The course is not translated into {language!r}. There is: {known}.").format(
+                language=asked, known=", ".join(known)
+            )
+        )
+    if asked or (chosen and not os.environ.get(LANGUAGE)):
         with contextlib.suppress(OSError):
             (own_folder(root) / LANGUAGE_FILE).write_text(chosen + "\n", encoding="utf-8")
     return chosen if chosen in known else ENGLISH

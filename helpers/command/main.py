@@ -14,9 +14,10 @@ from pathlib import Path
 import course
 from helpers.command import environment, venv_folder
 from helpers.command.files import ROOT, Problem
-from helpers.command.variables import course_variables
+from helpers.command.variables import LANGUAGE, chosen_language, course_variables
 from helpers.command.verbs import Verb, available, extras_here, is_path, listing
 from helpers.command.wanted import read_wanted
+from helpers.language import MESSAGES, gettext, translated
 
 SET_UP = "COURSE_IS_SET_UP"
 """Tells the call inside the environment that the one outside has just seen to it."""
@@ -24,6 +25,8 @@ SET_UP = "COURSE_IS_SET_UP"
 
 def main(arguments: Sequence[str], installed: bool) -> int:
     """Run a verb; returns the exit status, also at Ctrl-C and for a reader that went away."""
+    if language := chosen_language(os.environ, ROOT):
+        os.environ[LANGUAGE] = language
     try:
         done = run(arguments, installed)
         sys.stdout.flush()
@@ -32,7 +35,7 @@ def main(arguments: Sequence[str], installed: bool) -> int:
         print(f"\n{problem}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("\nStopped.", file=sys.stderr)
+        print(f"\n{gettext('Stopped.')}", file=sys.stderr)
         return 130
     except BrokenPipeError:  # such as `course doctor | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -59,9 +62,9 @@ def run(arguments: Sequence[str], installed: bool) -> int:
         print(unknown(name), file=sys.stderr)
         return 2
     if {"-h", "--help"} & set(given) and not explains_itself(verb):
-        print(f"course {f'{verb.name} {verb.usage}'.strip()}: {verb.what}")
+        print(f"course {f'{verb.name} {verb.usage}'.strip()}: {translated(verb.what, MESSAGES)}")
         if verb.name != "setup":
-            print("It says more when the course is set up: course setup")
+            print(gettext("It says more when the course is set up: course setup"))
         return 0
     # Paths are those of the folder in which the reader stands; the verbs work in the course's.
     for index, part in enumerate(given):
@@ -101,8 +104,12 @@ def status(value: int | None) -> int:
 def unknown(name: str) -> str:
     """What to say to a word that is no verb."""
     close = difflib.get_close_matches(name.lower(), available(ROOT), n=1)
-    hint = f"Do you mean course {close[0]}?" if close else "course alone lists what there is."
-    return f"There is no course {name}. {hint}"
+    hint = (
+        gettext("Do you mean course {verb}?").format(verb=close[0])
+        if close
+        else gettext("course alone lists what there is.")
+    )
+    return gettext("There is no course {name}. {hint}").format(name=name, hint=hint)
 
 
 def is_own() -> bool:
@@ -134,10 +141,10 @@ def missing_packages(extras: Sequence[str]) -> list[str]:
 
 def missing_text(verb: Verb, missing: Sequence[str]) -> str:
     listed = " ".join(f'"{requirement}"' for requirement in missing)
-    return (
-        f"course {verb.name} needs packages that this environment ({sys.prefix}) does not have. "
-        f"Install them: python -m pip install -c constraints.txt {listed}"
-    )
+    return gettext(
+        "course {verb} needs packages that this environment ({folder}) does not have. "
+        "Install them: python -m pip install -c constraints.txt {listed}"
+    ).format(verb=verb.name, folder=sys.prefix, listed=listed)
 
 
 def hand_over(name: str, given: Sequence[str]) -> int:

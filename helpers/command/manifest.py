@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from helpers.command.files import Problem, assignments, lessons, write_whole
+from helpers.language import gettext
 
 FOLDER = ".released"
 MANIFEST = f"{FOLDER}/manifest.json"
@@ -70,10 +71,18 @@ class Manifest:
             if not all(isinstance(text, str) for text in texts):
                 raise TypeError
         except (ValueError, TypeError, AttributeError, RecursionError):
-            raise Problem(f"{MANIFEST} is damaged: it is not the list of a release.") from None
+            raise Problem(
+                gettext("{manifest} is damaged: it is not the list of a release.").format(
+                    manifest=MANIFEST
+                )
+            ) from None
         for name in manifest.files:
             if not is_inside(name) or name.split("/")[0].casefold() in NOT_THE_COURSES:
-                raise Problem(f"{MANIFEST} names {name!r}, which is not a release's to write.")
+                raise Problem(
+                    gettext("{manifest} names {name!r}, which is not a release's to write.").format(
+                        manifest=MANIFEST, name=name
+                    )
+                )
         return manifest
 
     @classmethod

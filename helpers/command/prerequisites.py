@@ -16,6 +16,7 @@ from helpers.command.files import Problem
 from helpers.command.installer import CHOICES, choice
 from helpers.command.venv_folder import NAME, has_torch
 from helpers.command.wanted import read_wanted
+from helpers.language import gettext
 
 # Free space, in GB of 10^9 bytes, that an installation from nothing needs: what lies on the disk
 # at the end, and the largest download beside it. torch for Linux brings NVIDIA's libraries along.
@@ -33,7 +34,9 @@ def check_extras(root: Path, extras: Sequence[str]) -> None:
     for extra in extras:
         if extra not in known:
             raise Problem(
-                f"pyproject.toml has no extra called {extra!r}: take one of {', '.join(known)}."
+                gettext(
+                    "pyproject.toml has no extra called {extra!r}: take one of {known}."
+                ).format(extra=extra, known=", ".join(known))
             )
 
 
@@ -42,26 +45,35 @@ def check_machine() -> None:
     system, machine = platform.system(), platform.machine()
     if sys.maxsize < 2**32:
         raise Problem(
-            "This Python is a 32-bit program, and PyTorch has no builds for it: install the 64-bit "
-            "one, then run the same command again."
+            gettext(
+                "This Python is a 32-bit program, and PyTorch has no builds for it: install "
+                "the 64-bit one, then run the same command again."
+            )
         )
     if system == "Darwin" and machine == "x86_64":
         raise Problem(
-            "PyTorch has had no builds for Intel Macs since version 2.3, so the course cannot be "
-            "installed on one. (On a Mac with Apple's own chip this message means that this "
-            f"Python, {sys.executable}, was made for Intel: install the one for Apple silicon.) "
-            "The lessons can be read on the web site, and run in a hosted notebook."
+            gettext(
+                "PyTorch has had no builds for Intel Macs since version 2.3, so the course "
+                "cannot be installed on one. (On a Mac with Apple's own chip this message "
+                "means that this Python, {python}, was made for Intel: install the one for "
+                "Apple silicon.) The lessons can be read on the web site, and run in a "
+                "hosted notebook."
+            ).format(python=sys.executable)
         )
     if system == "Darwin" and int(platform.mac_ver()[0].partition(".")[0] or 0) < OLDEST_MACOS:
         raise Problem(
-            f"PyTorch needs macOS {OLDEST_MACOS} or newer, and this is macOS "
-            f"{platform.mac_ver()[0]}: update macOS, then run the same command again."
+            gettext(
+                "PyTorch needs macOS {oldest} or newer, and this is macOS {version}: update "
+                "macOS, then run the same command again."
+            ).format(oldest=OLDEST_MACOS, version=platform.mac_ver()[0])
         )
     if system == "Linux" and platform.libc_ver()[0] != "glibc":
         raise Problem(
-            "PyTorch has builds only for Linux systems with the C library glibc, and this one has "
-            "another (Alpine Linux, for instance): take a Debian, Ubuntu or Fedora, or a container "
-            "of one."
+            gettext(
+                "PyTorch has builds only for Linux systems with the C library glibc, and "
+                "this one has another (Alpine Linux, for instance): take a Debian, Ubuntu or "
+                "Fedora, or a container of one."
+            )
         )
 
 
@@ -77,9 +89,11 @@ def check_venv_module() -> None:
         return
     package = "python{}.{}-venv".format(*sys.version_info)
     raise Problem(
-        f"This Python ({sys.executable}) cannot make environments, because its venv module is "
-        f"missing: run `sudo apt install {package}` (Debian, Ubuntu; elsewhere install Python "
-        "again in full), then run the same command again."
+        gettext(
+            "This Python ({python}) cannot make environments, because its venv module is "
+            "missing: run `sudo apt install {package}` (Debian, Ubuntu; elsewhere install "
+            "Python again in full), then run the same command again."
+        ).format(python=sys.executable, package=package)
     )
 
 
@@ -97,13 +111,16 @@ def check_disk(root: Path, small_torch: bool) -> None:
     free = shutil.disk_usage(venv if venv.exists() else root).free / 1e9
     if free >= needed:
         return
-    advice = "make room"
     if needed == GB_WITH_CUDA:
-        advice += (
-            f", or, without an NVIDIA card, set COURSE_TORCH=cpu to take the small build of "
-            f"PyTorch, which needs about {GB_WITHOUT_CUDA} GB"
+        said = gettext(
+            "The disk is too full: the installation needs about {needed} GB, and {free:.1f} GB are "
+            "free where {folder} lies: make room, or, without an NVIDIA card, set COURSE_TORCH=cpu "
+            "to take the small build of PyTorch, which needs about {small} GB, then run the same "
+            "command again."
         )
-    raise Problem(
-        f"The disk is too full: the installation needs about {needed} GB, and {free:.1f} GB are "
-        f"free where {root} lies: {advice}, then run the same command again."
-    )
+    else:
+        said = gettext(
+            "The disk is too full: the installation needs about {needed} GB, and {free:.1f} GB are "
+            "free where {folder} lies: make room, then run the same command again."
+        )
+    raise Problem(said.format(needed=needed, free=free, folder=root, small=GB_WITHOUT_CUDA))

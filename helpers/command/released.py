@@ -14,6 +14,7 @@ from typing import Any
 from helpers.command.files import Problem, is_own_copy
 from helpers.command.git import Git
 from helpers.command.manifest import ORIGINALS, Manifest, sha256
+from helpers.language import gettext
 
 NOTEBOOKS = ("notebooks/*.ipynb", "assignments/*/*.ipynb")
 
@@ -61,15 +62,20 @@ class Released:
         if git is not None:
             return cls._of_clone(git)
         raise Problem(
-            "Nothing in this folder tells what the course was like when you got it: it is neither "
-            "a git clone nor unzipped from a release. Get the course anew, beside this folder."
+            gettext(
+                "Nothing in this folder tells what the course was like when you got it: it "
+                "is neither a git clone nor unzipped from a release. Get the course anew, "
+                "beside this folder."
+            )
         )
 
     @classmethod
     def _of_clone(cls, git: Git) -> "Released":
         head = git.id_of("HEAD")
         if head is None:
-            raise Problem("This git repository holds no commit yet, so nothing was released.")
+            raise Problem(
+                gettext("This git repository holds no commit yet, so nothing was released.")
+            )
         base = head
         if git.id_of("@{upstream}"):
             # In a shallow clone the two may have nothing in common.
@@ -98,8 +104,10 @@ class Released:
                 data = b""
             if sha256(data) != manifest.files[name]:
                 raise Problem(
-                    f"{ORIGINALS} is missing or damaged, so {name} cannot be read as it was: get "
-                    "the course's zip again, and give it to `course update`."
+                    gettext(
+                        "{originals} is missing or damaged, so {name} cannot be read as it "
+                        "was: get the course's zip again, and give it to `course update`."
+                    ).format(originals=ORIGINALS, name=name)
                 )
             return data
 

@@ -11,9 +11,9 @@ from pathlib import Path
 from helpers.command.files import ROOT, Problem, keep_own_copy, write_whole
 from helpers.command.released import Released, State
 from helpers.command.variables import chosen_language
-from helpers.language import languages
+from helpers.language import MESSAGES, gettext, gettext_noop, languages, translated
 
-HOW = """\
+HOW = gettext_noop("""\
 Lessons are given by their numbers, assignments after the word "assignment", and both by their
 names or paths:
 
@@ -22,25 +22,25 @@ names or paths:
   course reset 02 03 assignment 02         two lessons and an assignment
   course reset notebooks/05-mnist-net.ipynb
 
-Without a name it lists what differs from what you were given."""
+Without a name it lists what differs from what you were given.""")
 KINDS = "(lesson|notebook|assignment)s?"
-OPEN_TABS = (
-    "If it is open in JupyterLab: close its tab, or choose File, Reload Notebook from Disk. "
-    "Otherwise JupyterLab may save the old text over it."
-)
 
 
 def main(argv: Sequence[str] | None = None, root: Path = ROOT) -> int:
     """Give notebooks back as they were released; returns the exit status."""
     parser = argparse.ArgumentParser(
         prog="course reset",
-        description="Give lessons or assignments back as they came. What you wrote is kept beside "
-        "each, under a name with (mine, …) in it.",
-        epilog=HOW,
+        description=gettext(
+            "Give lessons or assignments back as they came. What you wrote is kept beside "
+            "each, under a name with (mine, …) in it."
+        ),
+        epilog=translated(HOW, MESSAGES),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
-        "what", nargs="*", help="a number, a name or a path, for instance 05 or assignment 01"
+        "what",
+        nargs="*",
+        help=gettext("a number, a name or a path, for instance 05 or assignment 01"),
     )
     what = parser.parse_args(argv).what
     try:
@@ -60,7 +60,10 @@ def main(argv: Sequence[str] | None = None, root: Path = ROOT) -> int:
             print(reset(name, released, root))
         except (Problem, OSError) as error:
             failed += 1
-            print(f"{name} was not given back: {error}", file=sys.stderr)
+            print(
+                gettext("{name} was not given back: {error}").format(name=name, error=error),
+                file=sys.stderr,
+            )
     return 1 if failed else 0
 
 
@@ -83,14 +86,14 @@ def show_changed(released: Released, root: Path) -> None:
     """Print which notebooks differ from the released ones, and how to give them back."""
     changed = released.changed(root)
     if not changed:
-        print("No lesson and no assignment differs from what you were given.")
+        print(gettext("No lesson and no assignment differs from what you were given."))
         return
-    print("These differ from what you were given:")
+    print(gettext("These differ from what you were given:"))
     width = max(map(len, changed))
     for name in changed:
-        gone = "  (deleted)" if released.state(root, name) is State.MISSING else ""
+        gone = gettext("  (deleted)") if released.state(root, name) is State.MISSING else ""
         print(f"  {name + gone:{width}}    course reset {shortest(name)}")
-    print("`course reset` gives one back as it came, and keeps yours beside it.")
+    print(gettext("`course reset` gives one back as it came, and keeps yours beside it."))
 
 
 def shortest(name: str) -> str:
@@ -116,7 +119,8 @@ def chosen(words: Sequence[str], names: Sequence[str], root: Path) -> list[str]:
         else:
             found[the_one(word, folder, names, root)] = None
     if re.fullmatch(KINDS, words[-1]):
-        raise Problem(f"Say which {words[-1].removesuffix('s')}.\n{listing(names)}")
+        which = gettext("Say which {kind}.").format(kind=words[-1].removesuffix("s"))
+        raise Problem(f"{which}\n{listing(names)}")
     return list(found)
 
 
@@ -132,8 +136,11 @@ def the_one(word: str, folder: str, names: Sequence[str], root: Path) -> str:
         fits = [name for name in known if name.split("/")[-1].startswith(start)]
     if len(fits) == 1:
         return fits[0]
-    wrong = "More than one notebook fits" if fits else "There is no notebook"
-    raise Problem(f"{wrong} {word!r}.\n{listing(fits or names)}")
+    if fits:
+        wrong = gettext("More than one notebook fits {word!r}.")
+    else:
+        wrong = gettext("There is no notebook {word!r}.")
+    raise Problem(f"{wrong.format(word=word)}\n{listing(fits or names)}")
 
 
 def leads_to(path: str, name: str) -> bool:
@@ -147,7 +154,7 @@ def listing(names: Sequence[str]) -> str:
     """What can be reset, a line for each notebook."""
     width = max((len(shortest(name)) for name in names), default=0)
     lines = [f"  course reset {shortest(name):{width}}   {name}" for name in names]
-    return "\n".join(["These can be given back:", *lines])
+    return "\n".join([gettext("These can be given back:"), *lines])
 
 
 def reset(name: str, released: Released, root: Path) -> str:
@@ -159,14 +166,19 @@ def reset(name: str, released: Released, root: Path) -> str:
     path = root / name
     state = released.state(root, name)
     if state is State.SAME:
-        return f"{name} is as it came: nothing to do."
+        return gettext("{name} is as it came: nothing to do.").format(name=name)
     original = released.original(name)
     if state is State.MISSING:
         write_whole(path, original)
-        return f"{name} was gone, and is there again as it came."
+        return gettext("{name} was gone, and is there again as it came.").format(name=name)
     copy = keep_own_copy(path)
     write_whole(path, original)
-    return f"{name} is as it came again. Yours is kept beside it: {copy.name}\n{OPEN_TABS}"
+    done = gettext("{name} is as it came again. Yours is kept beside it: {copy}")
+    open_tabs = gettext(
+        "If it is open in JupyterLab: close its tab, or choose File, Reload Notebook from Disk. "
+        "Otherwise JupyterLab may save the old text over it."
+    )
+    return f"{done.format(name=name, copy=copy.name)}\n{open_tabs}"
 
 
 if __name__ == "__main__":

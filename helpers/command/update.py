@@ -11,30 +11,33 @@ from helpers.command.git import Git
 from helpers.command.manifest import Manifest
 from helpers.command.update_clone import update_clone
 from helpers.command.update_unzipped import update_unzipped
+from helpers.language import gettext
 
 LONGEST_LIST = 12
-FROM_A_ZIP = (
-    "Say where the new release is: course update ~/Downloads/cnn-course.zip (the zip, or the "
-    "folder that came out of it)."
-)
 
 
 def main(argv: Sequence[str] | None = None, root: Path = ROOT) -> int:
     """Bring a newer release into the course's folder; returns the exit status."""
     parser = argparse.ArgumentParser(
         prog="course update",
-        description="Bring a newer release of the course. What you wrote is kept: what you alone "
-        "changed stays, and what the release changed, too, is kept beside the new file, under a "
-        "name with (mine, …) in it.",
+        description=gettext(
+            "Bring a newer release of the course. What you wrote is kept: what you alone "
+            "changed stays, and what the release changed, too, is kept beside the new file, "
+            "under a name with (mine, …) in it."
+        ),
     )
     parser.add_argument(
         "release",
         nargs="?",
         type=Path,
-        help="the release's zip, or the folder that came out of it; nothing in a git clone",
+        help=gettext(
+            "the release's zip, or the folder that came out of it; nothing in a git clone"
+        ),
     )
     parser.add_argument(
-        "--older", action="store_true", help="take a release that is older than what is here"
+        "--older",
+        action="store_true",
+        help=gettext("take a release that is older than what is here"),
     )
     options = parser.parse_args(argv)
     try:
@@ -44,9 +47,11 @@ def main(argv: Sequence[str] | None = None, root: Path = ROOT) -> int:
         return 2
     except OSError as error:
         print(
-            f"The update could not go on: {error}. Nothing of yours is lost: put that right (is "
-            "the file open in another program? is there room on the disk?), then run the same "
-            "command again.",
+            gettext(
+                "The update could not go on: {error}. Nothing of yours is lost: put that "
+                "right (is the file open in another program? is there room on the disk?), "
+                "then run the same command again."
+            ).format(error=error),
             file=sys.stderr,
         )
         return 1
@@ -60,12 +65,19 @@ def update(root: Path, release: Path | None, older: bool) -> Changes:
     if git is not None and (git.id_of("@{upstream}") or Manifest.of(root) is None):
         if release is not None:
             raise Problem(
-                "This folder is a git clone: git brings what is new. Run `course update` without "
-                "a zip."
+                gettext(
+                    "This folder is a git clone: git brings what is new. Run `course update` "
+                    "without a zip."
+                )
             )
         return update_clone(git)
     if release is None:
-        raise Problem(FROM_A_ZIP)
+        raise Problem(
+            gettext(
+                "Say where the new release is: course update ~/Downloads/cnn-course.zip (the "
+                "zip, or the folder that came out of it)."
+            )
+        )
     return update_unzipped(root, release.expanduser(), older)
 
 
@@ -73,19 +85,26 @@ def report(changes: Changes) -> list[str]:
     """What was done, in lines for the reader."""
     lines = []
     if not changes.new and not changes.removed and not changes.kept:
-        lines.append(f"Nothing to do: this is {changes.release} already.")
+        lines.append(
+            gettext("Nothing to do: this is {release} already.").format(release=changes.release)
+        )
     else:
-        lines.append(f"This is {changes.release} now.")
-    lines += listed("New or changed", changes.new)
-    lines += listed("Removed, because the release has them no more", changes.removed)
+        lines.append(gettext("This is {release} now.").format(release=changes.release))
+    lines += listed(gettext("New or changed"), changes.new)
+    lines += listed(gettext("Removed, because the release has them no more"), changes.removed)
     if changes.kept:
-        lines.append("You and the release both changed these. Yours are kept beside the new ones:")
-        lines += [f"  {name}\n    yours: {copy}" for name, copy in changes.kept]
-    lines += listed("Changed by you alone, and left as they are", changes.stayed)
+        lines.append(
+            gettext("You and the release both changed these. Yours are kept beside the new ones:")
+        )
+        yours = gettext("yours: {copy}")
+        lines += [f"  {name}\n    {yours.format(copy=copy)}" for name, copy in changes.kept]
+    lines += listed(gettext("Changed by you alone, and left as they are"), changes.stayed)
     if changes.new or changes.removed:
         lines.append(
-            "Reload what is open in JupyterLab: File, Reload Notebook from Disk. The next "
-            "`course lab` brings the environment up to date."
+            gettext(
+                "Reload what is open in JupyterLab: File, Reload Notebook from Disk. The "
+                "next `course lab` brings the environment up to date."
+            )
         )
     return lines
 
@@ -100,7 +119,8 @@ def listed(title: str, names: Sequence[str]) -> list[str]:
     more = len(names) - len(shown)
     lines = [f"{title}:", *(f"  {name}" for name in shown)]
     if more:
-        lines.append(f"  and {more} more" if shown else f"  {more} files")
+        said = gettext("and {count} more") if shown else gettext("{count} files")
+        lines.append(f"  {said.format(count=more)}")
     return lines
 
 

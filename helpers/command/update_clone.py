@@ -13,14 +13,15 @@ from pathlib import Path
 from helpers.command.changes import Changes, check_place, remove_file
 from helpers.command.files import Problem, keep_own_copy, write_whole
 from helpers.command.git import Git
+from helpers.language import MESSAGES, gettext, gettext_noop, translated
 
 # What git leaves in its folder while something is going on.
 UNFINISHED = {
-    "MERGE_HEAD": "a merge",
-    "rebase-merge": "a rebase",
-    "rebase-apply": "a rebase",
-    "CHERRY_PICK_HEAD": "a cherry-pick",
-    "REVERT_HEAD": "a revert",
+    "MERGE_HEAD": gettext_noop("a merge"),
+    "rebase-merge": gettext_noop("a rebase"),
+    "rebase-apply": gettext_noop("a rebase"),
+    "CHERRY_PICK_HEAD": gettext_noop("a cherry-pick"),
+    "REVERT_HEAD": gettext_noop("a revert"),
 }
 MESSAGE = "Update the course, with what was changed here"
 # For a reader who never told git a name.
@@ -42,19 +43,24 @@ def update_clone(git: Git) -> Changes:
     check_state(git)
     fetched = git.run("fetch", "--quiet")
     if fetched.returncode:
-        why = " ".join(os.fsdecode(fetched.stderr).split()) or "git does not say why"
+        why = " ".join(os.fsdecode(fetched.stderr).split()) or gettext("git does not say why")
         raise Problem(
-            f"What is new could not be fetched ({why}). Nothing was changed; without a "
-            "connection everything else works, try again later."
+            gettext(
+                "What is new could not be fetched ({why}). Nothing was changed; without a "
+                "connection everything else works, try again later."
+            ).format(why=why)
         )
     head, theirs = git.id_of("HEAD"), git.id_of("@{upstream}")
     base = git.run("merge-base", "HEAD", "@{upstream}").stdout.decode().strip()
     if not base or not theirs or not head:
         raise Problem(
-            "This clone and its upstream have no commit in common, so there is nothing to start "
-            "from. Nothing was changed; clone the course anew, beside this folder."
+            gettext(
+                "This clone and its upstream have no commit in common, so there is nothing "
+                "to start from. Nothing was changed; clone the course anew, beside this "
+                "folder."
+            )
         )
-    changes = Changes(f"commit {theirs[:10]} of the course")
+    changes = Changes(gettext("commit {id} of the course").format(id=theirs[:10]))
     upstream = _Upstream(git, base, theirs)
     both, changes.stayed = own_changes(git, base, upstream)
     if base == theirs:
@@ -74,7 +80,9 @@ def update_clone(git: Git) -> Changes:
     except BaseException as error:
         before.put_back()
         if isinstance(error, Problem):
-            raise Problem(f"{error}. Everything is as it was.") from None
+            raise Problem(
+                gettext("{error}. Everything is as it was.").format(error=error)
+            ) from None
         raise
     changes.new = sorted(upstream.after)
     changes.removed = sorted(set(upstream.changed) - set(upstream.after))
@@ -83,22 +91,30 @@ def update_clone(git: Git) -> Changes:
 
 def check_state(git: Git) -> None:
     """Raise Problem unless this is a branch with an upstream, and nothing is going on."""
-    for name, what in UNFINISHED.items():
+    for name, noun in UNFINISHED.items():
         if (git.folder / name).exists():
+            what = translated(noun, MESSAGES)
             raise Problem(
-                f"In this clone {what} is not finished (`git status` says how to end it): finish "
-                "it, then run `course update` again. Nothing was changed."
+                gettext(
+                    "In this clone {what} is not finished (`git status` says how to end it): "
+                    "finish it, then run `course update` again. Nothing was changed."
+                ).format(what=what)
             )
     if git.run("symbolic-ref", "--quiet", "HEAD").returncode:
         raise Problem(
-            "This clone is on no branch (a single commit was checked out): `git switch main` goes "
-            "back to the course's branch, then run `course update` again. Nothing was changed."
+            gettext(
+                "This clone is on no branch (a single commit was checked out): `git switch "
+                "main` goes back to the course's branch, then run `course update` again. "
+                "Nothing was changed."
+            )
         )
     if git.id_of("@{upstream}") is None:
         raise Problem(
-            "The branch of this clone has no upstream, so there is nowhere to fetch from: `git "
-            "switch main` goes back to the course's branch, or `git branch --set-upstream-to="
-            "origin/main` names one. Nothing was changed."
+            gettext(
+                "The branch of this clone has no upstream, so there is nowhere to fetch "
+                "from: `git switch main` goes back to the course's branch, or `git branch "
+                "--set-upstream-to=origin/main` names one. Nothing was changed."
+            )
         )
 
 

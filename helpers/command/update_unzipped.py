@@ -14,6 +14,7 @@ from pathlib import Path
 from helpers.command.changes import Changes, check_place, remove_file
 from helpers.command.files import Problem, keep_own_copy, write_whole
 from helpers.command.manifest import MANIFEST, ORIGINALS, Manifest, is_inside, sha256
+from helpers.language import gettext
 
 # Many times what a release has.
 MOST_FILES = 5_000
@@ -41,7 +42,9 @@ class Unzipped:
                 break
             if part.is_symlink():
                 raise Problem(
-                    f"{self.called} holds a link ({name}): no release of the course does."
+                    gettext("{path} holds a link ({name}): no release of the course does.").format(
+                        path=self.called, name=name
+                    )
                 )
         if not path.is_file():
             raise KeyError(name)
@@ -56,16 +59,22 @@ class Zipped:
         self.called, self.file = str(path), file
         infos = file.infolist()
         if len(infos) > MOST_FILES or sum(info.file_size for info in infos) > MOST_BYTES:
-            raise Problem(f"{path} is far too large for a release of the course.")
+            raise Problem(
+                gettext("{path} is far too large for a release of the course.").format(path=path)
+            )
         for info in infos:
             if not is_inside(info.filename.rstrip("/")):
                 raise Problem(
-                    f"{path} holds a path that leads out of the folder ({info.filename!r}): no "
-                    "release of the course does."
+                    gettext(
+                        "{path} holds a path that leads out of the folder ({name!r}): no "
+                        "release of the course does."
+                    ).format(path=path, name=info.filename)
                 )
             if stat.S_ISLNK(info.external_attr >> 16):
                 raise Problem(
-                    f"{path} holds a link ({info.filename}): no release of the course does."
+                    gettext("{path} holds a link ({name}): no release of the course does.").format(
+                        path=path, name=info.filename
+                    )
                 )
         tops = [
             info.filename.removesuffix(MANIFEST)
@@ -82,14 +91,18 @@ class Zipped:
             with self.file.open(self.top + name) as file:
                 return file.read(max_bytes + 1)
         except UNREADABLE as error:
-            raise Problem(f"{self.called} is damaged ({error}): download it again.") from None
+            raise Problem(
+                gettext("{path} is damaged ({error}): download it again.").format(
+                    path=self.called, error=error
+                )
+            ) from None
 
 
 def no_release(called: str) -> str:
-    return (
-        f"In {called} there is no release of the course ({MANIFEST} is missing): take the zip "
-        "that your instructor gives out, as it is."
-    )
+    return gettext(
+        "In {path} there is no release of the course ({manifest} is missing): take the "
+        "zip that your instructor gives out, as it is."
+    ).format(path=called, manifest=MANIFEST)
 
 
 def update_unzipped(root: Path, source: Path, older: bool) -> Changes:
@@ -111,15 +124,21 @@ def update_unzipped(root: Path, source: Path, older: bool) -> Changes:
         if source.is_dir():
             release = Unzipped(source)
             if release.folder.resolve() == root.resolve():
-                raise Problem(f"{source} leads to this course itself: say where the new one is.")
+                raise Problem(
+                    gettext(
+                        "{source} leads to this course itself: say where the new one is."
+                    ).format(source=source)
+                )
         elif not source.is_file():
-            raise Problem(f"There is no file and no folder {source}.")
+            raise Problem(gettext("There is no file and no folder {source}.").format(source=source))
         else:
             try:
                 file = stack.enter_context(zipfile.ZipFile(source))
             except (*UNREADABLE, ValueError):
                 raise Problem(
-                    f"{source} is not a zip, or it was cut off: download it again."
+                    gettext("{source} is not a zip, or it was cut off: download it again.").format(
+                        source=source
+                    )
                 ) from None
             release = Zipped(source, file)
         return bring(root, release, older)
@@ -129,14 +148,18 @@ def bring(root: Path, release: Unzipped | Zipped, older: bool) -> Changes:
     """Check the release, decide for each file, and then do it."""
     data = release.read(MANIFEST, MOST_BYTES)
     if len(data) > MOST_BYTES or len((new := Manifest.parse(data)).files) > MOST_FILES:
-        raise Problem(f"{release.called} is far too large for a release of the course.")
+        raise Problem(
+            gettext("{path} is far too large for a release of the course.").format(
+                path=release.called
+            )
+        )
     old = Manifest.of(root)
     check_version(root, new, old, older)
     left = MOST_BYTES
     for name, expected in (*new.files.items(), (ORIGINALS, new.originals)):
         left -= len(checked(release, name, expected, left))
 
-    changes = Changes(f"release {new.version}")
+    changes = Changes(gettext("release {version}").format(version=new.version))
     before = old.files if old else {}
     replace: list[str] = []
     remove: list[str] = []
@@ -175,13 +198,21 @@ def checked(release: Unzipped | Zipped, name: str, expected: str, max_bytes: int
         data = release.read(name, max_bytes)
     except KeyError:
         raise Problem(
-            f"{release.called} is not whole: {name} is missing. Download it again."
+            gettext("{path} is not whole: {name} is missing. Download it again.").format(
+                path=release.called, name=name
+            )
         ) from None
     if len(data) > max_bytes:
-        raise Problem(f"{release.called} is far too large for a release of the course.")
+        raise Problem(
+            gettext("{path} is far too large for a release of the course.").format(
+                path=release.called
+            )
+        )
     if sha256(data) != expected:
         raise Problem(
-            f"{release.called} is damaged: {name} is not what was released. Download it again."
+            gettext(
+                "{path} is damaged: {name} is not what was released. Download it again."
+            ).format(path=release.called, name=name)
         )
     return data
 
@@ -193,11 +224,17 @@ def check_version(root: Path, new: Manifest, old: Manifest | None, older: bool) 
     name = old.name if old else here.get("name")
     version = old.version if old else here.get("version", "0")
     if new.name != name:
-        raise Problem(f"This is the course {name}, and the release is one of {new.name}.")
+        raise Problem(
+            gettext("This is the course {name}, and the release is one of {new}.").format(
+                name=name, new=new.name
+            )
+        )
     if numbers(new.version) < numbers(version) and not older:
         raise Problem(
-            f"The release is {new.version}, older than the {version} that is here. Nothing was "
-            "changed; `course update --older` and the zip takes it all the same."
+            gettext(
+                "The release is {new}, older than the {version} that is here. Nothing was "
+                "changed; `course update --older` and the zip takes it all the same."
+            ).format(new=new.version, version=version)
         )
 
 

@@ -71,7 +71,7 @@ def chosen_language(environ: Mapping[str, str], root: Path) -> str:
 
     COURSE_LANGUAGE says it, else what `course lab --language` was told the last time.
     """
-    kept = own_folder(root) / LANGUAGE_FILE
+    kept = root / NAME / LANGUAGE_FILE
     if environ.get(LANGUAGE) or not kept.is_file():
         return environ.get(LANGUAGE, "")
     return kept.read_text(encoding="utf-8").strip()

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from helpers.command.files import write_whole
 from helpers.command.installer import Run
+from helpers.language import gettext
 
 NAME = ".venv"
 STATE_NAME = "course.json"
@@ -159,7 +160,7 @@ def only_one(root: Path) -> Iterator[tuple[int, ...]]:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            say("Another installation is at work in this folder: waiting for its end.")
+            say(gettext("Another installation is at work in this folder: waiting for its end."))
             fcntl.flock(file, fcntl.LOCK_EX)
         except OSError:  # some network file systems cannot lock
             pass

@@ -16,11 +16,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from helpers.command import venv_folder
+from helpers.language import MESSAGES, gettext, gettext_noop, translated
 
 GROUPS = {
-    "learn": "To learn with the course",
-    "change": "To change the course",
-    "teach": "To teach with it",
+    "learn": gettext_noop("To learn with the course"),
+    "change": gettext_noop("To change the course"),
+    "teach": gettext_noop("To teach with it"),
 }
 PROCESSES = {"test": "4", "sandbox": "2", "e2e": "2"}
 """Of pytest, at most: each notebook takes a kernel with torch, each browser a server."""
@@ -95,12 +96,19 @@ def clean(root: Path, given: list[str]) -> int:
     """Delete what can be made again; not while somebody installs into it."""
     parser = argparse.ArgumentParser(
         prog="course clean",
-        description="Delete the environments and the caches. Your notebooks and the data stay.",
+        description=gettext(
+            "Delete the environments and the caches. Your notebooks and the data stay."
+        ),
     )
     parser.parse_args(given)
     with venv_folder.only_one(root):
         delete_what_can_be_made_again(root)
-    print("Deleted: the environments and the caches. Your notebooks and the data are as they were.")
+    print(
+        gettext(
+            "Deleted: the environments and the caches. Your notebooks and the data are as they "
+            "were."
+        )
+    )
     return 0
 
 
@@ -198,44 +206,97 @@ DEV = ("dev", "instructor", "cluster")
 SOLUTIONS, SITE, TESTS = "solutions", "site", "tests"
 
 VERBS = (
-    Verb("lab", "learn", "open JupyterLab on the lessons", lab),
-    Verb("check", "learn", "check an assignment before you hand it in", check, usage="01"),
-    Verb("doctor", "learn", "say what this machine has, and what is missing", doctor, alone=True),
+    Verb("lab", "learn", gettext_noop("open JupyterLab on the lessons"), lab),
+    Verb(
+        "check",
+        "learn",
+        gettext_noop("check an assignment before you hand it in"),
+        check,
+        usage="01",
+    ),
+    Verb(
+        "doctor",
+        "learn",
+        gettext_noop("say what this machine has, and what is missing"),
+        doctor,
+        alone=True,
+    ),
     Verb(
         "reset",
         "learn",
-        "give a lesson back as it came; yours is kept",
+        gettext_noop("give a lesson back as it came; yours is kept"),
         reset,
         alone=True,
         usage="05",
     ),
-    Verb("update", "learn", "bring a newer release; what you wrote is kept", update, alone=True),
-    Verb("test", "learn", "run every notebook and test, and compare the outputs", test, DEV),
-    Verb("setup", "learn", "only make the environment, or bring it up to date", setup, names=100),
-    Verb("clean", "learn", "delete the environments and the caches", clean, alone=True),
+    Verb(
+        "update",
+        "learn",
+        gettext_noop("bring a newer release; what you wrote is kept"),
+        update,
+        alone=True,
+    ),
+    Verb(
+        "test",
+        "learn",
+        gettext_noop("run every notebook and test, and compare the outputs"),
+        test,
+        DEV,
+    ),
+    Verb(
+        "setup",
+        "learn",
+        gettext_noop("only make the environment, or bring it up to date"),
+        setup,
+        names=100,
+    ),
+    Verb(
+        "clean", "learn", gettext_noop("delete the environments and the caches"), clean, alone=True
+    ),
     Verb(
         "lint",
         "change",
-        "check the code's style, types and imports",
+        gettext_noop("check the code's style, types and imports"),
         lint,
         ("dev", "instructor"),
         TESTS,
     ),
-    Verb("format", "change", "put the code into the course's style", style, ("dev",), TESTS),
+    Verb(
+        "format",
+        "change",
+        gettext_noop("put the code into the course's style"),
+        style,
+        ("dev",),
+        TESTS,
+    ),
     Verb(
         "notebooks",
         "change",
-        "run the lessons and save their outputs",
+        gettext_noop("run the lessons and save their outputs"),
         tool("tools/notebooks.py"),
         ("dev",),
         "tools",
     ),
-    Verb("sandbox", "change", "attack the grading sandbox (Linux)", sandbox, DEV, SOLUTIONS),
-    Verb("e2e", "change", "work in a real browser", e2e, ("dev", "e2e", "instructor"), TESTS),
+    Verb(
+        "sandbox",
+        "change",
+        gettext_noop("attack the grading sandbox (Linux)"),
+        sandbox,
+        DEV,
+        SOLUTIONS,
+    ),
+    Verb(
+        "e2e",
+        "change",
+        gettext_noop("work in a real browser"),
+        e2e,
+        ("dev", "e2e", "instructor"),
+        TESTS,
+    ),
     Verb(
         "mutate",
         "change",
-        "seed faults into a copy, and count those that the tests notice",
+        gettext_noop("seed faults into a copy, and count those that the tests notice"),
         tool("-m", "tools.mutate"),
         DEV,
         SOLUTIONS,
@@ -244,7 +305,7 @@ VERBS = (
     Verb(
         "translate",
         "change",
-        "bring the translations' catalogues up to date, and say what is open",
+        gettext_noop("bring the translations' catalogues up to date, and say what is open"),
         tool("-m", "tools.translate"),
         ("dev",),
         "tools/translate",
@@ -253,7 +314,7 @@ VERBS = (
     Verb(
         "constraints",
         "change",
-        "write constraints.txt again, with the newest versions",
+        gettext_noop("write constraints.txt again, with the newest versions"),
         tool("tools/constraints.py"),
         ("dev",),
         "tools",
@@ -261,7 +322,7 @@ VERBS = (
     Verb(
         "digit-net",
         "change",
-        'train the network of "Draw a digit" again',
+        gettext_noop('train the network of "Draw a digit" again'),
         tool("tools/export_digit_net.py"),
         (),
         "tools",
@@ -269,7 +330,7 @@ VERBS = (
     Verb(
         "site",
         "change",
-        "build the web site; course site serve shows it",
+        gettext_noop("build the web site; course site serve shows it"),
         tool("tools/website.py"),
         needs=SITE,
         alone=True,
@@ -277,7 +338,7 @@ VERBS = (
     Verb(
         "assignments",
         "teach",
-        "make the student versions of the assignments",
+        gettext_noop("make the student versions of the assignments"),
         tool("-m", "grader.authoring.release", "assignments"),
         ("instructor",),
         SOLUTIONS,
@@ -286,7 +347,7 @@ VERBS = (
     Verb(
         "new",
         "teach",
-        "begin a new assignment: a small one that is right",
+        gettext_noop("begin a new assignment: a small one that is right"),
         tool("-m", "grader.authoring.new"),
         ("instructor",),
         SOLUTIONS,
@@ -296,7 +357,7 @@ VERBS = (
     Verb(
         "release",
         "teach",
-        "make build/cnn-course.zip, the course for students",
+        gettext_noop("make build/cnn-course.zip, the course for students"),
         tool("-m", "grader.authoring.release", "students"),
         ("instructor",),
         SOLUTIONS,
@@ -305,7 +366,7 @@ VERBS = (
     Verb(
         "collect",
         "teach",
-        "take in notebooks that were handed in",
+        gettext_noop("take in notebooks that were handed in"),
         tool("-m", "grader.command.collect"),
         ("instructor",),
         SOLUTIONS,
@@ -315,7 +376,7 @@ VERBS = (
     Verb(
         "grade",
         "teach",
-        "grade them in sandboxes (Linux)",
+        gettext_noop("grade them in sandboxes (Linux)"),
         tool("-m", "grader.command.grade"),
         ("instructor",),
         SOLUTIONS,
@@ -325,7 +386,7 @@ VERBS = (
     Verb(
         "roster",
         "teach",
-        "make the class list from that of Moodle, Canvas or another platform",
+        gettext_noop("make the class list from that of Moodle, Canvas or another platform"),
         tool("-m", "grader.command.roster"),
         ("instructor",),
         SOLUTIONS,
@@ -334,7 +395,7 @@ VERBS = (
     Verb(
         "feedback",
         "teach",
-        "write pages and tables again, after marks by hand",
+        gettext_noop("write pages and tables again, after marks by hand"),
         tool("-m", "grader.command.feedback"),
         ("instructor",),
         SOLUTIONS,
@@ -344,7 +405,7 @@ VERBS = (
     Verb(
         "export",
         "teach",
-        "write the final marks, for a spreadsheet or a platform",
+        gettext_noop("write the final marks, for a spreadsheet or a platform"),
         tool("-m", "grader.command.export"),
         ("instructor",),
         SOLUTIONS,
@@ -354,7 +415,7 @@ VERBS = (
     Verb(
         "statistics",
         "teach",
-        "what the class made of each test, with plots",
+        gettext_noop("what the class made of each test, with plots"),
         tool("-m", "grader.command.statistics"),
         ("instructor",),
         SOLUTIONS,
@@ -364,7 +425,7 @@ VERBS = (
     Verb(
         "new-seed",
         "teach",
-        "draw the numbers of hidden tests anew, for your class",
+        gettext_noop("draw the numbers of hidden tests anew, for your class"),
         tool("-m", "grader.command.new_seed"),
         ("instructor",),
         SOLUTIONS,
@@ -387,11 +448,11 @@ def available(root: Path) -> dict[str, Verb]:
 def listing(root: Path) -> str:
     """What `course` alone prints."""
     verbs = available(root).values()
-    lines = ["Say course, or make, and one of these words:"]
+    lines = [gettext("Say course, or make, and one of these words:")]
     for group, heading in GROUPS.items():
         members = [verb for verb in verbs if verb.group == group]
         if members:
-            lines += ["", f"{heading}:"]
+            lines += ["", f"{translated(heading, MESSAGES)}:"]
         for verb in members:
-            lines.append(f"  {f'{verb.name} {verb.usage}':<22}{verb.what}")
+            lines.append(f"  {f'{verb.name} {verb.usage}':<22}{translated(verb.what, MESSAGES)}")
     return "\n".join(lines)

@@ -26,6 +26,7 @@ from torch.utils.data import Dataset
 
 from helpers.data import _mnist
 from helpers.data._mnist import DataUnavailableError, DownloadError, cache_folder
+from helpers.language import gettext
 
 __all__ = [
     "PHOTO_NAMES",
@@ -190,7 +191,11 @@ def load_mnist(
         ``"full"`` and ``"auto"``: ``MNIST_ROOT`` is wrong, or the files are damaged.
     """
     if not isinstance(train, bool):
-        raise ValueError(f"train={train!r}: give True (training images) or False (test images)")
+        raise ValueError(
+            gettext("train={train!r}: give True (training images) or False (test images)").format(
+                train=train
+            )
+        )
     source = _chosen_source(source)
     if source == "sample":
         return _load_sample(train, transform)
@@ -201,28 +206,32 @@ def load_mnist(
             raise
         sample = _load_sample(train, transform)
         print(
-            f"The full MNIST could not be downloaded, because {error.why}, "
-            f"so these are {len(sample):,} real images from the sample that comes with the course."
+            gettext(
+                "The full MNIST could not be downloaded, because {why}, so these are "
+                "{count:,} real images from the sample that comes with the course."
+            ).format(why=error.why, count=len(sample))
         )
         return sample
     full = _mnist.open_with_torchvision(root, train)
-    part = "training" if train else "test"
-    return MNISTImages(
-        full.data,
-        full.targets,
-        "full",
-        f"The {part} part of the full MNIST, {len(full.targets):,} images.",
-        transform,
-    )
+    if train:
+        description = gettext("The training part of the full MNIST, {count:,} images.")
+    else:
+        description = gettext("The test part of the full MNIST, {count:,} images.")
+    description = description.format(count=len(full.targets))
+    return MNISTImages(full.data, full.targets, "full", description, transform)
 
 
 def _chosen_source(source: str | None) -> str:
     given = f"source={source!r}"
     if source is None:
         source = os.environ.get("MNIST_SOURCE") or "auto"
-        given = f"the variable MNIST_SOURCE is {source!r}"
+        given = gettext("the variable MNIST_SOURCE is {source!r}").format(source=source)
     if source not in SOURCES:
-        raise ValueError(f"{given}: use one of {', '.join(map(repr, SOURCES))}")
+        raise ValueError(
+            gettext("{given}: use one of {sources}").format(
+                given=given, sources=", ".join(map(repr, SOURCES))
+            )
+        )
     return source
 
 
@@ -232,7 +241,7 @@ def _find_or_remember(source: str) -> Path:
     if source == "auto" and _last_failure is not None and not os.environ.get("MNIST_ROOT"):
         when, why = _last_failure
         if time.monotonic() - when < RETRY_SECONDS:
-            raise DownloadError(why, "tried a moment ago")
+            raise DownloadError(why, gettext("tried a moment ago"))
     try:
         root = _mnist.find_full_mnist()
     except DownloadError as error:
@@ -250,15 +259,25 @@ def _load_sample(train: bool, transform: Callable[[torch.Tensor], object] | None
             images, labels = arrays[f"{part}_images"], arrays[f"{part}_labels"]
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise DataUnavailableError(
-            f"The sample that comes with the course cannot be read from {path} ({error}). "
-            "Get the file anew: `git checkout helpers/data/samples`, or install the course again."
+            gettext(
+                "The sample that comes with the course cannot be read from {path} ({error}). "
+                "Get the file anew: `git checkout helpers/data/samples`, or install the "
+                "course again."
+            ).format(path=path, error=error)
         ) from error
+    if train:
+        description = gettext(
+            "The training part of the MNIST sample that comes with the course, {count:,} images."
+        )
+    else:
+        description = gettext(
+            "The test part of the MNIST sample that comes with the course, {count:,} images."
+        )
     return MNISTImages(
         torch.from_numpy(images),
         torch.from_numpy(labels.astype(np.int64)),
         "sample",
-        f"The {'training' if train else 'test'} part of the MNIST sample that comes with the "
-        f"course, {len(labels):,} images.",
+        description.format(count=len(labels)),
         transform,
     )
 
@@ -289,7 +308,11 @@ def load_emoji(
         The files are missing or damaged.
     """
     if not isinstance(train, bool):
-        raise ValueError(f"train={train!r}: give True (training images) or False (test images)")
+        raise ValueError(
+            gettext("train={train!r}: give True (training images) or False (test images)").format(
+                train=train
+            )
+        )
     from PIL import Image
 
     try:
@@ -305,17 +328,28 @@ def load_emoji(
         classes = facts["classes"]
     except (OSError, SyntaxError, ValueError, KeyError, IndexError, TypeError) as error:
         raise DataUnavailableError(
-            f"The emoji that come with the course cannot be read from {SAMPLES / 'emoji.png'} and "
-            f"emoji.json ({error}). Get the files anew: `git checkout helpers/data/samples`, or "
-            "install the course again."
+            gettext(
+                "The emoji that come with the course cannot be read from {path} and "
+                "emoji.json ({error}). Get the files anew: `git checkout "
+                "helpers/data/samples`, or install the course again."
+            ).format(path=SAMPLES / "emoji.png", error=error)
         ) from error
+    if train:
+        description = gettext(
+            "The training part of the emoji that come with the course, {count:,} images in "
+            "{classes} classes."
+        )
+    else:
+        description = gettext(
+            "The test part of the emoji that come with the course, {count:,} images in {classes} "
+            "classes."
+        )
     return EmojiImages(
         torch.from_numpy(images),
         torch.from_numpy(targets),
         classes,
         names,
-        f"The {'training' if train else 'test'} part of the emoji that come with the course, "
-        f"{len(names):,} images in {len(classes)} classes.",
+        description.format(count=len(names), classes=len(classes)),
         transform,
     )
 
@@ -326,7 +360,11 @@ def photo(name: str) -> np.ndarray:
     The shorter side has 256 pixels. Raises ValueError for a name not in ``PHOTO_NAMES``.
     """
     if name not in PHOTO_NAMES:
-        raise ValueError(f"name={name!r}: there is no such photograph; use one of {PHOTO_NAMES}")
+        raise ValueError(
+            gettext("name={name!r}: there is no such photograph; use one of {names}").format(
+                name=name, names=PHOTO_NAMES
+            )
+        )
     from PIL import Image
 
     path = SAMPLES / f"{name}.jpg"
@@ -335,8 +373,10 @@ def photo(name: str) -> np.ndarray:
             return np.array(image.convert("RGB"))
     except OSError as error:
         raise DataUnavailableError(
-            f"The photograph {name!r} cannot be read from {path} ({error}). "
-            "Get the file anew: `git checkout helpers/data/samples`, or install the course again."
+            gettext(
+                "The photograph {name!r} cannot be read from {path} ({error}). Get the file "
+                "anew: `git checkout helpers/data/samples`, or install the course again."
+            ).format(name=name, path=path, error=error)
         ) from error
 
 

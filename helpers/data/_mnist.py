@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from helpers import _downloads
+from helpers.language import gettext
 
 if TYPE_CHECKING:
     import torchvision
@@ -54,8 +55,11 @@ class DownloadError(DataUnavailableError):
     def __init__(self, why: str, details: str) -> None:
         self.why = why
         super().__init__(
-            f"The full MNIST could not be downloaded: {why} ({details}). Connect and try again, "
-            "or set MNIST_ROOT to a folder that holds MNIST/raw, or use source='sample'."
+            gettext(
+                "The full MNIST could not be downloaded: {why} ({details}). Connect and try "
+                "again, or set MNIST_ROOT to a folder that holds MNIST/raw, or use "
+                "source='sample'."
+            ).format(why=why, details=details)
         )
 
 
@@ -103,24 +107,32 @@ def _check_named_folder(named: str) -> None:
     raw = root / "MNIST" / "raw"
     shown = f"MNIST_ROOT={named!r}"
     if not root.is_absolute():
-        shown += f" (that is {root.resolve()})"
+        shown = gettext("{given} (that is {folder})").format(given=shown, folder=root.resolve())
     if not raw.is_dir():
-        hint = "Set it to the folder that holds MNIST/raw, or unset it."
+        hint = gettext("Set it to the folder that holds MNIST/raw, or unset it.")
         for parent in root.resolve().parents[:2]:
             if (parent / "MNIST" / "raw").is_dir():
-                hint = f"You probably mean MNIST_ROOT={str(parent)!r}, which does."
-        raise DataUnavailableError(f"{shown}: no folder MNIST/raw in it. {hint}")
+                hint = gettext("You probably mean MNIST_ROOT={folder!r}, which does.").format(
+                    folder=str(parent)
+                )
+        raise DataUnavailableError(
+            gettext("{shown}: no folder MNIST/raw in it. {hint}").format(shown=shown, hint=hint)
+        )
     faults = _faults(raw)
     packed = [f"{name}.gz" for name in faults if (raw / f"{name}.gz").is_file()]
-    if packed and all(fault == "missing" for fault in faults.values()):
+    if packed and not any((raw / name).exists() for name in faults):
         raise DataUnavailableError(
-            f"{shown}: its files in MNIST/raw are still packed. "
-            f"Unpack them in that folder: python -m gzip -d {' '.join(packed)}"
+            gettext(
+                "{shown}: its files in MNIST/raw are still packed. Unpack them in that "
+                "folder: python -m gzip -d {files}"
+            ).format(shown=shown, files=" ".join(packed))
         )
     if faults:
         raise DataUnavailableError(
-            f"{shown}: the files in MNIST/raw are not MNIST's: {_listed(faults)}. "
-            "Put intact copies there, or unset MNIST_ROOT to let the course download its own."
+            gettext(
+                "{shown}: the files in MNIST/raw are not MNIST's: {faults}. Put intact "
+                "copies there, or unset MNIST_ROOT to let the course download its own."
+            ).format(shown=shown, faults=_listed(faults))
         )
 
 
@@ -128,8 +140,10 @@ def _check_cache(cache: Path) -> None:
     faults = _faults(cache / "MNIST" / "raw")
     if faults:
         raise DataUnavailableError(
-            f"The course's copy of MNIST is damaged: {_listed(faults)}. "
-            f"Delete the folder {cache / 'MNIST'} and load again: it will be downloaded anew."
+            gettext(
+                "The course's copy of MNIST is damaged: {faults}. Delete the folder {folder} "
+                "and load again: it will be downloaded anew."
+            ).format(faults=_listed(faults), folder=cache / "MNIST")
         )
 
 
@@ -160,7 +174,11 @@ def _download(cache: Path) -> None:
     try:
         with _downloads.partial_folder(cache, DISK_BYTES_NEEDED, "XDG_CACHE_HOME") as partial:
             limit = _downloads.Limit(DOWNLOAD_SECONDS)
-            print(f"Downloading MNIST (12 MB), once for all lessons; {limit} at most ...")
+            print(
+                gettext(
+                    "Downloading MNIST (12 MB), once for all lessons; {limit} at most ..."
+                ).format(limit=limit)
+            )
             _fetch(partial)
             _move_into_place(partial / "MNIST", cache / "MNIST")
     except _downloads.TransferError as error:
@@ -173,7 +191,9 @@ def _move_into_place(source: Path, target: Path) -> None:
     except OSError as error:
         # Two notebooks downloaded at the same time and the other was first: its copy will do.
         if not target.is_dir():
-            raise DownloadError("its folder cannot be written", f"{target}: {error}") from error
+            raise DownloadError(
+                gettext("its folder cannot be written"), f"{target}: {error}"
+            ) from error
         _check_cache(target.parent)
 
 
@@ -209,9 +229,11 @@ def _fetch_file(mirror: str, path: Path, limit: _downloads.Limit) -> None:
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         fault = str(error)
     except OSError as error:
-        raise DownloadError("its folder cannot be written", f"{path}: {error}") from error
+        raise DownloadError(gettext("its folder cannot be written"), f"{path}: {error}") from error
     if fault:
-        raise _downloads.TransferError("what arrived is not MNIST", _listed({path.name: fault}))
+        raise _downloads.TransferError(
+            gettext("what arrived is not MNIST"), _listed({path.name: fault})
+        )
 
 
 def _answering(mirrors: list[str]) -> list[str]:
@@ -242,6 +264,6 @@ def _answering(mirrors: list[str]) -> list[str]:
     found = [mirror for mirror in mirrors if mirror in answers and answers[mirror] is None]
     if not found:
         errors = [str(error) for error in answers.values()]
-        details = errors[0] if errors else f"no answer within {limit}"
-        raise DownloadError("the download servers cannot be reached", details)
+        details = errors[0] if errors else gettext("no answer within {limit}").format(limit=limit)
+        raise DownloadError(gettext("the download servers cannot be reached"), details)
     return found

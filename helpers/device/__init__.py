@@ -21,6 +21,7 @@ import torch
 
 from helpers.device._memory import MemoryEstimate, estimate_memory, largest_batch
 from helpers.device._report import MachineReport, cuda_problem, read_machine
+from helpers.language import gettext
 
 __all__ = [
     "MachineReport",
@@ -32,8 +33,6 @@ __all__ = [
     "seed_everything",
     "time_on",
 ]
-
-NAMES = "'cpu', 'cuda', 'cuda:N' (card number N, from 0) or 'mps'"
 
 
 def get_device(prefer: str | torch.device | None = None) -> torch.device:
@@ -53,16 +52,29 @@ def get_device(prefer: str | torch.device | None = None) -> torch.device:
     named = os.environ.get("COURSE_DEVICE", "").strip()
     if named:
         return _named_device(
-            named, f"the variable COURSE_DEVICE is {named!r}", "set COURSE_DEVICE=cpu, or unset it"
+            named,
+            gettext("the variable COURSE_DEVICE is {named!r}").format(named=named),
+            gettext("set COURSE_DEVICE=cpu, or unset it"),
         )
     if prefer is not None:
-        return _named_device(prefer, f"prefer={str(prefer)!r}", "use prefer='cpu', or leave it out")
+        return _named_device(
+            prefer, f"prefer={str(prefer)!r}", gettext("use prefer='cpu', or leave it out")
+        )
     problem = cuda_problem()
     if problem is None:
         return torch.device("cuda")
     if _has_nvidia_card_in_trouble():
-        warnings.warn(f"There is an NVIDIA GPU, but it is not used: {problem}.", stacklevel=2)
+        warnings.warn(
+            gettext("There is an NVIDIA GPU, but it is not used: {problem}.").format(
+                problem=problem
+            ),
+            stacklevel=2,
+        )
     return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+
+
+def _names() -> str:
+    return gettext("'cpu', 'cuda', 'cuda:N' (card number N, from 0) or 'mps'")
 
 
 def _has_nvidia_card_in_trouble() -> bool:
@@ -75,7 +87,11 @@ def _has_nvidia_card_in_trouble() -> bool:
 def _named_device(name: str | torch.device, given: str, way_out: str) -> torch.device:
     """Turn a name into a device that is there; ``given`` and ``way_out`` go into the messages."""
     if not isinstance(name, str | torch.device):
-        raise ValueError(f"{given}: give a name as a str ({NAMES}) or a torch.device")
+        raise ValueError(
+            gettext("{given}: give a name as a str ({names}) or a torch.device").format(
+                given=given, names=_names()
+            )
+        )
     try:
         device = torch.device(name.lower() if isinstance(name, str) else name)
     except RuntimeError:
@@ -84,18 +100,24 @@ def _named_device(name: str | torch.device, given: str, way_out: str) -> torch.d
     if device is None or not (
         device.type == "cuda" or (device.type in ("cpu", "mps") and device.index in (None, 0))
     ):
-        raise ValueError(f"{given}: no such device name; use {NAMES}")
+        raise ValueError(
+            gettext("{given}: no such device name; use {names}").format(given=given, names=_names())
+        )
     if device.type == "cuda":
         problem = cuda_problem(device.index or 0)
         if problem is not None:
             raise RuntimeError(
-                f"{given}, but {problem}. To run on the CPU, {way_out}. "
-                "print(helpers.device.describe()) shows what this machine has."
+                gettext(
+                    "{given}, but {problem}. To run on the CPU, {way_out}. "
+                    "print(helpers.device.describe()) shows what this machine has."
+                ).format(given=given, problem=problem, way_out=way_out)
             )
     if device.type == "mps" and not torch.backends.mps.is_available():
         raise RuntimeError(
-            f"{given}, but torch finds no Apple GPU (mps) on this machine. "
-            f"To run on the CPU, {way_out}."
+            gettext(
+                "{given}, but torch finds no Apple GPU (mps) on this machine. To run on the "
+                "CPU, {way_out}."
+            ).format(given=given, way_out=way_out)
         )
     return device
 
@@ -141,8 +163,12 @@ def time_on(
     """
     for name, value, least in (("repeat", repeat, 1), ("warmup", warmup, 0)):
         if not isinstance(value, int) or value < least:
-            raise ValueError(f"{name}={value!r}: give a whole number, {least} or more")
-    device = _named_device(device, f"device={str(device)!r}", "use device='cpu'")
+            raise ValueError(
+                gettext("{name}={value!r}: give a whole number, {least} or more").format(
+                    name=name, value=value, least=least
+                )
+            )
+    device = _named_device(device, f"device={str(device)!r}", gettext("use device='cpu'"))
     fn = _on(device, fn)
     args = tuple(_on(device, value) for value in args)
     kwargs = {name: _on(device, value) for name, value in kwargs.items()}
@@ -195,7 +221,11 @@ def seed_everything(seed: int, deterministic: bool = False) -> None:
         ``seed`` is no such number.
     """
     if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**32:
-        raise ValueError(f"seed={seed!r}: give a whole number from 0 to {2**32 - 1}")
+        raise ValueError(
+            gettext("seed={seed!r}: give a whole number from 0 to {largest}").format(
+                seed=seed, largest=2**32 - 1
+            )
+        )
     random.seed(seed)
     np.random.seed(seed)  # noqa: NPY002 - students' code may use the global generator
     torch.manual_seed(seed)

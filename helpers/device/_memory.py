@@ -9,6 +9,9 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
+from helpers._columns import columns, padded
+from helpers.language import gettext
+
 STATE_TENSORS = {"sgd": 0, "sgd-momentum": 1, "adam": 2}
 """How many tensors of a parameter's size each optimizer keeps for that parameter."""
 
@@ -41,14 +44,18 @@ class MemoryEstimate:
 
     def __repr__(self) -> str:
         rows = {
-            "parameters": self.parameters,
-            "gradients": self.gradients,
-            "optimizer state": self.optimizer_state,
-            f"activations, batch of {self.batch_size}": self.activations,
-            "total": self.total,
+            gettext("parameters"): self.parameters,
+            gettext("gradients"): self.gradients,
+            gettext("optimizer state"): self.optimizer_state,
+            gettext("activations, batch of {count}").format(
+                count=self.batch_size
+            ): self.activations,
+            gettext("total"): self.total,
         }
-        width = max(map(len, rows))
-        return "\n".join(f"{name:<{width}} {size / MIB:>10,.1f} MiB" for name, size in rows.items())
+        width = max(map(columns, rows))
+        return "\n".join(
+            f"{padded(name, width)} {size / MIB:>10,.1f} MiB" for name, size in rows.items()
+        )
 
 
 def estimate_memory(
@@ -82,11 +89,23 @@ def estimate_memory(
     """
     if optimizer not in STATE_TENSORS:
         names = ", ".join(map(repr, STATE_TENSORS))
-        raise ValueError(f"optimizer={optimizer!r}: use one of {names}")
+        raise ValueError(
+            gettext("optimizer={optimizer!r}: use one of {names}").format(
+                optimizer=optimizer, names=names
+            )
+        )
     if not isinstance(batch_size, int) or batch_size < 1:
-        raise ValueError(f"batch_size={batch_size!r}: give a whole number, 1 or more")
+        raise ValueError(
+            gettext("batch_size={batch_size!r}: give a whole number, 1 or more").format(
+                batch_size=batch_size
+            )
+        )
     if not isinstance(dtype, torch.dtype) or not dtype.is_floating_point:
-        raise ValueError(f"dtype={dtype!r}: give a floating-point type such as torch.float32")
+        raise ValueError(
+            gettext("dtype={dtype!r}: give a floating-point type such as torch.float32").format(
+                dtype=dtype
+            )
+        )
 
     weights = {name: _on_meta(tensor, dtype) for name, tensor in model.named_parameters()}
     buffers = {name: _on_meta(tensor, dtype) for name, tensor in model.named_buffers()}
@@ -131,8 +150,10 @@ def _activation_bytes(
     except Exception as error:
         first_line = str(error).partition("\n")[0]
         raise ValueError(
-            f"the model does not take an input of shape {tuple(shape)} "
-            f"(the batch comes first): {first_line}"
+            gettext(
+                "the model does not take an input of shape {shape} (the batch comes first): "
+                "{first_line}"
+            ).format(shape=tuple(shape), first_line=first_line)
         ) from error
     finally:
         for module, mode in modes.items():
@@ -159,7 +180,9 @@ def largest_batch(
         return estimate.total <= memory_bytes
 
     if limit < 1:
-        raise ValueError(f"limit={limit!r}: give a whole number, 1 or more")
+        raise ValueError(
+            gettext("limit={limit!r}: give a whole number, 1 or more").format(limit=limit)
+        )
     # low fits; high is tried next, until it is known not to fit. Two before one: batch norm
     # refuses to learn from a single number.
     low, high = 0, 2

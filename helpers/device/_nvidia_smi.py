@@ -7,6 +7,8 @@ import csv
 import subprocess
 from dataclasses import dataclass
 
+from helpers.language import gettext
+
 SMI_SECONDS = 10
 """How long ``nvidia-smi`` may take; with a hung driver it never answers."""
 
@@ -42,15 +44,22 @@ class Gpu:
     processes: tuple[Process, ...] = ()
 
     def __str__(self) -> str:
-        processes = "; ".join(map(str, self.processes)) or "none"
-        return (
-            f"GPU {self.index} {self.name}, driver {self.driver}, memory {_mib(self.used)} used "
-            f"of {_mib(self.total)}, processes: {processes}"
+        processes = "; ".join(map(str, self.processes)) or gettext("none")
+        return gettext(
+            "GPU {index} {name}, driver {driver}, memory {used} used of {total}, "
+            "processes: {processes}"
+        ).format(
+            index=self.index,
+            name=self.name,
+            driver=self.driver,
+            used=_mib(self.used),
+            total=_mib(self.total),
+            processes=processes,
         )
 
 
 def _mib(value: int | None) -> str:
-    return "unknown" if value is None else f"{value:,} MiB"
+    return gettext("unknown") if value is None else f"{value:,} MiB"
 
 
 def read_nvidia_smi(gpu_text: str | None = None, process_text: str | None = None) -> list[Gpu]:
@@ -113,7 +122,11 @@ def _number(cell: str, row: list[str]) -> int:
 
 
 def _unreadable(row: list[str]) -> NvidiaSmiError:
-    return NvidiaSmiError(f"it gave an answer that the course cannot read: {', '.join(row)[:80]!r}")
+    return NvidiaSmiError(
+        gettext("it gave an answer that the course cannot read: {answer!r}").format(
+            answer=", ".join(row)[:80]
+        )
+    )
 
 
 def _run_nvidia_smi(query: str) -> str:
@@ -127,19 +140,29 @@ def _run_nvidia_smi(query: str) -> str:
             errors="replace",
         )
     except FileNotFoundError:
-        raise NvidiaSmiError("not found, so there is no NVIDIA driver on this machine") from None
+        raise NvidiaSmiError(
+            gettext("not found, so there is no NVIDIA driver on this machine")
+        ) from None
     except OSError as error:
-        raise NvidiaSmiError(f"it could not be started: {error.strerror}") from error
+        raise NvidiaSmiError(
+            gettext("it could not be started: {error}").format(error=error.strerror)
+        ) from error
     try:
         output, _ = process.communicate(timeout=SMI_SECONDS)
     except subprocess.TimeoutExpired:
         # Not waited for after this: inside a hung driver a process cannot even be killed.
         process.kill()
         raise NvidiaSmiError(
-            f"it did not answer within {SMI_SECONDS} seconds; the driver may hang, try a restart"
+            gettext(
+                "it did not answer within {seconds} seconds; the driver may hang, try a restart"
+            ).format(seconds=SMI_SECONDS)
         ) from None
     if process.returncode != 0:
         lines = [line.strip() for line in output.splitlines() if line.strip()]
-        why = lines[0][:160] if lines else "it said nothing"
-        raise NvidiaSmiError(f"it failed with status {process.returncode}: {why}")
+        why = lines[0][:160] if lines else gettext("it said nothing")
+        raise NvidiaSmiError(
+            gettext("it failed with status {status}: {why}").format(
+                status=process.returncode, why=why
+            )
+        )
     return output

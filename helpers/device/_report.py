@@ -21,6 +21,7 @@ from pathlib import Path
 import torch
 
 from helpers.device._nvidia_smi import Gpu, NvidiaSmiError, read_nvidia_smi
+from helpers.language import gettext
 
 GIB = 2**30
 
@@ -30,21 +31,29 @@ def cuda_problem(index: int = 0) -> str | None:
     count, warning = _count_cuda()
     if count == 0:
         if torch.version.cuda is None and torch.version.hip is None:
-            return (
-                f"this torch ({torch.__version__}) is built without CUDA; "
-                "the selector on pytorch.org names the build that has it"
-            )
-        return f"torch finds no NVIDIA GPU that it can use{f': {warning}' if warning else ''}"
+            return gettext(
+                "this torch ({version}) is built without CUDA; the selector on "
+                "pytorch.org names the build that has it"
+            ).format(version=torch.__version__)
+        none = gettext("torch finds no NVIDIA GPU that it can use")
+        return f"{none}: {warning}" if warning else none
     if not 0 <= index < count:
-        cards = "1 card, cuda:0" if count == 1 else f"{count} cards, cuda:0 to cuda:{count - 1}"
-        return f"there is no card cuda:{index}: torch finds {cards}"
+        if count == 1:
+            return gettext("there is no card cuda:{index}: torch finds 1 card, cuda:0").format(
+                index=index
+            )
+        return gettext(
+            "there is no card cuda:{index}: torch finds {count} cards, cuda:0 to cuda:{last}"
+        ).format(index=index, count=count, last=count - 1)
     try:
         # A card can be listed and yet be too old for this build of torch, full, or locked.
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             torch.ones(1, device=f"cuda:{index}").add(1).item()
     except RuntimeError as error:
-        return f"torch cannot compute on cuda:{index}: {_first_line(error)}"
+        return gettext("torch cannot compute on cuda:{index}: {error}").format(
+            index=index, error=_first_line(error)
+        )
     return None
 
 
@@ -91,23 +100,31 @@ class MachineReport:
     def __repr__(self) -> str:
         lines = [
             ", ".join(f"{name} {version}" for name, version in self.versions.items()),
-            f"processor: {self.processor}",
-            f"memory: {_gib(self.memory)}, free disk space here: {_gib(self.disk)}",
+            gettext("processor: {processor}").format(processor=self.processor),
+            gettext("memory: {memory}, free disk space here: {disk}").format(
+                memory=_gib(self.memory), disk=_gib(self.disk)
+            ),
             *(f"nvidia-smi: {gpu}" for gpu in self.nvidia_smi),
             *(f"torch.cuda: {line}" for line in self.torch_cuda),
-            *(["Apple GPU: torch can use it (mps)"] if self.mps else []),
+            *([gettext("Apple GPU: torch can use it (mps)")] if self.mps else []),
             *self.notes,
         ]
         if self.runs_on is not None:
             on_cpu = self.runs_on.type == "cpu"
-            where = f"CPU, {self.threads} threads" if on_cpu else str(self.runs_on)
+            where = str(self.runs_on)
+            if on_cpu:
+                where = gettext("CPU, {threads} threads").format(threads=self.threads)
             no_gpu = not (self.nvidia_smi or self.torch_cuda or self.mps)
-            lines.append(f"no GPU, running on {where}" if no_gpu else f"running on {where}")
+            lines.append(
+                gettext("no GPU, running on {where}").format(where=where)
+                if no_gpu
+                else gettext("running on {where}").format(where=where)
+            )
         return "\n".join(lines)
 
 
 def _gib(size: int | None) -> str:
-    return "unknown" if size is None else f"{size / GIB:.1f} GiB"
+    return gettext("unknown") if size is None else f"{size / GIB:.1f} GiB"
 
 
 def read_machine(choose_device: Callable[[], torch.device]) -> MachineReport:
@@ -126,14 +143,16 @@ def read_machine(choose_device: Callable[[], torch.device]) -> MachineReport:
             warnings.simplefilter("ignore")  # the notes say it already
             runs_on = choose_device()
     except (ValueError, RuntimeError) as error:
-        notes.append(f"no device chosen: {error}")
+        notes.append(gettext("no device chosen: {error}").format(error=error))
     return MachineReport(
         versions={
             "Python": platform.python_version(),
             "torch": _version("torch"),
             "torchvision": _version("torchvision"),
         },
-        processor=f"{_processor()}, {os.cpu_count()} logical cores",
+        processor=gettext("{name}, {count} logical cores").format(
+            name=_processor(), count=os.cpu_count()
+        ),
         threads=torch.get_num_threads(),
         memory=_memory(),
         disk=_free_disk(),
@@ -153,7 +172,11 @@ def _read_torch_cuda(driver_sees_cards: bool) -> tuple[tuple[str, ...], list[str
         notes.append(f"torch.cuda: {cuda_problem()}")
         if driver_sees_cards and "CUDA_VISIBLE_DEVICES" in os.environ:
             hidden = os.environ["CUDA_VISIBLE_DEVICES"]
-            notes.append(f"the variable CUDA_VISIBLE_DEVICES is {hidden!r}: it may hide the cards")
+            notes.append(
+                gettext(
+                    "the variable CUDA_VISIBLE_DEVICES is {hidden!r}: it may hide the cards"
+                ).format(hidden=hidden)
+            )
     for index in range(count):
         problem = cuda_problem(index)
         if problem is not None:
@@ -163,12 +186,25 @@ def _read_torch_cuda(driver_sees_cards: bool) -> tuple[tuple[str, ...], list[str
             facts = torch.cuda.get_device_properties(index)
             free, total = torch.cuda.mem_get_info(index)
         except RuntimeError as error:
-            notes.append(f"torch.cuda: cuda:{index} gives no facts: {_first_line(error)}")
+            notes.append(
+                gettext("torch.cuda: cuda:{index} gives no facts: {error}").format(
+                    index=index, error=_first_line(error)
+                )
+            )
             continue
         lines.append(
-            f"cuda:{index} {facts.name}, compute capability {facts.major}.{facts.minor}, memory "
-            f"{(total - free) // 2**20:,} MiB used of {total // 2**20:,} MiB, "
-            f"CUDA {torch.version.cuda}"
+            gettext(
+                "cuda:{index} {name}, compute capability {major}.{minor}, memory {used:,} "
+                "MiB used of {total:,} MiB, CUDA {version}"
+            ).format(
+                index=index,
+                name=facts.name,
+                major=facts.major,
+                minor=facts.minor,
+                used=(total - free) // 2**20,
+                total=total // 2**20,
+                version=torch.version.cuda,
+            )
         )
     return tuple(lines), notes
 
@@ -177,7 +213,7 @@ def _version(package: str) -> str:
     try:
         return importlib.metadata.version(package)
     except importlib.metadata.PackageNotFoundError:
-        return "not installed"
+        return gettext("not installed")
 
 
 def _processor() -> str:
@@ -194,7 +230,7 @@ def _processor() -> str:
             name = subprocess.run(command, capture_output=True, text=True, timeout=5).stdout.strip()
     except (OSError, subprocess.SubprocessError):
         pass  # the next line has something for every system
-    return name or platform.processor() or platform.machine() or "unknown"
+    return name or platform.processor() or platform.machine() or gettext("unknown")
 
 
 def _memory() -> int | None:

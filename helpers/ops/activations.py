@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from helpers.language import gettext
 from helpers.ops.arguments import (
     NUMBERS,
     check_array,
@@ -164,11 +165,15 @@ def rrelu(
     lower, upper = check_number("lower", lower), check_number("upper", upper)
     if not (np.isfinite(lower) and np.isfinite(upper) and lower <= upper):
         raise ValueError(
-            f"lower={lower}, upper={upper}: both must be finite, and lower at most upper"
+            gettext(
+                "lower={lower}, upper={upper}: both must be finite, and lower at most upper"
+            ).format(lower=lower, upper=upper)
         )
     if rng is not None and not isinstance(rng, np.random.Generator):
         raise TypeError(
-            f"rng is a {type(rng).__name__}: give a generator, np.random.default_rng(seed)"
+            gettext("rng is a {type}: give a generator, np.random.default_rng(seed)").format(
+                type=type(rng).__name__
+            )
         )
     if not check_bool("training", training):
         return scale_where_not_positive(x, x, (lower + upper) / 2)
@@ -180,7 +185,7 @@ def check_pointwise_gradient(grad_out: np.ndarray, x: np.ndarray) -> None:
     """Raise unless `grad_out` and `x` are float arrays of one shape and dtype."""
     check_array("x", x)
     check_like("grad_out", grad_out, "x", x)
-    check_shape("grad_out", grad_out, x.shape, "the shape of x")
+    check_shape("grad_out", grad_out, x.shape, gettext("the shape of x"))
 
 
 def scale_where_not_positive(

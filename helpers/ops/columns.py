@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from helpers._arguments import IntOrPair, check_pair
+from helpers.language import gettext
 from helpers.ops.arguments import NUMBERS, check_array, check_images
 from helpers.shapes import conv_output_size
 
@@ -109,9 +110,19 @@ def col2im(
     rows = columns.shape[-2] if columns.ndim in (2, 3) else 0
     if rows == 0 or rows % positions or columns.shape[-1] != out_h * out_w:
         raise ValueError(
-            f"columns has shape {columns.shape}: for output_size={output_size} and "
-            f"kernel_size={kernel_size} it must be (N, C·{positions}, {out_h * out_w}) or "
-            f"(C·{positions}, {out_h * out_w}), with {out_h}·{out_w} windows"
+            gettext(
+                "columns has shape {shape}: for output_size={output_size} and "
+                "kernel_size={kernel_size} it must be (N, C·{positions}, {windows}) or "
+                "(C·{positions}, {windows}), with {out_h}·{out_w} windows"
+            ).format(
+                shape=columns.shape,
+                output_size=output_size,
+                kernel_size=kernel_size,
+                positions=positions,
+                windows=out_h * out_w,
+                out_h=out_h,
+                out_w=out_w,
+            )
         )
     n = len(columns) if columns.ndim == 3 else 1
     windows = columns.reshape(n, rows // positions, *kernel_size, out_h, out_w)

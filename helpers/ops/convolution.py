@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from helpers._arguments import IntOrPair, check_int, check_pair
+from helpers.language import gettext
 from helpers.ops.arguments import (
     FLOATS,
     NUMBERS,
@@ -78,7 +79,7 @@ def conv2d(
     plan = ConvolutionPlan(images, weight, stride, padding, dilation, groups)
     if bias is not None:
         check_like("bias", bias, "x", x, NUMBERS)
-        check_shape("bias", bias, weight.shape[:1], "(number of filters,)")
+        check_shape("bias", bias, weight.shape[:1], gettext("(number of filters,)"))
     out = np.empty(plan.out_shape, dtype=x.dtype)
     matrix = plan.weight_matrix
     for part in plan.parts:
@@ -191,8 +192,10 @@ def locally_connected2d(
     check_like("weight", weight, "x", x, NUMBERS)
     if weight.ndim != 6 or 0 in weight.shape:
         raise ValueError(
-            f"weight has shape {weight.shape}: it must have 6 axes, none empty: "
-            f"(filters, out_h, out_w, channels, kernel_h, kernel_w)"
+            gettext(
+                "weight has shape {shape}: it must have 6 axes, none empty: (filters, out_h, "
+                "out_w, channels, kernel_h, kernel_w)"
+            ).format(shape=weight.shape)
         )
     n, channels = images.shape[:2]
     filters, kernel_size = weight.shape[0], weight.shape[4:]
@@ -243,13 +246,17 @@ class ConvolutionPlan:
         filters, per_group, *kernel_size = weight.shape
         if per_group * self.groups != channels:
             raise ValueError(
-                f"x has {channels} channels, but weight has shape {weight.shape} and "
-                f"groups={self.groups}: weight.shape[1] · groups must be the number of channels"
+                gettext(
+                    "x has {channels} channels, but weight has shape {shape} and "
+                    "groups={groups}: weight.shape[1] · groups must be the number of channels"
+                ).format(channels=channels, shape=weight.shape, groups=self.groups)
             )
         if filters % self.groups:
             raise ValueError(
-                f"weight has {filters} filters and groups={self.groups}: the number of filters "
-                f"must be a multiple of groups"
+                gettext(
+                    "weight has {filters} filters and groups={groups}: the number of filters "
+                    "must be a multiple of groups"
+                ).format(filters=filters, groups=self.groups)
             )
         self.stride, self.dilation, self.padding, self.out_size = check_geometry(
             images.shape[2:], kernel_size, stride, padding, dilation
@@ -279,8 +286,10 @@ def check_weight(weight: np.ndarray, x: np.ndarray, dtypes: Sequence[np.dtype]) 
     check_like("weight", weight, "x", x, dtypes)
     if weight.ndim != 4 or 0 in weight.shape:
         raise ValueError(
-            f"weight has shape {weight.shape}: it must have 4 axes, none empty: "
-            f"(filters, channels / groups, kernel_h, kernel_w)"
+            gettext(
+                "weight has shape {shape}: it must have 4 axes, none empty: (filters, "
+                "channels / groups, kernel_h, kernel_w)"
+            ).format(shape=weight.shape)
         )
     return weight
 
@@ -296,10 +305,18 @@ def check_geometry(
     stride, dilation = check_pair("stride", stride), check_pair("dilation", dilation)
     if isinstance(padding, str):
         if padding not in ("same", "valid"):
-            raise ValueError(f'padding={padding!r}: it must be a number, a pair, "same" or "valid"')
+            raise ValueError(
+                gettext(
+                    'padding={padding!r}: it must be a number, a pair, "same" or "valid"'
+                ).format(padding=padding)
+            )
         if padding == "same":
             if stride != (1, 1):
-                raise ValueError(f'padding="same" with stride={stride}: the stride must be 1')
+                raise ValueError(
+                    gettext('padding="same" with stride={stride}: the stride must be 1').format(
+                        stride=stride
+                    )
+                )
             totals = [d * (k - 1) for k, d in zip(kernel_size, dilation, strict=True)]
             return stride, dilation, [(t // 2, t - t // 2) for t in totals], size
         padding = 0

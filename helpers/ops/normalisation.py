@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from helpers._arguments import check_int
+from helpers.language import gettext
 from helpers.ops.arguments import check_array, check_number, silent
 
 
@@ -51,7 +52,11 @@ def local_response_norm(
     """
     check_array("x", x)
     if x.ndim < 3:
-        raise ValueError(f"x has shape {x.shape}: it must have at least 3 axes, (N, C, ...)")
+        raise ValueError(
+            gettext("x has shape {shape}: it must have at least 3 axes, (N, C, ...)").format(
+                shape=x.shape
+            )
+        )
     size = check_int("size", size)
     alpha, beta, k = check_number("alpha", alpha), check_number("beta", beta), check_number("k", k)
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from helpers._arguments import IntOrPair, check_int, check_pair
+from helpers.language import gettext
 from helpers.ops.arguments import (
     FLOATS,
     NUMBERS,
@@ -245,9 +246,15 @@ class PoolingPlan:
         for kernel, amount in zip(self.kernel_size, self.given_padding, strict=True):
             if amount > kernel // 2:
                 raise ValueError(
-                    f"padding={self.given_padding} with kernel_size={self.kernel_size}: padding "
-                    f"must be at most half the kernel, here {kernel // 2}, or windows would lie "
-                    f"in the padding alone"
+                    gettext(
+                        "padding={padding} with kernel_size={kernel_size}: padding must be "
+                        "at most half the kernel, here {largest}, or windows would lie in "
+                        "the padding alone"
+                    ).format(
+                        padding=self.given_padding,
+                        kernel_size=self.kernel_size,
+                        largest=kernel // 2,
+                    )
                 )
         each_axis = zip(
             self.size, self.kernel_size, self.stride, self.given_padding, self.dilation, strict=True
@@ -314,7 +321,9 @@ def check_divisor(value: object) -> int:
     smallest = -(2**63)
     divisor = check_int("divisor_override", value, smallest)
     if divisor == 0:
-        raise ValueError("divisor_override=0: it must not be 0; None divides by the window's size")
+        raise ValueError(
+            gettext("divisor_override=0: it must not be 0; None divides by the window's size")
+        )
     return divisor
 
 

@@ -7,6 +7,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 from helpers.checks import as_numpy
+from helpers.language import gettext
 
 if TYPE_CHECKING:
     import numpy as np
@@ -30,9 +31,17 @@ def to_array(value: object, name: str, *ndims: int) -> np.ndarray:
     array = as_numpy(value, name)
     if array.ndim not in ndims:
         wanted = " or ".join(map(str, ndims))
-        raise ValueError(f"{name} has shape {array.shape}: give an array with {wanted} axes")
+        raise ValueError(
+            gettext("{name} has shape {shape}: give an array with {wanted} axes").format(
+                name=name, shape=array.shape, wanted=wanted
+            )
+        )
     if not array.size:
-        raise ValueError(f"{name} has shape {array.shape}: there is nothing to draw")
+        raise ValueError(
+            gettext("{name} has shape {shape}: there is nothing to draw").format(
+                name=name, shape=array.shape
+            )
+        )
     return array
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from helpers.language import gettext
 from helpers.plots.canvas import BLUE, ORANGE, WIDTH, pyplot, to_array
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def loss_curve(history: History) -> tuple[Figure, Axes]:
         If the history is empty.
     """
     if not history.steps:
-        raise ValueError("the history is empty: train at least one epoch first")
+        raise ValueError(gettext("the history is empty: train at least one epoch first"))
     plt = pyplot()
     fig, ax = plt.subplots(figsize=(WIDTH * 0.75, 3.4), layout="constrained")
     ax.plot(history.steps, history.losses, color=BLUE, linewidth=0.9, label="training, one batch")
@@ -73,7 +74,9 @@ def confusion_matrix(
     """
     counts = to_array(counts, "counts", 2)
     if counts.shape[0] != counts.shape[1]:
-        raise ValueError(f"counts has shape {counts.shape}: give a square array")
+        raise ValueError(
+            gettext("counts has shape {shape}: give a square array").format(shape=counts.shape)
+        )
     classes = len(counts)
     labels = [str(i) for i in range(classes)] if labels is None else list(labels)
     mistakes = counts.astype(float)
@@ -126,10 +129,14 @@ def bars(
         If there are no values, or one is negative or not finite.
     """
     if not values:
-        raise ValueError("values is empty: there is nothing to draw")
+        raise ValueError(gettext("values is empty: there is nothing to draw"))
     for name, value in values.items():
         if not (math.isfinite(value) and value >= 0):
-            raise ValueError(f"{name!r} is {value}: only amounts from 0 upwards can be drawn")
+            raise ValueError(
+                gettext("{name!r} is {value}: only amounts from 0 upwards can be drawn").format(
+                    name=name, value=value
+                )
+            )
     fig, ax = pyplot().subplots(
         figsize=(WIDTH * 0.75, 0.6 + 0.4 * len(values)), layout="constrained"
     )

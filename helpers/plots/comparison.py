@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from helpers.language import gettext
 from helpers.plots.canvas import BLUE, GREY, ORANGE, WIDTH, pyplot
 
 if TYPE_CHECKING:
@@ -49,17 +50,27 @@ def grouped_bars(
     """
     series = list(series)
     if not values:
-        raise ValueError("values is empty: there is nothing to draw")
+        raise ValueError(gettext("values is empty: there is nothing to draw"))
     if not 2 <= len(series) <= len(COLOURS):
-        raise ValueError(f"series has {len(series)} names: give 2 or {len(COLOURS)}")
+        raise ValueError(
+            gettext("series has {names} names: give 2 or {most}").format(
+                names=len(series), most=len(COLOURS)
+            )
+        )
     for name, amounts in values.items():
         if len(amounts) != len(series):
             raise ValueError(
-                f"{name!r} has {len(amounts)} amounts, but there are {len(series)} series"
+                gettext("{name!r} has {count} amounts, but there are {names} series").format(
+                    name=name, count=len(amounts), names=len(series)
+                )
             )
         for amount in amounts:
             if not (math.isfinite(amount) and amount >= 0):
-                raise ValueError(f"{name!r} has {amount}: only amounts from 0 upwards can be drawn")
+                raise ValueError(
+                    gettext(
+                        "{name!r} has {amount}: only amounts from 0 upwards can be drawn"
+                    ).format(name=name, amount=amount)
+                )
     thickness = 0.8 / len(series)
     fig, ax = pyplot().subplots(
         figsize=(WIDTH * 0.75, 0.9 + 0.24 * len(series) * len(values)), layout="constrained"
@@ -103,13 +114,19 @@ def dot_rows(
         If there are no values, a name has none, or one is not finite.
     """
     if not values:
-        raise ValueError("values is empty: there is nothing to draw")
+        raise ValueError(gettext("values is empty: there is nothing to draw"))
     for name, measured in values.items():
         if not len(measured):
-            raise ValueError(f"{name!r} has no measurements: give at least one")
+            raise ValueError(
+                gettext("{name!r} has no measurements: give at least one").format(name=name)
+            )
         for value in measured:
             if not math.isfinite(value):
-                raise ValueError(f"{name!r} has {value}: only finite numbers can be drawn")
+                raise ValueError(
+                    gettext("{name!r} has {value}: only finite numbers can be drawn").format(
+                        name=name, value=value
+                    )
+                )
     fig, ax = pyplot().subplots(
         figsize=(WIDTH * 0.75, 0.7 + 0.5 * len(values)), layout="constrained"
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from helpers.language import gettext
 from helpers.plots.canvas import BLUE, GREY, ORANGE, WIDTH, pyplot, to_array
 
 if TYPE_CHECKING:
@@ -62,14 +63,15 @@ def curves(
     """
     x = to_array(x, "x", 1)
     if yscale not in ("linear", "log"):
-        raise ValueError(f"yscale={yscale!r}: give 'linear' or 'log'")
+        raise ValueError(gettext("yscale={yscale!r}: give 'linear' or 'log'").format(yscale=yscale))
     if not panels:
-        raise ValueError("panels is empty: there is nothing to draw")
+        raise ValueError(gettext("panels is empty: there is nothing to draw"))
     names = list(dict.fromkeys(name for lines in panels.values() for name in lines))
     if len(names) > len(_STYLES):
         raise ValueError(
-            f"there are {len(names)} lines: at most {len(_STYLES)} can be told apart, "
-            "draw several figures"
+            gettext(
+                "there are {count} lines: at most {most} can be told apart, draw several figures"
+            ).format(count=len(names), most=len(_STYLES))
         )
     styles = dict(zip(names, _STYLES, strict=False))
     fig, axes = pyplot().subplots(
@@ -81,11 +83,19 @@ def curves(
     )
     for axis, (title, lines) in zip(axes[0], panels.items(), strict=True):
         if not lines:
-            raise ValueError(f"the panel {title!r} has no lines: there is nothing to draw")
+            raise ValueError(
+                gettext("the panel {title!r} has no lines: there is nothing to draw").format(
+                    title=title
+                )
+            )
         for name, values in lines.items():
             values = to_array(values, name, 1)
             if len(values) != len(x):
-                raise ValueError(f"{name!r} has {len(values)} values, but x has {len(x)}")
+                raise ValueError(
+                    gettext("{name!r} has {count} values, but x has {places}").format(
+                        name=name, count=len(values), places=len(x)
+                    )
+                )
             color, dashes = styles[name]
             axis.plot(
                 x,

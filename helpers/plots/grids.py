@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from helpers.language import gettext
 from helpers.plots.canvas import GREY, ORANGE, bare, pyplot, to_array
 
 if TYPE_CHECKING:
@@ -60,14 +61,20 @@ def number_grid(
         ("dashed", dashed, len(arrays)),
     ):
         if value is not None and len(value) != count:
-            raise ValueError(f"{name} has {len(value)} entries, expected {count}")
+            raise ValueError(
+                gettext("{name} has {given} entries, expected {count}").format(
+                    name=name, given=len(value), count=count
+                )
+            )
     masks = [np.zeros(array.shape, bool) for array in arrays]
     for i, mask in enumerate(dashed or []):
         if mask is not None:
             masks[i] = np.asarray(mask, bool)
         if masks[i].shape != arrays[i].shape:
             raise ValueError(
-                f"dashed[{i}] has shape {masks[i].shape}, but its array {arrays[i].shape}"
+                gettext("dashed[{i}] has shape {mask_shape}, but its array {array_shape}").format(
+                    i=i, mask_shape=masks[i].shape, array_shape=arrays[i].shape
+                )
             )
     widths = [array.shape[1] for array in arrays]
     tallest = max(array.shape[0] for array in arrays)

@@ -12,6 +12,7 @@ import torch
 from torch import nn
 from torch.overrides import TorchFunctionMode
 
+from helpers.language import gettext
 from helpers.plots.canvas import BLUE, GREY, ORANGE, WIDTH, pyplot
 from helpers.shapes import count_parameters
 
@@ -192,7 +193,9 @@ def _tensors(values):
 def _trace(model, input_shape):
     shape = tuple(input_shape)
     if len(shape) not in (1, 3) or not all(isinstance(n, int) and n > 0 for n in shape):
-        raise ValueError(f"input_shape={input_shape!r}: give (C, H, W), or (N,)")
+        raise ValueError(
+            gettext("input_shape={shape!r}: give (C, H, W), or (N,)").format(shape=input_shape)
+        )
     twin = copy.deepcopy(model).to("meta").eval()
     image = torch.empty((1, *shape), device="meta")
     tracer = _Tracer(twin, image)
@@ -202,13 +205,17 @@ def _trace(model, input_shape):
     for box in boxes:
         if len(box.shape) not in (1, 3):
             raise ValueError(
-                f"{box.name} makes the shape {box.shape}: only maps (C, H, W) and numbers (N,) can "
-                "be drawn"
+                gettext(
+                    "{name} makes the shape {shape}: only maps (C, H, W) and numbers (N,) "
+                    "can be drawn"
+                ).format(name=box.name, shape=box.shape)
             )
     if len(boxes) > _MOST_BOXES:
         raise ValueError(
-            f"there are {len(boxes)} boxes: at most {_MOST_BOXES} can be drawn side by side, give "
-            "a part of the network"
+            gettext(
+                "there are {count} boxes: at most {most} can be drawn side by side, give a "
+                "part of the network"
+            ).format(count=len(boxes), most=_MOST_BOXES)
         )
     _split_into_towers(boxes)
     return boxes

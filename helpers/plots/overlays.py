@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from helpers.language import gettext
 from helpers.plots.canvas import AMOUNT, WIDTH, panels, pyplot, to_array
 
 if TYPE_CHECKING:
@@ -50,12 +51,24 @@ def overlay(
     pictures = [p[0] if p.ndim == 3 and p.shape[0] == 1 else p for p in pictures]
     maps = [to_array(heat, f"heats[{i}]", 2) for i, heat in enumerate(heats)]
     if not pictures or len(maps) != len(pictures):
-        raise ValueError(f"there are {len(pictures)} images, but {len(maps)} heats")
+        raise ValueError(
+            gettext("there are {images} images, but {heats} heats").format(
+                images=len(pictures), heats=len(maps)
+            )
+        )
     if titles is not None and len(titles) != len(pictures):
-        raise ValueError(f"there are {len(pictures)} images, but {len(titles)} titles")
+        raise ValueError(
+            gettext("there are {images} images, but {titles} titles").format(
+                images=len(pictures), titles=len(titles)
+            )
+        )
     for i, heat in enumerate(maps):
         if not heat.min() >= 0:
-            raise ValueError(f"heats[{i}] has the value {heat.min():g}: give values from 0 upwards")
+            raise ValueError(
+                gettext("heats[{i}] has the value {value:g}: give values from 0 upwards").format(
+                    i=i, value=heat.min()
+                )
+            )
     tallest = max(picture.shape[0] / picture.shape[1] for picture in pictures)
     fig, axes = panels(len(pictures), columns, size, tallest, any(titles or ()))
     for i, (axis, picture, heat) in enumerate(zip(axes.flat, pictures, maps, strict=False)):
@@ -108,7 +121,10 @@ def sliding_answers(
     (height, width), (classes, places) = picture.shape, answers.shape
     if window + (places - 1) * stride > width:
         raise ValueError(
-            f"{places} windows of {window} pixels, {stride} apart, do not fit into {width} pixels"
+            gettext(
+                "{places} windows of {window} pixels, {stride} apart, do not fit into "
+                "{width} pixels"
+            ).format(places=places, window=window, stride=stride, width=width)
         )
     fig, axes = pyplot().subplots(
         2,

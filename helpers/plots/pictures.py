@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from helpers.language import gettext
 from helpers.plots.canvas import ORANGE, SIGNED, bare, panels, pyplot, to_array
 
 if TYPE_CHECKING:
@@ -57,16 +58,22 @@ def image_grid(
     """
     pictures = [to_array(image, f"images[{i}]", 2, 3) for i, image in enumerate(images)]
     if not pictures:
-        raise ValueError("images is empty: there is nothing to draw")
+        raise ValueError(gettext("images is empty: there is nothing to draw"))
     for name, value in (("titles", titles), ("marks", marks)):
         if value is not None and len(value) != len(pictures):
-            raise ValueError(f"there are {len(pictures)} images, but {len(value)} {name}")
+            raise ValueError(
+                gettext("there are {images} images, but {given} {name}").format(
+                    images=len(pictures), given=len(value), name=name
+                )
+            )
     for i, picture in enumerate(pictures):
         if picture.ndim == 3 and picture.shape[0] == 1:
             pictures[i] = picture[0]
         elif picture.ndim == 3 and picture.shape[-1] != 3:
             raise ValueError(
-                f"images[{i}] has shape {picture.shape}: give (H, W), (1, H, W) or (H, W, 3)"
+                gettext(
+                    "images[{i}] has shape {shape}: give (H, W), (1, H, W) or (H, W, 3)"
+                ).format(i=i, shape=picture.shape)
             )
     low, high = limits or (None, None)
     tallest = max(picture.shape[0] / picture.shape[1] for picture in pictures)
@@ -114,8 +121,10 @@ def filter_grid(
         weight = weight[:, None]
     if weight.shape[1] not in (1, 3):
         raise ValueError(
-            f"weight has shape {weight.shape}, that is {weight.shape[1]} channels: only filters "
-            "with 1 or 3 channels can be drawn as pictures. Choose one: weight[:, :1]"
+            gettext(
+                "weight has shape {shape}, that is {channels} channels: only filters with 1 "
+                "or 3 channels can be drawn as pictures. Choose one: weight[:, :1]"
+            ).format(shape=weight.shape, channels=weight.shape[1])
         )
     highest = float(np.abs(weight).max()) or 1.0
     if weight.shape[1] == 3:
@@ -158,7 +167,7 @@ def feature_maps(
         If there is no layer, or one has another number of axes.
     """
     if not layers:
-        raise ValueError("layers is empty: there is nothing to draw")
+        raise ValueError(gettext("layers is empty: there is nothing to draw"))
     arrays = {name: to_array(maps, name, 3) for name, maps in layers.items()}
     ends = {name: (maps.min(), maps.max()) for name, maps in arrays.items()}
     if one_scale:

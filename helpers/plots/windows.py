@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from helpers._arguments import check_int, check_pair
+from helpers.language import gettext
 from helpers.plots.canvas import GREY, ORANGE, bare, pyplot, to_array
 from helpers.shapes import conv_output_size
 
@@ -49,7 +50,7 @@ def window_places(
         If an argument is not an integer where it should be one.
     """
     if not cases:
-        raise ValueError("cases is empty: there is nothing to draw")
+        raise ValueError(gettext("cases is empty: there is nothing to draw"))
     places = [_Places(title, **_checked(title, case)) for title, case in cases.items()]
     gap = 2.0
     widths = [case.end - case.begin for case in places]
@@ -118,16 +119,28 @@ class _Places:
 def _checked(title, case):
     unknown = sorted(set(case) - set(ARGUMENTS))
     if unknown:
-        raise ValueError(f"{title!r} has the argument {unknown[0]!r}: use {', '.join(ARGUMENTS)}")
+        raise ValueError(
+            gettext("{title!r} has the argument {argument!r}: use {known}").format(
+                title=title, argument=unknown[0], known=", ".join(ARGUMENTS)
+            )
+        )
     if "kernel_size" not in case or ("size" in case) == ("values" in case):
-        raise ValueError(f"{title!r} has {sorted(case)}: give kernel_size, and size or values")
+        raise ValueError(
+            gettext("{title!r} has {given}: give kernel_size, and size or values").format(
+                title=title, given=sorted(case)
+            )
+        )
     padding = case.get("padding", 0)
     before, after = check_pair("padding", padding, smallest=0)
     ceil_mode = case.get("ceil_mode", False)
     if ceil_mode and before != after:
-        raise ValueError(f"{title!r} has padding={padding}: with ceil_mode give a single number")
+        raise ValueError(
+            gettext("{title!r} has padding={padding}: with ceil_mode give a single number").format(
+                title=title, padding=padding
+            )
+        )
     if "values" in case:
-        values = to_array(case["values"], f"values of {title!r}", 1)
+        values = to_array(case["values"], gettext("values of {title!r}").format(title=title), 1)
         texts = [f"{value:.3g}".replace("-", "−") for value in values.tolist()]
     else:
         texts = [str(index) for index in range(check_int("size", case["size"]))]

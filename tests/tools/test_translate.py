@@ -9,6 +9,7 @@ from functools import cache
 import polib
 import pytest
 
+from helpers import language
 from helpers.command.files import ROOT, assignments, lessons
 from helpers.language import put_in
 from tools.translate import __main__ as command
@@ -179,6 +180,26 @@ def test_a_text_of_another_cell_or_kind_or_wording_begins_empty(message):
     assert [e[2] for e in updated([entry(LONG, "두 칸")], [message])] == [""]
 
 
+OUTPUT = "epoch 1/2  train loss 0.92\nepoch 2/2  train loss 0.33"
+
+
+@pytest.mark.parametrize(
+    ("translation", "new", "expected", "fuzzy"),
+    [
+        ("1/2 손실 0.92\n2/2 손실 0.33", ("0.92", "0.90"), "1/2 손실 0.90\n2/2 손실 0.33", False),
+        ("2에포크 중 1 0.92\n2/2 0.33", ("0.92", "0.90"), "2에포크 중 1 0.92\n2/2 0.33", True),
+        ("1/2 손실 0.92\n2/2 손실 0.33", ("train", "test"), "1/2 손실 0.92\n2/2 손실 0.33", True),
+    ],
+)
+def test_an_output_with_other_numbers_has_its_translation_with_these(
+    translation, new, expected, fuzzy
+):
+    message = ("cell", OUTPUT.replace(*new), "output")
+    assert [e[2:4] for e in updated([entry(OUTPUT, translation, kind="output")], [message])] == [
+        (expected, fuzzy)
+    ]
+
+
 def test_a_fuzzy_one_stays_fuzzy_until_somebody_has_read_it():
     old = entry(LONG, "두 칸", flags=["fuzzy"], previous_msgid="Before.")
     assert updated([old], [("cell", LONG, "paragraph")]) == [
@@ -207,6 +228,56 @@ def test_a_catalogue_that_is_written_twice_is_the_same_and_as_gettext_writes_it(
             ["msgcat", "--no-wrap", path], capture_output=True, check=True, encoding="utf-8"
         )
         assert done.stdout.encode() == before
+
+
+def read_by_polib(path):
+    return {
+        (e.msgctxt or "", e.msgid): e.msgid if e.fuzzy else e.msgstr or e.msgid
+        for e in polib.pofile(str(path), encoding="utf-8")
+        if not e.obsolete
+    }
+
+
+BY_HAND = """# a translator
+msgid ""
+msgstr "Language: ko\\n"
+
+#, fuzzy
+msgid "stale"
+msgstr "옛말"
+
+#. message
+#, python-brace-format
+msgctxt "cell"
+msgid ""
+"wrapped \\"here\\",\\n"
+"and \\t there"
+msgstr ""
+"여기 "
+"저기"
+
+msgid "open"
+msgstr ""
+
+#~ msgid "gone"
+#~ msgstr "없음"
+"""
+
+
+def test_programs_read_a_catalogue_as_polib_does(tmp_path):
+    path = tmp_path / "translations/ko/by_hand.po"
+    path.parent.mkdir(parents=True)
+    path.write_text(BY_HAND, encoding="utf-8")
+    found = language.catalogue("ko", "by_hand", tmp_path)
+    assert found == read_by_polib(path)
+    assert found == {
+        ("", "stale"): "stale",
+        ("cell", 'wrapped "here",\nand \t there'): "여기 저기",
+        ("", "open"): "open",
+    }
+    for name in ("messages", "pieces", "notebooks/05-mnist-net"):
+        path = ROOT / f"translations/ko/{name}.po"
+        assert language.catalogue("ko", name) == read_by_polib(path)
 
 
 # --- what is wrong -----------------------------------------------------------------------------

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import polib
 
+from tools.translate.compare import NUMBER
 from tools.translate.sources import Message
 
 ALIKE = 0.6  # from here on a changed text keeps its translation, marked as fuzzy
@@ -43,7 +44,8 @@ def update(
 
     What has changed a little keeps its translation, marked as fuzzy, with the text that it was a
     translation of. A text that another catalogue has, too, is taken from there (`memory`). What
-    is nowhere any more is left out.
+    is nowhere any more is left out. An output that a cell gave again with other numbers has its
+    translation with these, and is not fuzzy.
     """
     new = polib.POFile(wrapwidth=0, encoding="utf-8")
     new.metadata = header(language)
@@ -65,10 +67,29 @@ def update(
             )
         elif (near := nearest(message, left)) is not None:
             entry.msgstr, entry.tcomment = near.msgstr, near.tcomment
-            entry.flags, entry.previous_msgid = ["fuzzy"], near.msgid
+            if message.kind == "output" and not near.fuzzy and differ_in_numbers(near, message):
+                entry.msgstr = with_numbers(near.msgstr, NUMBER.findall(message.text))
+            else:
+                entry.flags, entry.previous_msgid = ["fuzzy"], near.msgid
             left.remove(near)
         new.append(entry)
     return new
+
+
+def differ_in_numbers(entry: polib.POEntry, message: Message) -> bool:
+    """Whether the output of a cell that was run again has other numbers and the same words.
+
+    Then the translation is right with the new numbers, if it has the old ones in their order.
+    """
+    return NUMBER.sub("#", entry.msgid) == NUMBER.sub("#", message.text) and (
+        NUMBER.findall(entry.msgid) == NUMBER.findall(entry.msgstr)
+    )
+
+
+def with_numbers(text: str, numbers: list[str]) -> str:
+    """A text with these numbers in place of its own."""
+    left = iter(numbers)
+    return NUMBER.sub(lambda _: next(left), text)
 
 
 def nearest(message: Message, entries: list[polib.POEntry]) -> polib.POEntry | None:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from helpers.command.editions import PAGES
+from helpers.command.editions import PAGES, place_of_text
 from helpers.command.files import ROOT, assignments, lessons
 from helpers.language import MESSAGES, TESTS
 from helpers.pieces._words import CATALOGUE, texts_of
@@ -88,8 +88,9 @@ def notebook_messages(path: Path) -> list[Message]:
         blocks = markdown_blocks(source) if cell["cell_type"] == "markdown" else code_blocks(source)
         found += [(cell["id"], block) for block in blocks]
         if SPOKEN in cell["metadata"].get("tags", ()):
-            texts = ["".join(output.get("text", "")) for output in cell["outputs"]]
-            found += [(f"{cell['id']}/output", Block(text, "output")) for text in texts if text]
+            for output in cell["outputs"]:
+                holder, key = place_of_text(output)
+                found.append((f"{cell['id']}/output", Block("".join(holder[key]), "output")))
         if "alt" in cell["metadata"]:
             found.append((f"{cell['id']}/alt", Block(cell["metadata"]["alt"], "alternative text")))
     return numbered(found)

@@ -101,7 +101,11 @@ def predict(name: str) -> Prediction:
     if name not in _questions():
         near = [known for known in _questions() if known[:2] == str(name)[:2]]
         raise ValueError(
-            f"there is no question {name!r}; this lesson's are: {', '.join(near) or 'none'}."
+            tr(
+                "there is no question {0}; this lesson's are: {1}.",
+                repr(name),
+                ", ".join(near) or tr("none"),
+            )
         )
 
     def said(value):

@@ -192,11 +192,13 @@ def test_a_damaged_original_leaves_the_readers_own(unzipped, capsys):  # noqa: F
     assert "originals.zip is missing or damaged" in capsys.readouterr().err
 
 
-def test_neither_reset_nor_update_needs_more_than_the_standard_library():
-    """They repair a course whose environment is broken."""
+def test_set_up_reset_and_update_speak_without_any_package():
+    """They make and repair the environment, and are told the language by a variable."""
     import subprocess
 
-    code = "import helpers.command.reset, helpers.command.update, sys; print(*sys.modules)"
+    code = "from helpers.command import main, reset, update; print(main.unknown('labb'))"
     command = [sys.executable, "-S", "-c", code]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=True)
-    assert not {"numpy", "nbformat", "torch"} & set(done.stdout.split())
+    environ = {**os.environ, "COURSE_LANGUAGE": "ko", "PYTHONIOENCODING": "utf-8"}
+    done = subprocess.run(command, capture_output=True, cwd=ROOT, env=environ, check=True)
+    said = done.stdout.decode("utf-8").strip()
+    assert said == "course labb 명령은 없습니다. course lab 명령을 쓰려고 했나요?"
