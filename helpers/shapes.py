@@ -249,7 +249,7 @@ def receptive_field(layers: Iterable[Sequence[int]]) -> ReceptiveField:
             check_int(
                 gettext("{name} of layer {number}").format(name=name, number=number),
                 value,
-                smallest=name != "padding",
+                smallest=int(name != "padding"),
             )
             for name, value in zip(names, layer + (0, 1)[len(layer) - 2 :], strict=True)
         )

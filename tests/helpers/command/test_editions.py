@@ -219,6 +219,10 @@ def test_a_language_that_is_asked_for_is_remembered_and_the_variable_is_not(
     assert lab.choose_language(root, "") == "en"
     monkeypatch.delenv(LANGUAGE)
     assert lab.choose_language(root, "") == "ko"
+    monkeypatch.setenv(LANGUAGE, "ko")  # as the command line sets it for what is remembered
+    assert lab.choose_language(root, "en") == "en"
+    monkeypatch.delenv(LANGUAGE)
+    assert lab.choose_language(root, "") == "en"
     with pytest.raises(Problem, match="en, ko"):
         lab.choose_language(root, "kr")
 
