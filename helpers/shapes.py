@@ -141,7 +141,7 @@ def _output_size(size, kernel_size, stride, padding, dilation, *, ceil_mode, exa
         below, above = size - left_over, size - left_over + stride
         sizes = f"{above}"
         if below >= 1:
-            sizes = gettext("{below} or {above}").format(below=below, above=above)
+            sizes = gettext("{one} or {other}").format(one=below, other=above)
         if left_over == 1:
             said = gettext(
                 "size={size} does not fit: ({size} − {extent} + 2·{padding}) / {stride} + 1 = "

@@ -30,7 +30,9 @@ def pyplot() -> ModuleType:
 def to_array(value: object, name: str, *ndims: int) -> np.ndarray:
     array = as_numpy(value, name)
     if array.ndim not in ndims:
-        wanted = " or ".join(map(str, ndims))
+        wanted = str(ndims[0])
+        if len(ndims) > 1:
+            wanted = gettext("{one} or {other}").format(one=ndims[0], other=ndims[1])
         raise ValueError(
             gettext("{name} has shape {shape}: give an array with {wanted} axes").format(
                 name=name, shape=array.shape, wanted=wanted

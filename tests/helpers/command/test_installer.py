@@ -71,7 +71,7 @@ def test_uv_keeps_its_indexes_and_loses_what_leads_elsewhere(monkeypatch, tmp_pa
         ({}, None, None),
         ({"timeout": "60", "cert": "x", "user": "1"}, None, None),
         ({"extra-index-url": "x"}, None, "its settings name extra-index-url"),
-        ({"proxy": "x", "index-url": "x"}, None, "its settings name index-url and proxy"),
+        ({"proxy": "x", "index-url": "x"}, None, "its settings name index-url, proxy"),
         ({"index-url": "x"}, "uv", None),
         ({}, "pip", "COURSE_INSTALLER asks for it"),
     ],
