@@ -16,6 +16,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Literal, NamedTuple
 
+from grader.intake.downloads import Parts, open_downloads
 from grader.intake.entries import (
     EXCHANGE,
     FORM,
@@ -146,15 +147,18 @@ class _Collection:
         self.entries: list[Entry] = []
         self.doubts: list[str] = []
         # What nbgrader's exchange has written, by folder and name.
-        self.stamps: dict[tuple[str, ...], dict[str, str]] = {}
-        self.zip_times: dict[tuple[str, ...], datetime] = {}
+        self.stamps: dict[Parts, dict[str, str]] = {}
+        self.zip_times: dict[Parts, datetime] = {}
+        self.downloads: list[Parts] = []  # zips in a folder
         self.gradescope = Gradescope()
 
     def take_in(self, path: Path, limits: Limits) -> HandedIn:
         files, is_zip = _files_at(path, self.assignment)
+        if not is_zip:
+            files, self.downloads = open_downloads(path, files, self.assignment)
         files = open_zips(files, limits)
-        if is_zip:
-            self.zip_times = times_of_zip(files)
+        for download in [()] if is_zip else self.downloads:
+            self.zip_times |= times_of_zip(f for f in files if _is_below(f.parts, download))
         owned = self._owned(files)
         grouped: dict[str, list[tuple[Found, Owner]]] = {}
         known: set[str] = set()
@@ -200,13 +204,20 @@ class _Collection:
                     self.leave(file, "a copy that nbgrader has unpacked: archive/ counts")
                     continue
                 parts = parts[place + 1 :]
+            download = next((top for top in self.downloads if _is_below(file.parts, top)), None)
+            if download:
+                parts = file.parts[len(download) :]
             owner = owner_of(parts, self.assignment)
-            if self._is_of_others(file, owner):
+            is_named = self._is_named_like_others(file, owner)
+            # A platform gives out one assignment: there it is the student who took the wrong file.
+            is_mistake = is_named and owner.platform not in ("", "nbgrader")
+            if (is_named and not is_mistake) or self._is_in_others_folder(file):
                 self.leave(file, OTHERS)
             elif file.problem == LEFT_BEHIND:
                 self.leave(file, LEFT_BEHIND)
             else:
-                kept.append((replace(file, own_name=owner.file), owner))
+                problem = OTHERS if is_mistake else file.problem
+                kept.append((replace(file, own_name=owner.file, problem=problem), owner))
         return kept
 
     def _read_stamp(self, file: Found) -> None:
@@ -221,12 +232,12 @@ class _Collection:
         else:
             self.leave(file, "no time that can be read stands in it")
 
-    def _is_of_others(self, file: Found, owner: Owner) -> bool:
-        """Whether a file is another assignment's, by its folder's name or its own."""
+    def _is_named_like_others(self, file: Found, owner: Owner) -> bool:
         stem = stem_of(owner.file)
-        is_named = file.is_notebook and not self.others.isdisjoint({stem, without_copies(stem)})
-        folders = {stem_of(part) for part in file.parts[1:-1]}
-        return is_named or not self.others.isdisjoint(folders)
+        return file.is_notebook and not self.others.isdisjoint({stem, without_copies(stem)})
+
+    def _is_in_others_folder(self, file: Found) -> bool:
+        return not self.others.isdisjoint(stem_of(part) for part in file.parts[1:-1])
 
     def _students(self, owner: Owner, file: Found) -> list[Student]:
         """The students of the roster whose a file is: several, if a group handed it in."""
@@ -378,6 +389,10 @@ class _Collection:
         for names in alike.values():
             if len(names) > 1:
                 self._doubt(f"{' and '.join(names)}: could be two attempts of one student")
+
+
+def _is_below(parts: Parts, top: Parts) -> bool:
+    return parts[: len(top)] == top
 
 
 def _is_candidate(file: Found) -> bool:

@@ -8,7 +8,7 @@ import os
 import re
 import stat
 import zipfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path, PurePosixPath
@@ -250,18 +250,24 @@ def _name_of(entry: zipfile.ZipInfo) -> str:
         raw = entry.filename.encode("cp437")  # as which zipfile has read it
     except UnicodeEncodeError:
         return entry.filename
-    for encoding, is_meant in (("utf-8", lambda letter: True), ("euc_kr", _is_hangul)):
+    for encoding, is_meant in (("utf-8", lambda letters: True), ("cp949", _is_korean)):
         try:
             name = raw.decode(encoding)
         except UnicodeDecodeError:
             continue
-        if all(is_meant(letter) for letter in name if not letter.isascii()):
+        if is_meant([letter for letter in name if not letter.isascii()]):
             return name
     return entry.filename
 
 
-def _is_hangul(letter: str) -> bool:
-    return "\uac00" <= letter <= "\ud7a3"
+def _is_korean(letters: Sequence[str]) -> bool:
+    """Whether these are syllables, a common one among them.
+
+    The rare ones are letters with accents in other code pages: "Mü" would be one.
+    """
+    is_hangul = all("\uac00" <= letter <= "\ud7a3" for letter in letters)
+    # Of the rare ones EUC-KR has only the parts, in eight bytes.
+    return is_hangul and any(len(letter.encode("euc_kr")) == 2 for letter in letters)
 
 
 def _date_of(entry: zipfile.ZipInfo) -> datetime | None:

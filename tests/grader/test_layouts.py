@@ -9,7 +9,7 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
-from grader.intake.collect import collect
+from grader.intake.collect import OTHERS, collect
 from grader.intake.entries import COUNTS, NOTHING, Entry, read_entries, write_entries
 from grader.intake.join import Finder
 from grader.intake.layouts import owner_of, without_copies
@@ -268,6 +268,20 @@ def nested(depth, content):
     return content
 
 
+def test_whoever_hands_in_another_assignment_on_a_platform_is_told(tmp_path):
+    files = {
+        f"Minsu Kim_98{MOODLE}_/02-other.ipynb": data("no"),
+        f"Änne Müller_99{MOODLE}_/02-other.ipynb": data("no"),
+        f"Änne Müller_99{MOODLE}_/{NAME}.ipynb": data("anne"),
+        "이지우_34567_6003_02-other-1.ipynb": data("no"),
+    }
+    path = batch(tmp_path, files, packed=True)
+    wrong = f"Unreadable: no notebook was handed in, but 02-other.ipynb ({OTHERS})"
+    assert answers(path) == {"kim.minsu": wrong, "am": "anne", "lee": wrong}
+    left = {who: why for who, is_taken, why in lines(path).values() if not is_taken}
+    assert left == dict.fromkeys(("kim.minsu", "am", "lee"), OTHERS)
+
+
 @pytest.mark.parametrize("packed", [False, True])
 def test_zips_in_zips_are_opened_within_limits(tmp_path, packed):
     inside = as_zip({"work/my.ipynb": data("kim"), "work/data.csv": b"1"})
@@ -297,29 +311,23 @@ def test_what_zips_hold_is_counted_before_it_is_unpacked(tmp_path):
     assert found["lee"] == "lee"
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "euc_kr"])
-def test_names_in_zips_that_do_not_say_how_they_are_written(tmp_path, encoding):
-    name = "이지우.ipynb"
-    content = as_zip({name: data("lee")})
-    # As Windows in Korea and older programs write it: without the mark for UTF-8.
-    raw = bytearray(content.replace(name.encode(), name.encode(encoding)))
-    if encoding == "euc_kr":
-        raw = bytearray(renamed(content, name, encoding))
-    for mark, place in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
-        raw[raw.index(mark) + place + 1] &= ~8
+@pytest.mark.parametrize(
+    ("encoding", "name"),
+    [
+        ("utf-8", "이지우"),
+        ("cp949", "이지우"),
+        ("cp949", "설믜"),  # Windows writes more syllables than EUC-KR has
+        ("cp437", "Müller"),  # whose two letters Windows in Korea reads as one
+        ("cp437", "Pérez Núñez"),
+    ],
+)
+def test_names_in_zips_that_do_not_say_how_they_are_written(tmp_path, encoding, name):
+    # As Windows and older programs write it: without the mark for UTF-8.
+    raw = f"{name}.ipynb".encode(encoding)
+    content = as_zip({"x" * len(raw): data()})
     path = tmp_path / "b.zip"
-    path.write_bytes(raw)
-    assert answers(path) == {"lee": "lee"}
-
-
-def renamed(content, name, encoding):
-    """The zip with the name in another encoding, which takes fewer bytes."""
-    old, new = name.encode(), name.encode(encoding)
-    made = io.BytesIO()
-    with zipfile.ZipFile(made, "w") as archive:
-        archive.writestr("x" * len(new), data("lee"))
-    assert len(old) > len(new)
-    return made.getvalue().replace(b"x" * len(new), new)
+    path.write_bytes(content.replace(b"x" * len(raw), raw))
+    assert set(answers(path, ())) == {name}
 
 
 def test_a_notebook_that_a_browser_renamed_is_one(tmp_path):
@@ -502,3 +510,34 @@ def test_a_batch_of_the_same_name_takes_no_line_of_who_is_not_in_it(tmp_path):
         ("lee.pdf", "a PDF"),
         ("new.ipynb", COUNTS),
     ]
+
+
+@needs_zones
+@pytest.mark.parametrize("place", ["", "week 3/", f"{NAME}/archive/"])
+def test_a_platforms_zip_in_a_folder_is_the_platforms(tmp_path, place, in_seoul):
+    """Its names, attempts and dates count; those in a student's own zip do not."""
+    canvas = LAYOUTS["Canvas'"]
+    moodle = {
+        f"Minsu Kim_98{MOODLE}_/{NAME}.ipynb": data("kim"),
+        f"Änne Müller_99{MOODLE}_/{NAME}.ipynb": data("anne"),
+    }
+    dates = {path: (2026, 11, 20 + number, 9, 0, 0) for number, path in enumerate(moodle)}
+    for number, files in enumerate((canvas, moodle)):
+        zipped = {f"{place}submissions.zip": as_zip(files, dates)}
+        path = batch(tmp_path / str(number), zipped)
+        assert answers(path) == {"kim.minsu": "kim", "am": "anne"} | (
+            {"lee": "lee"} if files is canvas else {}
+        )
+        assert len(lines(path)) == len(files)
+        if files is canvas:
+            assert set(answers(path, ())) == {stem(name) for name in files}
+        else:
+            times = [one.time for one in collect(path, NAME, (), CLASS).submissions]
+            assert times == [datetime(2026, 11, 21, 0), datetime(2026, 11, 20, 0)]
+    own = {"data_1_2_x.ipynb": data("mine")}
+    path = batch(tmp_path / "own", {"guest.zip": as_zip(own)})
+    assert answers(path, ()) == {"guest": "mine"}
+
+
+def stem(name):
+    return name.removesuffix(".ipynb")
