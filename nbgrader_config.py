@@ -55,6 +55,10 @@ c.HTMLExporter.filters = {
 # Names that students have chosen are no formulas in the table.
 c.ExportApp.plugin_class = "grader.gradebook.export.SafeCsv"
 
+# `nbgrader zip_collect` knows the names that learning platforms give to files, and the class list.
+c.ZipCollectApp.extractor_plugin = "grader.gradebook.zip_collect.Extract"
+c.ZipCollectApp.collector_plugin = "grader.gradebook.zip_collect.Collect"
+
 # Who handed in without the exchange stops nobody else's page.
 c.ExchangeFactory.release_feedback = "grader.gradebook.exchange.ReleaseFeedback"
 

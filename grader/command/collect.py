@@ -11,14 +11,11 @@ from pathlib import Path
 
 from grader.authoring.source import assignments
 from grader.command.arguments import ROOT, chosen
-from grader.gradebook.book import Book
 from grader.gradebook.master import BookError
-from grader.gradebook.submitted import write_submitted
-from grader.intake.collect import Unreadable, collect
-from grader.intake.entries import write_entries
+from grader.gradebook.submitted import take_in
+from grader.intake.collect import Unreadable
 from grader.intake.place import WrongPlace, check_place
-from grader.intake.rebuild import load_skeleton
-from grader.intake.roster import RosterError, load_roster
+from grader.intake.roster import RosterError
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -39,25 +36,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--root", type=Path, default=ROOT, help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
     (options.assignment,) = chosen(parser, [options.assignment], options.root)
-    known = assignments(options.root / "solutions")
     options.path = os.path.expanduser(options.path)  # a shell may have left the ~
+    submitted = options.root / "grading" / "submitted"
     try:
         check_place(options.path, options.root)
-        skeleton = load_skeleton(options.assignment, options.root)
-        others = [name for name in known if name != options.assignment]
-        roster = load_roster(options.root)
-        handed_in = collect(options.path, options.assignment, others, roster, options.attempt)
-        # nbgrader grades nothing that its gradebook does not know.
-        with Book(options.root, options.assignment):
-            pass
+        handed_in, refused = take_in(
+            options.root, options.assignment, options.path, submitted, options.attempt
+        )
     except (BookError, RosterError, Unreadable, WrongPlace, FileNotFoundError) as error:
         print(error, file=sys.stderr)
         return 2
-    submitted = options.root / "grading" / "submitted"
     students = handed_in.submissions
-    refused, entries = write_submitted(students, options.assignment, submitted, skeleton)
     table = options.root / "grading" / options.assignment / "handed-in.csv"
-    write_entries(table, str(options.path), [*handed_in.entries, *entries])
     for line in handed_in.words():
         print(f"  {line}")
     print(f"{len(students) - len(refused)} submissions collected, {len(refused)} not readable")

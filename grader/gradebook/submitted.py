@@ -6,15 +6,65 @@ import base64
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
+from grader.authoring.source import assignments
 from grader.cells import Cell
 from grader.files import write_whole
+from grader.gradebook.book import Book
 from grader.gradebook.graded import executed_notebook, to_bytes
-from grader.intake.entries import Entry
-from grader.intake.rebuild import Skeleton
+from grader.intake.collect import HandedIn, Which, collect
+from grader.intake.entries import Entry, write_entries
+from grader.intake.rebuild import Skeleton, load_skeleton
+from grader.intake.roster import load_roster
 from grader.intake.submission import Submission
 from grader.text import for_terminal
 from helpers.assignment.notebook_file import Unreadable
 from helpers.language import ENGLISH
+
+
+def take_in(
+    root: Path,
+    assignment: str,
+    path: str | Path,
+    submitted: Path,
+    which: Which = "last",
+    show: Callable[[str], object] = print,
+) -> tuple[HandedIn, dict[str, str]]:
+    """Find the submissions in a folder or zip, and write them where nbgrader looks for them.
+
+    Parameters
+    ----------
+    root : path
+        The course's folder.
+    assignment : str
+    path : path
+        The folder or zip.
+    submitted : path
+        nbgrader's folder of submissions.
+    which : str
+        "last" or "first": the attempt that counts.
+    show : callable
+        Called with a line for each.
+
+    Returns
+    -------
+    (HandedIn, dict of str to str)
+        What was handed in, and the reason for each student whose notebook cannot be read.
+
+    Raises
+    ------
+    BookError, RosterError, Unreadable, FileNotFoundError
+        If something is wrong with the course, the class list or the batch.
+    """
+    skeleton = load_skeleton(assignment, root)
+    others = [name for name in assignments(root / "solutions") if name != assignment]
+    handed_in = collect(path, assignment, others, load_roster(root), which)
+    # nbgrader grades nothing that its gradebook does not know.
+    with Book(root, assignment):
+        pass
+    refused, entries = write_submitted(handed_in.submissions, assignment, submitted, skeleton, show)
+    table = root / "grading" / assignment / "handed-in.csv"
+    write_entries(table, str(path), [*handed_in.entries, *entries])
+    return handed_in, refused
 
 
 def write_submitted(
