@@ -168,6 +168,7 @@ def make_page(
         tests=tests,
         mistakes=mistakes,
         students=len(totals),
+        graded=tests[0].students if tests else 0,
         **pictures,
     )
 
@@ -179,6 +180,7 @@ def _shares(tests: Sequence[OneTest]) -> str:
     axes.barh([one.test for one in tests], [100 * one.share for one in tests], color=BLUE)
     axes.invert_yaxis()
     axes.set_xlim(0, 100)
+    axes.margins(y=0.01)
     axes.set_xlabel("% of the class that passes")
     return _svg(figure)
 

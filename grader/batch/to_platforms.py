@@ -19,7 +19,7 @@ from grader.gradebook.book import Book
 from grader.gradebook.feedback import page_path
 from grader.gradebook.marks import Marks
 from grader.intake.entries import COUNTS, read_entries
-from grader.intake.layouts import owner_of
+from grader.intake.layouts import is_zip, owner_of
 from grader.intake.roster import Student, load_roster
 from grader.text import for_table
 
@@ -93,6 +93,13 @@ def _from_platform(path: str, assignment: str, platform: str) -> str:
         if owner_of(parts[start:], assignment).platform == platform:
             return "/".join(parts[start:])
     return ""
+
+
+def _page_name(path: str) -> str:
+    """Where the page of a notebook goes: beside what was handed in, be it a zip."""
+    parts = path.split("/")
+    top = next((number for number, part in enumerate(parts) if is_zip(part)), len(parts) - 1)
+    return str(PurePosixPath(*parts[: top + 1]).with_suffix(".html"))
 
 
 def _moodle(rows: list[Row], column: str) -> Iterable[Sequence[object]]:
@@ -197,7 +204,7 @@ def write_pages(book: Book, marks: Mapping[str, Marks], to: str) -> tuple[Path, 
                 continue
             name = f"{row.student.id}.html"
             if row.path:
-                name = str(PurePosixPath(row.path).with_suffix(".html"))
+                name = _page_name(row.path)
             elif platform.takes_pages:
                 unknown.append(row.student.id)
                 continue

@@ -328,7 +328,10 @@ def test_marks_and_pages_go_back_where_the_notebooks_came_from(tmp_path, monkeyp
     write_roster(roster_path(klass.root), roster)
     ann, bob = (PLACES[to].format(number) for number in (4711, 4712))
     klass.hand_in(ann, double="RIGHT = 1", triple="RIGHT = 2", why="So.")
-    klass.hand_in(bob, triple="RIGHT = 2")
+    work = klass.hand_in(bob, triple="RIGHT = 2")
+    with zipfile.ZipFile(work.with_suffix(".zip"), "w") as packed:  # its page lies beside the zip
+        packed.write(work, "work/final.ipynb")
+    work.unlink()
     (klass.batch / "submission_metadata.yml").write_text(SUBMITTERS, encoding="utf-8")
     assert klass.grade() == 0
     assert list(klass.table()) == ["ann", "bob"]
@@ -558,7 +561,11 @@ def test_statistics_of_a_class(klass, capsys):
     assert not tree(["script", "link"])
     assert len(tree("img")) == 2
     assert all(one["src"].startswith("data:image/svg+xml") and one["alt"] for one in tree("img"))
-    assert f"{DIAGNOSIS} 3" in tree.get_text(" ", strip=True)
+    text = tree.get_text(" ", strip=True)
+    assert f"{DIAGNOSIS} 3" in text
+    assert "8 students. The tests are about 7 of them" in text
+    assert "<table" not in klass.page("cut")  # there is no task to list
+    assert "<table" in klass.page("x0")
 
 
 def test_where_all_are_alike_a_test_tells_nobody_apart(tmp_path, monkeypatch):
