@@ -52,7 +52,9 @@ from helpers.command.left_out import left_out
 ROOT = Path(__file__).resolve().parent
 
 # Students are not given the tests.
-pytest_plugins = ["tests.support.cpu_seconds"] if (ROOT / "tests").exists() else []
+pytest_plugins = (
+    ["tests.support.cpu_seconds", "tests.support.long_first"] if (ROOT / "tests").exists() else []
+)
 
 # Notebooks are compared on the CPU and without a network, also on machines that have more.
 os.environ.setdefault("COURSE_DEVICE", "cpu")

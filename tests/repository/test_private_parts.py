@@ -49,9 +49,11 @@ PARTS = [
     ("nbval.plugin", "IPyNbCell.runtest", "conftest.py"),
     ("nbval.plugin", "IPyNbCell.compare_outputs", "conftest.py"),
     ("nbval.plugin", "IPyNbCell.raise_cell_error", "conftest.py"),
+    ("xdist.scheduler", "LoadFileScheduling._split_scope", "tests/support/long_first.py"),
 ]
 PACKAGES = {module.partition(".")[0] for module, _, _ in PARTS} | {"sphinx", "alembic"}
-PACKAGES = sorted(PACKAGES - set(sys.stdlib_module_names))
+INSTALLED_AS = {"xdist": "pytest-xdist"}
+PACKAGES = sorted(INSTALLED_AS.get(name, name) for name in PACKAGES - set(sys.stdlib_module_names))
 
 
 @pytest.mark.parametrize(("module", "name", "user"), PARTS)
