@@ -185,8 +185,14 @@ def recipes():
 
 
 def make(*arguments):
-    """Run make as a reader does, also when this test was started by `make test`."""
-    environment = {name: os.environ[name] for name in os.environ if not name.startswith("MAKE")}
+    """Run make as a reader does, also when this test was started by `make test ARGS=...`."""
+    text = (ROOT / "Makefile").read_text(encoding="utf-8")
+    own = {"MFLAGS", "GNUMAKEFLAGS", *re.findall(r"^(\w+) \?=", text, re.MULTILINE)}
+    environment = {
+        name: os.environ[name]
+        for name in os.environ
+        if not name.startswith("MAKE") and name not in own
+    }
     return subprocess.run(
         ["make", *arguments], cwd=ROOT, capture_output=True, text=True, env=environment
     )
