@@ -14,11 +14,13 @@ from __future__ import annotations
 import json
 import operator
 import os
+import sys
 import time
 import zipfile
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import TypeGuard
 
 import numpy as np
 import torch
@@ -83,8 +85,13 @@ class _LabelledImages(Dataset):
         The conversion to float runs once for the batch instead of once for each image.
         """
         chosen = torch.as_tensor(indices, dtype=torch.int64)
-        images = self._floats(self.images[chosen]).unbind(0)
-        items = images if self.transform is None else map(self.transform, images)
+        images = self._floats(self.images[chosen])
+        if self.transform is None:
+            items: Iterable = images
+        elif _takes_batches(self.transform):
+            items = self.transform(images)
+        else:
+            items = map(self.transform, images)
         return list(zip(items, self.targets[chosen].tolist(), strict=True))
 
     def _floats(self, images: torch.Tensor) -> torch.Tensor:
@@ -94,6 +101,18 @@ class _LabelledImages(Dataset):
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}: {self.description}"
+
+
+def _takes_batches(
+    transform: Callable[[torch.Tensor], object],
+) -> TypeGuard[Callable[[torch.Tensor], torch.Tensor]]:
+    """Whether the numbers of a batch come out as those of its images would, one by one.
+
+    So it is with `torchvision.transforms.Normalize`. One by one it would take a fifth of the time
+    in which the network of lesson 05 learns from them.
+    """
+    known = sys.modules.get("torchvision.transforms")  # who has such an object has imported it
+    return known is not None and type(transform) is known.Normalize
 
 
 class MNISTImages(_LabelledImages):

@@ -22,6 +22,7 @@ import numpy as np
 import pytest
 import torch
 from torch.utils.data import DataLoader, Subset
+from torchvision.transforms import Normalize
 
 from helpers import _downloads, data
 from helpers.data import _mnist
@@ -148,7 +149,9 @@ def test_indices_that_are_none():
     assert len(list(digits)) == len(digits) == 1000
 
 
-@pytest.mark.parametrize("transform", [None, lambda image: (image - 0.5) * 2])
+@pytest.mark.parametrize(
+    "transform", [None, lambda image: (image - 0.5) * 2, Normalize(0.1307, 0.3081)]
+)
 def test_a_batch_is_its_items(transform):
     digits = data.load_mnist(source="sample", transform=transform)
     images, labels = next(iter(DataLoader(digits, batch_size=64)))
@@ -174,6 +177,17 @@ def test_transform_gets_each_image_alone():
     assert digits[0][0].ndim == 0
     next(iter(DataLoader(digits, batch_size=3)))
     assert shapes == [((1, 28, 28), torch.float32)] * 4
+
+
+def test_normalising_takes_a_batch_as_a_whole(monkeypatch):
+    calls = []
+    forward = Normalize.forward
+    monkeypatch.setattr(
+        Normalize, "forward", lambda self, x: calls.append(x.shape) or forward(self, x)
+    )
+    digits = data.load_mnist(source="sample", transform=Normalize(0.1307, 0.3081))
+    next(iter(DataLoader(digits, batch_size=3)))
+    assert calls == [(3, 1, 28, 28)]
 
 
 def test_items_do_not_change_the_images():
