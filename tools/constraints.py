@@ -33,6 +33,9 @@ SYSTEMS += ("aarch64-apple-darwin", "x86_64-pc-windows-msvc")
 # torch itself names the exact versions of these that each of its builds needs. Pinned here, they
 # would forbid the builds of the same torch for an older driver.
 NVIDIA = re.compile(r"(nvidia|cuda)-.*|triton")
+# From 4.25 on, jsonschema compiles grammars when it is imported (of rfc3987-syntax, which Jupyter
+# has it install): more than a CPU second each time that something reads a notebook.
+HELD_BACK = ("jsonschema<4.25",)
 PIN = re.compile(r"([a-z0-9-]+)==([A-Za-z0-9.!]+)(?P<build>\+[a-z0-9.]+)?( ; .+)?")
 
 
@@ -128,12 +131,12 @@ def check(requirements: Sequence[str], file: Path) -> None:
 
 
 def everything() -> list[str]:
-    """What pyproject.toml asks for: the course, its extras, and its build."""
+    """What pyproject.toml asks for: the course, its extras, its build, and what is held back."""
     with (ROOT / "pyproject.toml").open("rb") as file:
         settings = tomllib.load(file)
     project = settings["project"]
     groups = [project["dependencies"], *project["optional-dependencies"].values()]
-    groups.append(settings["build-system"]["requires"])
+    groups += [settings["build-system"]["requires"], HELD_BACK]
     return [line for group in groups for line in group]
 
 

@@ -107,6 +107,14 @@ def test_constraints_pin_every_direct_dependency_as_it_is_allowed_on_each_machin
             assert SpecifierSet(allowed).contains(versions[name]), f"{name}: {allowed}"
 
 
+@pytest.mark.parametrize("line", constraints_py.HELD_BACK)
+def test_what_is_held_back_is_pinned_so(line):
+    held_back, allowed = requirement(line)
+    found = [version for name, version, _ in pins() if name == held_back]
+    assert found
+    assert all(SpecifierSet(allowed).contains(version) for version in found)
+
+
 def test_constraints_suit_the_pythons_they_are_for():
     """Of each pinned version that is installed here: may these Pythons have it?"""
     compared = set()
