@@ -6,6 +6,7 @@ and takes milliseconds instead of seconds a variant.
 """
 
 import contextlib
+import functools
 import io
 import os
 from dataclasses import dataclass, field, replace
@@ -119,7 +120,7 @@ class Workbench:
         return self.run_test(cell, {**exchanged, "check": OnlyHidden(self.space["check"])})
 
     def _run(self, cell, space, catch=False):
-        code = compile(cell.source, f"<{cell.grade_id}>", "exec")
+        code = _compiled(cell.source, cell.grade_id)
         try:
             with _inside(self.folder), contextlib.redirect_stdout(io.StringIO()):
                 exec(code, space)
@@ -132,6 +133,12 @@ class Workbench:
                 if isinstance(value, Checker):
                     value.sheet, value.seed = self.sheet, self.seed
         return None
+
+
+@functools.cache
+def _compiled(source, grade_id):
+    """The code of a cell, which runs for each variant."""
+    return compile(source, f"<{grade_id}>", "exec")
 
 
 class OnlyHidden:
