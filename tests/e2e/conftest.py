@@ -16,6 +16,11 @@ import pytest
 
 from helpers.command.files import ROOT
 
+try:
+    import fcntl
+except ImportError:  # Windows: each worker builds the site for itself
+    fcntl = None
+
 TOKEN = "course"
 SECONDS_TO_START = 60
 # Addresses of the page itself, and of what lies in it.
@@ -260,13 +265,19 @@ def stop(server):
 def site(tmp_path_factory):
     """The web site, built by tools/website.py as `make site` does, and served on a free port.
 
-    In a folder of its own: several of these processes may run side by side.
+    It is built once for all workers of xdist; each serves it for itself.
     """
     from tests.e2e.site_pages import serving
     from tests.support.scripts import load
 
     tool = load("tools/website.py")
-    target = tmp_path_factory.mktemp("site") / "site"
-    if tool.build(target=target):
-        pytest.fail("the site was not built; the reasons are above", pytrace=False)
+    folder = tmp_path_factory.getbasetemp()
+    if fcntl and "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent  # of all workers
+    target = folder / "site"
+    with (folder / "site.lock").open("w") as lock:
+        if fcntl:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        if not target.exists() and tool.build(target=target):
+            pytest.fail("the site was not built; the reasons are above", pytrace=False)
     yield from serving(tool, target)

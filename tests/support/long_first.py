@@ -10,13 +10,16 @@ from collections import Counter
 
 import pytest
 
-# What takes half a minute or more, the longest first; ``course test --cpu`` shows the seconds.
+# What takes half a minute or more, the longest first in each verb; --cpu shows the seconds.
 FIRST = (
     "tests/notebooks/test_full_mnist.py",
     "tests/grader/test_bank.py",
     "notebooks/",
     "tests/grader/test_nbgrader_round_trip.py",
     "tests/helpers/command/test_course_for_real.py",
+    "tests/e2e/test_site_browser.py",
+    "tests/e2e/test_site_content.py",
+    "tests/e2e/test_lab.py",
 )
 # A file of a third of all tests, which may go to several workers: what its tests share belongs to
 # one assignment.
