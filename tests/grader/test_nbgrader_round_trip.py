@@ -16,7 +16,7 @@ from grader.gradebook.submitted import write_submitted
 from grader.intake.collect import collect
 from grader.intake.rebuild import load_skeleton
 from tests.support import needs
-from tests.support.assignment_files import NAMES, cells, graded_tests, release, released, source
+from tests.support.assignment_files import cells, graded_tests, release, released, source
 from tests.support.lessons import ROOT
 
 NAME = "01-convolution-by-hand"
@@ -191,7 +191,9 @@ def test_the_bank_is_not_put_beside_what_students_wrote(course):
     assert not {name for name in names if name.endswith(".py") or name == "bank"}
 
 
-@pytest.mark.parametrize("name", NAMES)
+# One with tests alone, one with a task that is marked by hand. That the others' tests pass, in the
+# notebook as it stands, is known from tests/grader/test_bank.py, without a kernel for each.
+@pytest.mark.parametrize("name", [NAME, "07-alexnet"])
 def test_nbgrader_finds_nothing_wrong_in_the_source(name, tmp_path):
     assert validated(source(name), name, tmp_path) == {}
 
