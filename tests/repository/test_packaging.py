@@ -252,9 +252,5 @@ def test_make_keeps_to_what_macos_brings():
 
 def test_ci_calls_every_suite():
     text = (ROOT / ".ci/run").read_text(encoding="utf-8")
-    assert re.findall(r"^make ([a-z0-9]+)", text, re.MULTILINE) == [
-        "lint",
-        "test",
-        "sandbox",
-        "e2e",
-    ]
+    called = re.findall(r"^make ([a-z0-9]+)", text, re.MULTILINE)
+    assert sorted(called) == ["e2e", "lint", "sandbox", "test"]
