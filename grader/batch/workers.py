@@ -18,6 +18,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from grader.judging import job
@@ -117,18 +118,25 @@ def local_executor(number: int, server: Server) -> Workers:
     server : Server
         The one that all of them use; it may still be starting.
     """
-    arguments = (os.getpid(), server.control, server.modules, server.folder is None)
+    is_locked = server.folder is None
+    arguments = (os.getpid(), server.control, server.modules, is_locked, server.groups)
     return Workers(number, begin, arguments)
 
 
-def begin(coordinator: int, control: socket.socket, modules: Sequence[str], locked: bool) -> None:
+def begin(
+    coordinator: int,
+    control: socket.socket,
+    modules: Sequence[str],
+    locked: bool,
+    groups: Path | None = None,
+) -> None:
     """Let this worker use a server, and end when the coordinator does, in whatever way it ends."""
     jail.die_with_parent()
     if os.getppid() != coordinator:  # it has ended already
         os._exit(1)
     # Ctrl-C reaches the workers, too: they end, instead of going on with what is queued.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
-    job.share(control, modules, locked)
+    job.share(control, modules, locked, groups)
     multiprocessing.util.Finalize(None, leave, exitpriority=-1000)  # after all others
 
 

@@ -23,6 +23,7 @@ from grader.command.arguments import ROOT, chosen, speak_plainly
 from grader.intake.place import WrongPlace, check_place
 from grader.judging.policy import MEBIBYTE, Limits, Policy
 from grader.judging.seed import DEFAULT, class_seed
+from grader.sandbox import cgroup
 from grader.sandbox.bwrap import UNSAFE, NoSandbox, check_means, check_system
 from grader.sandbox.client import Server, modules_for
 
@@ -80,6 +81,7 @@ def arguments() -> argparse.ArgumentParser:
     limits.add_argument("--total-seconds", type=float, default=default.total_seconds)
     limits.add_argument("--memory-mib", type=int, default=default.memory_bytes // MEBIBYTE)
     limits.add_argument("--notebook-mib", type=int, default=sizes.notebook_bytes // MEBIBYTE)
+    parser.set_defaults(groups=None)  # `executors` sets it
     return parser
 
 
@@ -180,6 +182,8 @@ def grade_batch(
             print(f"  {for_terminal(student)}: {for_terminal(what)}")
         print("Nothing was written.")
         return 0
+    if not options.dask:
+        print(cgroup.GROUPS if options.groups else cgroup.NO_GROUPS)
     with Book(options.root, options.assignment) as book, tqdm(unit="notebook") as bar:
 
         def show(record: Record | Lost | None) -> None:
@@ -234,7 +238,9 @@ def executors(
         # It imports what the notebooks need while this process imports what it needs itself.
         source = notebook_path(options.assignment, options.root / "solutions")
         modules = modules_for(source.read_text(encoding="utf-8"))
-        server = Server(modules=modules, locked=not options.unsafe_no_sandbox, wait=False)
+        options.groups = stack.enter_context(cgroup.divided())
+        locked = not options.unsafe_no_sandbox
+        server = Server(modules=modules, locked=locked, wait=False, groups=options.groups)
         stack.callback(server.close)
         return lambda: local_executor(options.workers, server), options.workers
     try:

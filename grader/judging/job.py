@@ -17,6 +17,7 @@ import socket
 import sys
 import time
 from collections.abc import Collection, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from grader.judging.judge import read_ahead
@@ -38,11 +39,12 @@ _servers: dict[tuple[Any, ...], Server] = {}
 
 
 class Shared(NamedTuple):
-    """A server for all of this machine: its socket, what it has imported, whether it is locked."""
+    """A server for all of this machine; see `grader.sandbox.client.Server`."""
 
     control: socket.socket
     modules: Sequence[str]
     locked: bool
+    groups: Path | None
 
 
 _shared: Shared | None = None
@@ -118,10 +120,12 @@ def prepare_to_fork() -> None:
         _modules = len(sys.modules)
 
 
-def share(control: socket.socket, modules: Sequence[str], locked: bool) -> None:
+def share(
+    control: socket.socket, modules: Sequence[str], locked: bool, groups: Path | None = None
+) -> None:
     """Fork this process's servers from that of another: it has imported everything once for all."""
     global _shared
-    _shared = Shared(control, modules, locked)
+    _shared = Shared(control, modules, locked, groups)
 
 
 def _start(disabled_rules: Collection[str], locked: bool, modules: Sequence[str]) -> Server:
@@ -129,7 +133,7 @@ def _start(disabled_rules: Collection[str], locked: bool, modules: Sequence[str]
     if _shared is not None and not disabled_rules and locked == _shared.locked:
         try:
             more = [name for name in modules if name not in _shared.modules]
-            return Server.forked(_shared.control, _shared.modules, more)
+            return Server.forked(_shared.control, _shared.modules, more, _shared.groups)
         except ServerLost:
             _shared = None  # from now on this process has one of its own
     return Server(disabled_rules, modules, locked)

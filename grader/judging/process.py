@@ -86,6 +86,7 @@ def judge(
         finally:
             os.close(reading)
             _, status, usage = os.wait4(pid, 0)
+            server.remove_groups_of(pid)
         steps.seek(0)
         last: dict[str, Any] = {}
         for line in steps.read().split(b"\n")[:-1]:  # the last may not be whole

@@ -10,6 +10,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from grader.sandbox.cgroup import Group
 from grader.sandbox.clock import Clock
 from grader.sandbox.inside import wire
 from grader.sandbox.inside.messages import Reply, Report, Usage
@@ -51,6 +52,8 @@ class Child:
         To the child, and to its monitor.
     wall_factor : float
         How many times its seconds a request may take in wall time.
+    group : Group, optional
+        The control group that the child enters, which ends with it.
 
     Attributes
     ----------
@@ -60,8 +63,14 @@ class Child:
         Whether a request came to the end of its time while others took the processor.
     """
 
-    def __init__(self, sock: socket.socket, status: socket.socket, wall_factor: float) -> None:
-        self.sock, self.status, self.wall_factor = sock, status, wall_factor
+    def __init__(
+        self,
+        sock: socket.socket,
+        status: socket.socket,
+        wall_factor: float,
+        group: Group | None = None,
+    ) -> None:
+        self.sock, self.status, self.wall_factor, self.group = sock, status, wall_factor, group
         self.number = 0
         self.seconds = 0.0
         self.is_contended = False
@@ -145,6 +154,8 @@ class Child:
             self.unread += part
         line, _, self.unread = self.unread.partition(b"\n")
         report: Report = json.loads(line)
+        if "ended" in report and self.group and self.group.is_out_of_memory():
+            report.pop("failed", None)  # it was the submission's memory, and not the machine's
         if "failed" in report:
             raise ServerLost(report["failed"])
         if "ended" in report:
@@ -197,6 +208,8 @@ class Child:
                 self.kill()
         self.sock.close()
         self.status.close()
+        if self.group:
+            self.group.end()
         return self.ended
 
 

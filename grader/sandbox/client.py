@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import os
 import platform
@@ -13,9 +14,11 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from grader.sandbox.bwrap import layers, python, unlocked_environment
+from grader.sandbox.cgroup import PREFIX, Group, sweep
 from grader.sandbox.child import Child, ServerLost
 
 MODULES = (
@@ -71,7 +74,11 @@ class Server:
         False: the same server without a sandbox, with the rights of whoever grades.
     wait : bool
         False: `wait` is to be called before the first child, if not by another process.
+    groups : path, optional
+        The control group in which each child gets one of its own; see `grader.sandbox.cgroup`.
     """
+
+    numbers = itertools.count()  # of the control groups that this process has made
 
     def __init__(
         self,
@@ -79,8 +86,9 @@ class Server:
         modules: Sequence[str] = MODULES,
         locked: bool = True,
         wait: bool = True,
+        groups: Path | None = None,
     ) -> None:
-        self.modules, self.is_ready = tuple(modules), False
+        self.modules, self.is_ready, self.groups = tuple(modules), False, groups
         self.process: subprocess.Popen[bytes] | None = None
         self.folder: tempfile.TemporaryDirectory[str] | None = None
         ours, theirs = _pair()
@@ -110,7 +118,11 @@ class Server:
 
     @classmethod
     def forked(
-        cls, control: socket.socket, modules: Sequence[str] = MODULES, more: Sequence[str] = ()
+        cls,
+        control: socket.socket,
+        modules: Sequence[str] = MODULES,
+        more: Sequence[str] = (),
+        groups: Path | None = None,
     ) -> Server:
         """Another server in the sandbox of one: it shares what that has imported.
 
@@ -122,13 +134,14 @@ class Server:
             What that one has imported.
         more : sequence of str
             What this one imports besides.
+        groups : path, optional
 
         Raises
         ------
         ServerLost
         """
         server = cls.__new__(cls)
-        server.modules, server.is_ready = (*modules, *more), False
+        server.modules, server.is_ready, server.groups = (*modules, *more), False, groups
         server.process, server.folder = None, None
         server.control, theirs = _pair()
         try:
@@ -178,9 +191,11 @@ class Server:
         """
         ours, theirs = socket.socketpair()
         status, to_monitor = socket.socketpair()
+        group = self.group(rules)
+        given = [theirs.fileno(), to_monitor.fileno()]
         try:
             text = json.dumps(rules).encode()
-            socket.send_fds(self.control, [text], [theirs.fileno(), to_monitor.fileno()])
+            socket.send_fds(self.control, [text], [*given, group.entrance] if group else given)
         except OSError as error:
             ours.close()
             status.close()
@@ -188,7 +203,24 @@ class Server:
         finally:
             theirs.close()
             to_monitor.close()
-        return Child(ours, status, rules["wall_factor"])
+            if group:
+                group.close_entrance()
+        return Child(ours, status, rules["wall_factor"], group)
+
+    def group(self, rules: Mapping[str, Any]) -> Group | None:
+        """A control group for a child, where there can be one."""
+        if self.groups is None:
+            return None
+        # With the number of the process, so that what one has left can be told from the others'.
+        path = self.groups / f"{PREFIX}{os.getpid()}-{next(self.numbers)}"
+        with contextlib.suppress(OSError):
+            return Group(path, rules)
+        return None
+
+    def remove_groups_of(self, pid: int) -> None:
+        """Remove the control groups that a process has left which was ended."""
+        if self.groups is not None:
+            sweep(self.groups, f"{pid}-")
 
     def _kill(self, process: subprocess.Popen[bytes]) -> None:
         """End all layers: one that became another user does not end with its parent."""

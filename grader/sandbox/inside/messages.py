@@ -132,7 +132,7 @@ class Report(TypedDict):
 
     Either the ``usage`` that was asked for, or that the child has ``ended`` (by itself, or the
     limit that it passed) with its exit ``code``, its processor time and its ``peak`` of memory, or
-    that it ``failed`` without the student's doing.
+    that it ``failed`` without the student's doing. Both, if the kernel ended it for want of memory.
     """
 
     usage: NotRequired[Usage]

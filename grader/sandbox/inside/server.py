@@ -2,8 +2,9 @@
 
     python -m grader.sandbox.inside.server FD
 
-FD is a socket on which the grader sends, for each job, one JSON message with two sockets: to the
-child, and to its monitor. A monitor stays outside the child's namespaces, watches its memory, and
+FD is a socket on which the grader sends, for each job, one JSON message with two sockets, to the
+child and to its monitor, and where there is a control group for it, its file ``cgroup.procs``. A
+monitor stays outside the child's namespaces, watches its memory, and
 passes on the grader's signals; when the grader is gone, it ends the child. On `{"fork": MODULES}`
 with one socket the server forks another server, which imports these, too, and goes on with that
 socket.
@@ -51,7 +52,7 @@ def main() -> None:
     say_ready(control)
     while True:
         try:
-            data, fds, _, _ = socket.recv_fds(control, 65536, 2)
+            data, fds, _, _ = socket.recv_fds(control, 65536, 3)
         except ConnectionResetError:  # closed by somebody who did not read that it is ready
             data = b""
         if not data:
@@ -139,7 +140,7 @@ def monitor(
     watch: ModuleType,
 ) -> int:
     """Start a child in namespaces of its own, and watch it until it ends."""
-    to_child, to_grader = fds
+    to_child, to_grader, *group = fds
     status = socket.socket(fileno=to_grader)
     folder = None
     try:
@@ -157,13 +158,14 @@ def monitor(
         try:
             status.close()
             os.close(is_locked)
+            enter(group)
             lock(rules, to_child, report, jail, folder)
             child.Child(socket.socket(fileno=to_child), *warm).serve()
             code = 0
         finally:
             os._exit(code)
-    os.close(to_child)
-    os.close(report)
+    for fd in (to_child, report, *group):
+        os.close(fd)
     # What goes wrong before any of the student's code has run is no fault of theirs.
     with os.fdopen(is_locked, "rb") as pipe:
         said = pipe.read()
@@ -178,6 +180,19 @@ def monitor(
             os.killpg(pid, signal.SIGKILL)
         shutil.rmtree(folder, ignore_errors=True)
     return 0
+
+
+def enter(group: list[int]) -> None:
+    """Move this process into its control group, if it has one.
+
+    Parameters
+    ----------
+    group : list of int
+        The group's ``cgroup.procs``, opened by the grader: here nobody could.
+    """
+    for fd in group:
+        with contextlib.suppress(OSError):  # without it the monitor holds it down
+            os.write(fd, b"0")
 
 
 def lock(rules: Rules, to_child: int, report: int, jail: ModuleType, folder: str | None) -> None:

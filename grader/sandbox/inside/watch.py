@@ -49,6 +49,7 @@ def watch(pid: int, status: socket.socket, rules: Rules) -> None:
     tree = Tree(pid)
     kills = out_of_memory_kills()
     why: str | None = None
+    failed = ""
     handle = os.pidfd_open(pid)
     watched: list[Any] = [status, handle]
     while True:
@@ -77,21 +78,21 @@ def watch(pid: int, status: socket.socket, rules: Rules) -> None:
     seconds = usage.ru_utime + usage.ru_stime
     if why is None and code == -signal.SIGKILL:
         if out_of_memory_kills() > kills:
-            # It was within its limit: the machine has less memory than it was said to have.
-            tell(status, {"failed": "the machine ran out of memory"})
-            return
+            # It was within its limit: the machine has less memory than it was said to have, or the
+            # submission's control group, which the grader can see.
+            why, failed = "memory", "the machine ran out of memory"
         # The kernel counts the time of threads by samples, which may run ahead of the sum.
-        if seconds > 0.5 * rules["cpu_seconds"]:
+        elif seconds > 0.5 * rules["cpu_seconds"]:
             why = "cpu"
-    tell(
-        status,
-        {
-            "ended": why or "by itself",
-            "code": code,
-            "cpu": max(seconds, tree.cpu),
-            "peak": usage.ru_maxrss * 1024,
-        },
-    )
+    report: Report = {
+        "ended": why or "by itself",
+        "code": code,
+        "cpu": max(seconds, tree.cpu),
+        "peak": usage.ru_maxrss * 1024,
+    }
+    if failed:
+        report["failed"] = failed
+    tell(status, report)
 
 
 def out_of_memory_kills() -> int:
