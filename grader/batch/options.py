@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Collection
 
-from grader.intake.collect import Which
+from grader.intake.attempts import Which
 from grader.judging.policy import Limits, Policy
 
 

@@ -8,23 +8,15 @@ read, and each entry ends in a line that says what became of it.
 
 from __future__ import annotations
 
-import sys
 import zipfile
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import replace
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
+from grader.intake.attempts import Attempt, Attempts, Which, is_candidate
 from grader.intake.downloads import Parts, open_downloads
-from grader.intake.entries import (
-    EXCHANGE,
-    FORM,
-    LEFT_BEHIND,
-    TIME,
-    Entry,
-    what_was_left,
-)
+from grader.intake.entries import FORM, LEFT_BEHIND, TIME, Account, Entry, what_was_left
 from grader.intake.files import Found, file_reader, in_folder, in_zip, open_zips
 from grader.intake.join import Finder
 from grader.intake.layouts import (
@@ -38,22 +30,19 @@ from grader.intake.layouts import (
 )
 from grader.intake.names import distinct_names
 from grader.intake.parse import DEFAULT
-from grader.intake.platforms import METADATA, Gradescope, is_form, writing_in_form
+from grader.intake.platforms import METADATA, MOST_TEXT, Gradescope, is_form, writing_in_form
 from grader.intake.roster import Student
 from grader.intake.submission import Submission, why_not
-from grader.intake.times import time_of, times_of_zip
+from grader.intake.times import Times, times_of_zip
 from grader.judging.policy import Limits
 from grader.text import for_terminal, shortened
 from grader.words import Note
 from helpers.assignment.notebook_file import Unreadable
 
-Which = Literal["last", "first"]
-"""Which of a student's attempts counts."""
-
 COLLECTED = ("archive", "extracted")
 OTHERS = "belongs to another assignment"
+UNPACKED = "a copy that nbgrader has unpacked: archive/ counts"
 MOST_NAMES = 20  # on a line
-MOST_TEXT = 64 * 2**10  # bytes that are read of what a platform writes about one submission
 
 
 class HandedIn(NamedTuple):
@@ -117,40 +106,19 @@ def collect(
     return _Collection(assignment, others, roster, which).take_in(Path(path), limits)
 
 
-@dataclass
-class _Attempt:
-    """Files that were handed in together."""
-
-    files: list[tuple[Found, Owner]]
-    time: datetime | None = None
-
-    @property
-    def order(self) -> tuple[str, int]:
-        """The platform, and a number that is larger for a later attempt there."""
-        return self.files[0][1].platform, max(owner.order for _, owner in self.files)
-
-    @property
-    def path(self) -> str:
-        """The notebook's, for messages."""
-        found = next((file for file, _ in self.files if file.is_notebook), self.files[0][0])
-        return found.path
-
-
 class _Collection:
     """One call of `collect`."""
 
     def __init__(
         self, assignment: str, others: Collection[str], roster: Sequence[Student], which: Which
     ) -> None:
-        self.assignment, self.others, self.which = assignment, set(others), which
+        self.assignment, self.others = assignment, set(others)
         self.finder = Finder(roster) if roster else None
-        self.entries: list[Entry] = []
-        self.doubts: list[str] = []
-        # What nbgrader's exchange has written, by folder and name.
-        self.stamps: dict[Parts, dict[str, str]] = {}
-        self.zip_times: dict[Parts, datetime] = {}
+        self.account = Account()
         self.downloads: list[Parts] = []  # zips in a folder
         self.gradescope = Gradescope()
+        self.times = Times(self.account, self.gradescope)
+        self.attempts = Attempts(which, self.times, self.account)
 
     def take_in(self, path: Path, limits: Limits) -> HandedIn:
         files, is_zip = _files_at(path, self.assignment)
@@ -158,7 +126,8 @@ class _Collection:
             files, self.downloads = open_downloads(path, files, self.assignment)
         files = open_zips(files, limits)
         for download in [()] if is_zip else self.downloads:
-            self.zip_times |= times_of_zip(f for f in files if _is_below(f.parts, download))
+            inside = [file for file in files if _is_below(file.parts, download)]
+            self.times.zip_times |= times_of_zip(inside)
         owned = self._owned(files)
         grouped: dict[str, list[tuple[Found, Owner]]] = {}
         known: set[str] = set()
@@ -169,20 +138,17 @@ class _Collection:
                 grouped.setdefault(key, []).append((file, owner))
         for key in [key for key in grouped if not self._is_somebodys(grouped[key], key in known)]:
             for file, _ in grouped.pop(key):
-                self.leave(file, why_not(file))
+                self.account.leave(file.path, why_not(file))
         names = distinct_names(key for key in grouped if key not in known)
         made = []
         for key, group in grouped.items():
             name, notes = names.get(key, (key, []))
-            made.append(self._submission(name, self._chosen(name, group), notes))
+            made.append(self._submission(name, self.attempts.chosen(name, group), notes))
         made.sort(key=lambda submission: submission.student)
         strangers = sorted(name for name, _ in names.values())
         self._doubt_copies({raw: name for raw, (name, _) in names.items()})
-        return HandedIn(made, self.entries, strangers if self.finder else [], self.doubts)
-
-    def leave(self, file: Found, reason: str, student: str = "") -> None:
-        """Write down that a file is not taken."""
-        self.entries.append(Entry(file.path, student, False, reason))
+        account = self.account
+        return HandedIn(made, account.entries, strangers if self.finder else [], account.doubts)
 
     def _owned(self, files: list[Found]) -> list[tuple[Found, Owner]]:
         """The files that are somebody's, with what their paths say of whose."""
@@ -190,18 +156,18 @@ class _Collection:
         has_archive = any("archive" in file.parts[:2] for file in files)
         for file in files:
             if file.name in (TIMESTAMP, SECRET):
-                self._read_stamp(file)
+                self.times.read_stamp(file)
                 continue
             if file.name == METADATA:
                 self.gradescope.read(file.read, MOST_TEXT * 256)
-                self.leave(file, TIME)
+                self.account.leave(file.path, TIME)
                 continue
             # What `nbgrader zip_collect` makes: ASSIGNMENT/archive, and the same again, unpacked.
             parts = file.parts
             place = next((n for n, part in enumerate(parts[:2]) if part in COLLECTED), None)
             if place is not None and len(parts) > place + 1 and not self.others & {parts[0]}:
                 if parts[place] == "extracted" and has_archive:
-                    self.leave(file, "a copy that nbgrader has unpacked: archive/ counts")
+                    self.account.leave(file.path, UNPACKED)
                     continue
                 parts = parts[place + 1 :]
             download = next((top for top in self.downloads if _is_below(file.parts, top)), None)
@@ -212,25 +178,13 @@ class _Collection:
             # A platform gives out one assignment: there it is the student who took the wrong file.
             is_mistake = is_named and owner.platform not in ("", "nbgrader")
             if (is_named and not is_mistake) or self._is_in_others_folder(file):
-                self.leave(file, OTHERS)
+                self.account.leave(file.path, OTHERS)
             elif file.problem == LEFT_BEHIND:
-                self.leave(file, LEFT_BEHIND)
+                self.account.leave(file.path, LEFT_BEHIND)
             else:
                 problem = OTHERS if is_mistake else file.problem
                 kept.append((replace(file, own_name=owner.file, problem=problem), owner))
         return kept
-
-    def _read_stamp(self, file: Found) -> None:
-        try:
-            text = file.read(MOST_TEXT)[:MOST_TEXT].decode("utf-8", "replace")
-        except Unreadable as error:
-            self.leave(file, str(error))
-            return
-        if file.name == SECRET or time_of(text):
-            self.stamps.setdefault(file.parts[:-1], {})[file.name] = text
-            self.leave(file, TIME if file.name == TIMESTAMP else EXCHANGE)
-        else:
-            self.leave(file, "no time that can be read stands in it")
 
     def _is_named_like_others(self, file: Found, owner: Owner) -> bool:
         stem = stem_of(owner.file)
@@ -254,17 +208,15 @@ class _Collection:
             if match.student:
                 found.append(match.student)
                 if match.is_guess:
-                    self._doubt(
+                    self.account.doubt(
                         f"{file.path}: taken for {match.student.id}'s by a part of its name"
                     )
             elif match.students:
                 several = " or ".join(student.id for student in match.students)
-                self._doubt(f"{file.path}: could be {several}, so it is nobody's of the roster")
+                self.account.doubt(
+                    f"{file.path}: could be {several}, so it is nobody's of the roster"
+                )
         return list(dict.fromkeys(found))
-
-    def _doubt(self, sentence: str) -> None:
-        if sentence not in self.doubts:
-            self.doubts.append(sentence)
 
     def _is_somebodys(self, group: list[tuple[Found, Owner]], is_known: bool) -> bool:
         """Whether files are a submission: those of a student, or with a notebook among them.
@@ -273,79 +225,15 @@ class _Collection:
         then; but a student's folder that is a link is a submission, too: an unreadable one.
         """
         return is_known or any(
-            _is_candidate(file) or (owner.is_folder and len(file.parts) > 1)
-            for file, owner in group
+            is_candidate(file) or (owner.is_folder and len(file.parts) > 1) for file, owner in group
         )
 
-    def _chosen(self, student: str, group: list[tuple[Found, Owner]]) -> _Attempt:
-        """The attempt that counts; of the others a line says that they do not."""
-        by_tag: dict[tuple[str, str], list[tuple[Found, Owner]]] = {}
-        for file, owner in group:
-            by_tag.setdefault(owner.attempt, []).append((file, owner))
-        attempts = [_Attempt(files, self._time(files)) for files in by_tag.values()]
-        real = [a for a in attempts if any(_is_candidate(file) for file, _ in a.files)]
-        if len(real) > 1:
-            real = [self._of_several(student, real)]
-        # What is no attempt at the notebook, such as a text that was typed in, goes with it.
-        others = [a for a in attempts if not any(_is_candidate(file) for file, _ in a.files)]
-        files = [pair for attempt in (*real, *others) for pair in attempt.files]
-        return _Attempt(self._newest(student, files), (real or others)[0].time)
-
-    def _of_several(self, student: str, attempts: list[_Attempt]) -> _Attempt:
-        """The attempt that counts, if their order is known; otherwise all of them together."""
-        times = [attempt.time for attempt in attempts if attempt.time]
-        orders = [attempt.order for attempt in attempts]
-        if len(set(times)) == len(attempts):
-            attempts = sorted(attempts, key=lambda attempt: attempt.time or datetime.min)
-        elif len(set(orders)) == len(attempts) and len({platform for platform, _ in orders}) == 1:
-            attempts = sorted(attempts, key=lambda attempt: attempt.order)
-        else:
-            paths = ", ".join(attempt.path for attempt in attempts)
-            self._doubt(f"{student}: several attempts, and no telling which is later: {paths}")
-            return _Attempt([pair for a in attempts for pair in a.files], max(times, default=None))
-        chosen = attempts[-1 if self.which == "last" else 0]
-        for attempt in attempts:
-            if attempt is not chosen:
-                for file, _ in attempt.files:
-                    self.leave(file, f"another attempt: the {self.which} one counts", student)
-        return chosen
-
-    def _newest(self, student: str, files: list[tuple[Found, Owner]]) -> list[tuple[Found, Owner]]:
-        """Without the notebooks that Canvas has, under the same name, of another upload."""
-        sign = 1 if self.which == "last" else -1
-        best: dict[str, int] = {}
-        for file, owner in files:
-            if owner.platform == "Canvas" and file.is_notebook:
-                best[owner.file] = max(sign * owner.order, best.get(owner.file, -sys.maxsize))
-        kept = []
-        for file, owner in files:
-            is_canvas = owner.platform == "Canvas" and file.is_notebook
-            if is_canvas and sign * owner.order != best[owner.file]:
-                self.leave(file, f"another attempt: the {self.which} one counts", student)
-            else:
-                kept.append((file, owner))
-        return kept
-
-    def _time(self, files: list[tuple[Found, Owner]]) -> datetime | None:
-        """When files were handed in together, in UTC."""
-        found = []
-        for file, owner in files:
-            stamp = self._stamps(file).get(TIMESTAMP, "")
-            written = owner.when or self.gradescope.time(owner.number, owner.platform) or stamp
-            found.append(time_of(written) or self.zip_times.get(file.parts))
-        return max((when for when in found if when), default=None)
-
-    def _stamps(self, file: Found) -> dict[str, str]:
-        """What nbgrader's exchange has written about a file."""
-        above = (file.parts[:number] for number in range(len(file.parts) - 1, 0, -1))
-        return next((self.stamps[parts] for parts in above if parts in self.stamps), {})
-
-    def _submission(self, student: str, attempt: _Attempt, notes: list[str]) -> Submission:
+    def _submission(self, student: str, attempt: Attempt, notes: list[str]) -> Submission:
         """One student's submission."""
         notes = list(notes)
         candidates, beside = [], []
         for file, owner in attempt.files:
-            if _is_candidate(file):
+            if is_candidate(file):
                 candidates.append(file)
             elif owner.platform == "Blackboard" and is_form(file.read, MOST_TEXT):
                 text = writing_in_form(file.read, MOST_TEXT)
@@ -357,7 +245,7 @@ class _Collection:
                             text=text,
                         )
                     )
-                self.leave(file, FORM, student)
+                self.account.leave(file.path, FORM, student)
             else:
                 beside.append(file)
         is_late = any(owner.is_late for _, owner in attempt.files)
@@ -377,7 +265,7 @@ class _Collection:
             tuple(notes),
             attempt.time,
             is_late,
-            self._stamps(attempt.files[0][0]),
+            self.times.stamps_of(attempt.files[0][0]),
             problem,
         )
 
@@ -388,15 +276,11 @@ class _Collection:
             alike.setdefault(without_copies(raw).casefold(), []).append(name)
         for names in alike.values():
             if len(names) > 1:
-                self._doubt(f"{' and '.join(names)}: could be two attempts of one student")
+                self.account.doubt(f"{' and '.join(names)}: could be two attempts of one student")
 
 
 def _is_below(parts: Parts, top: Parts) -> bool:
     return parts[: len(top)] == top
-
-
-def _is_candidate(file: Found) -> bool:
-    return file.is_notebook or (file.is_link and len(file.parts) == 1)
 
 
 def _files_at(path: Path, assignment: str) -> tuple[list[Found], bool]:

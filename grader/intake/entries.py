@@ -63,6 +63,31 @@ class Entry:
     time: datetime | None = None
 
 
+class Account:
+    """What becomes of what was handed in, as far as it is known.
+
+    Attributes
+    ----------
+    entries : list of Entry
+        Of what belongs to no submission.
+    doubts : list of str
+        What a person has to look at, each sentence once.
+    """
+
+    def __init__(self) -> None:
+        self.entries: list[Entry] = []
+        self.doubts: list[str] = []
+
+    def leave(self, path: str, reason: str, student: str = "") -> None:
+        """Write down that a file is not taken."""
+        self.entries.append(Entry(path, student, False, reason))
+
+    def doubt(self, sentence: str) -> None:
+        """Write down what a person has to look at."""
+        if sentence not in self.doubts:
+            self.doubts.append(sentence)
+
+
 def kind_of_file(name: str) -> str:
     """What a file is, by the ending of its name."""
     ending = PurePosixPath(name).suffix.lower()

@@ -11,6 +11,7 @@ import yaml
 from grader.intake.files import Reader
 from helpers.assignment.notebook_file import Unreadable
 
+MOST_TEXT = 64 * 2**10  # bytes that are read of what a platform writes about one submission
 METADATA = "submission_metadata.yml"  # Gradescope's
 MOST_SHOWN = 500  # characters of what a student wrote into a form
 

@@ -28,7 +28,7 @@ SHARES_OF_GRADER = 1000  # ten times a submission's 100: all of them wait for it
 CONTROLLERS = ("cpu", "memory", "pids")
 # What a process changes of the memory that it has inherited from the server is its own from then.
 INHERITED_BYTES = 2**30
-SECONDS_FOR_SYSTEMD, SECONDS_TO_EMPTY = 5.0, 2.0
+SECONDS_FOR_SYSTEMD, SECONDS_TO_EMPTY = 20.0, 2.0
 GROUPS = "Each submission has a control group: its processes share one share of the processor."
 NO_GROUPS = (
     "There are no control groups (cgroup v2) to be had: a submission's processes are limited in "
