@@ -306,7 +306,7 @@ def _of_types(received, wanted, same, result=None):
         if fits(np.rint(wanted), np.rint(whole)):
             return gettext("they are the expected numbers, rounded to whole numbers")
         if fits(np.trunc(wanted), np.trunc(whole)):
-            return gettext("they are the expected numbers, without what stands behind the point")
+            return gettext("they are the expected numbers, without what stands after the point")
         if fits(np.floor(wanted), np.floor(whole)):
             return gettext("they are the expected numbers, rounded down to whole numbers")
         for digits in (1, 2, 3, 4):

@@ -51,7 +51,7 @@ def changed(array, *places, by=7):
         (np.pad(X, ((0, 1), (1, 0)))[1:, :5], X, "moved up by 1 row and right by 1 column"),
         # as far as a type holds them
         (np.rint(FRACTIONS), FRACTIONS, "rounded to whole numbers"),
-        (FRACTIONS.astype(int), FRACTIONS, "without what stands behind the point"),
+        (FRACTIONS.astype(int), FRACTIONS, "without what stands after the point"),
         (np.floor(FRACTIONS), FRACTIONS, "rounded down to whole numbers"),
         (FRACTIONS.round(2), FRACTIONS, "rounded to 2 decimals"),
         (LARGE.astype("uint8"), LARGE, "in the type uint8, which holds 0 to 255"),

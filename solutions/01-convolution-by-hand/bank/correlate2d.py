@@ -638,7 +638,7 @@ def in_half_precision(image, kernel):
 
 
 @mistake(
-    "Your numbers are rounded to two digits behind the point. Nothing is to be rounded here.",
+    "Your numbers are rounded to two digits after the point. Nothing is to be rounded here.",
     fails={FRACTIONS, TOGETHER},
     undiagnosed="the visible numbers have so few digits that rounding leaves them as they are",
 )

@@ -202,7 +202,7 @@ def kernels_shifted(x, weight, bias):
 
 @mistake(
     "Your output adds up the channels first, and the kernels too, and slides once. Each channel "
-    "must be multiplied with its own kernel before anything is added up.",
+    "must be multiplied by its own kernel before anything is added up.",
     fails={SUM, OWN_KERNEL, TOGETHER},
 )
 def channels_added_first(x, weight, bias):
@@ -277,7 +277,7 @@ def bias_subtracted(x, weight, bias):
 
 
 @mistake(
-    "Your numbers equal those of a map that is multiplied with the bias. A bias is added.",
+    "Your numbers equal those of a map that is multiplied by the bias. A bias is added.",
     fails={SUM, OWN_KERNEL, BIAS, WINDOW, FRACTIONS, TOGETHER},
 )
 def bias_multiplied(x, weight, bias):

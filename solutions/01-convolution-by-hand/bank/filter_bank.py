@@ -240,7 +240,7 @@ def filters_and_channels_mixed_up(x, weights, biases):
 
 @mistake(
     "Your output adds up the channels first, and the kernels of a filter too. Each channel must be "
-    "multiplied with its own kernel before anything is added up.",
+    "multiplied by its own kernel before anything is added up.",
     fails={CHANNELS, TOGETHER},
 )
 def channels_added_first(x, weights, biases):

@@ -77,8 +77,8 @@ def places_times_kernel(size, kernel_size, stride=1, padding=0):
 
 
 @mistake(
-    "You count all pixels that no window reads, those in gaps between two windows too. Asked for "
-    "are only the ones behind the last window.",
+    "You count all pixels that no window reads, those in gaps between two windows too. Only those "
+    "after the last window are asked for.",
     fails={"leftover_pixels", "leftover_padding"},
 )
 def gaps_counted(size, kernel_size, stride=1, padding=0):

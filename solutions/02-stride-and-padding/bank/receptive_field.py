@@ -48,7 +48,7 @@ def kernels_multiplied(layers):
 
 
 @mistake(
-    "Your field is that of the largest kernel. The layers stand one behind the other, and each "
+    "Your field is that of the largest kernel. The layers stand one after the other, and each "
     "one adds to the field.",
     fails={"receptive_field_kernels", "receptive_field_jump"},
 )

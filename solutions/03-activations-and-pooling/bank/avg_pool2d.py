@@ -419,7 +419,7 @@ def rounded(x, kernel_size, stride=None, padding=0):
 
 
 @mistake(
-    "Your result is an array of integers: what stands behind the point is cut off.",
+    "Your result is an array of integers: what stands after the point is cut off.",
     fails={"avg_pool2d_fractions", "avg_pool2d_together"},
 )
 def integer_result(x, kernel_size, stride=None, padding=0):

@@ -119,7 +119,7 @@ def mean_of_products(x, weight, bias, stride=1, padding=0):
 
 @mistake(
     "Your numbers are sums of a matrix product of window and filter. Here each number of the "
-    "window is multiplied with the number of the filter that lies on it.",
+    "window is multiplied by the number of the filter that lies on it.",
     fails={
         "conv2d_values",
         "conv2d_orientation",
@@ -324,7 +324,7 @@ def last_channel_only(x, weight, bias, stride=1, padding=0):
 
 
 @mistake(
-    "Every channel is multiplied with the first channel of the filter. A filter has other numbers "
+    "Every channel is multiplied by the first channel of the filter. A filter has other numbers "
     "for each channel.",
     fails={"conv2d_channels", "conv2d_together"},
 )

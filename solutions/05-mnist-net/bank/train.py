@@ -1,4 +1,4 @@
-"""Task 4: train until unknown digits are read well."""
+"""Task 4: train until new digits are read well."""
 
 import copy
 
