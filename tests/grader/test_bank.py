@@ -4,6 +4,7 @@ every right solution keeps them all."""
 import csv
 import functools
 import sys
+from types import FunctionType
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -14,6 +15,8 @@ from grader.authoring.bank import Variant, load_bank
 from grader.authoring.examine import Workbench, examine, make_sheet
 from grader.authoring.table import TABLE_NAME, mistakes_table, part_of
 from grader.cells import BEGIN_HIDDEN
+from grader.judging.functions import definitions
+from grader.sandbox.inside import child
 from helpers.assignment import Checker
 from helpers.assignment.checker import Observation
 from helpers.checks import as_numpy
@@ -67,6 +70,22 @@ def test_reference_solution_passes_every_test(name, monkeypatch):
         if cell.cell_type == "code":
             exec(compile(cell.source, f"<{cell.id}>", "exec"), space)
     plt.close("all")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_the_tests_send_to_the_students_process_can_be_made_there(name, monkeypatch):
+    bench, observe, sent = workbench(name), Checker._observe, []
+
+    def observed(checker, function, *rest):
+        procedure = function.func if isinstance(function, functools.partial) else function
+        sent.extend(thing for thing in (procedure, *rest[2]) if isinstance(thing, FunctionType))
+        return observe(checker, function, *rest)
+
+    monkeypatch.setattr(Checker, "_observe", observed)
+    assert [str(v.failure) for v in bench.grade() if not v.passed] == []
+    for cell in bench.tests:
+        own = [f for f in sent if f.__code__.co_filename == f"<{cell.grade_id}>"]
+        child.test_space(definitions(cell.source, own))  # has no `check`, and knows no seed
 
 
 @pytest.mark.parametrize("pair", MISTAKES, ids=label)
