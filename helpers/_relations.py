@@ -38,7 +38,9 @@ def relation(
     if right is None:
         return _of_shapes(received, wanted, same)
     if _has_nan(received) and not _has_nan(wanted):
-        return gettext("there are NaN values in the result (0/0, or inf − inf)")
+        return gettext(
+            "there are NaN values in the result (0/0, inf − inf, or the root of a negative number)"
+        )
     if received.dtype.kind == "b" or wanted.dtype.kind == "b":
         return None
     with np.errstate(all="ignore"):
@@ -144,11 +146,6 @@ def _of_parts(received, wanted, same):
             )
         return None
     for large, small in ((received, wanted), (wanted, received)):
-        for step in (2, 3, 4):
-            part = large[..., ::step, ::step]
-            if part.shape == small.shape and _varied(small) and same(part, small):
-                return _of_every(step, large is received)
-    for large, small in ((received, wanted), (wanted, received)):
         height, width = small.shape[-2:]
         for top, left in _shifts(large, small):
             part = large[..., top : top + height, left : left + width]
@@ -158,6 +155,12 @@ def _of_parts(received, wanted, same):
                 else:
                     said = gettext("it is a part of the expected result, from {place} on")
                 return said.format(place=[top, left])
+    # After the parts: the first of two rows is every second one, too.
+    for large, small in ((received, wanted), (wanted, received)):
+        for step in (2, 3, 4):
+            part = large[..., ::step, ::step]
+            if part.shape == small.shape and _varied(small) and same(part, small):
+                return _of_every(step, large is received)
     height, width = np.minimum(received.shape[-2:], wanted.shape[-2:])
     common = [array[..., :height, :width] for array in (received, wanted)]
     if _varied(common[1]) and same(*common):
@@ -302,7 +305,7 @@ def _of_types(received, wanted, same, result=None):
         return np.array_equal(received, changed) and np.array_equal(whole, changed_whole)
 
     is_whole = same(np.rint(wanted), wanted)
-    if not is_whole:
+    if not is_whole and whole.any():  # 0 is what is left of a half, and of much else
         if fits(np.rint(wanted), np.rint(whole)):
             return gettext("they are the expected numbers, rounded to whole numbers")
         if fits(np.trunc(wanted), np.trunc(whole)):
@@ -460,7 +463,7 @@ def _of_two(received, wanted, same):
 
 def _of_room(received, wanted):
     """A type that has no room for what is expected, whatever else is wrong."""
-    if received.dtype.kind not in "iu" or not np.isfinite(wanted).all():
+    if received.dtype.kind not in "iu" or not np.isfinite(wanted).all() or not received.any():
         return None
     if (np.rint(wanted) != wanted).any():
         return gettext("the result is of type {type}, which holds whole numbers only").format(

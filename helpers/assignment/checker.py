@@ -578,8 +578,8 @@ class Observation:
             self._fail(
                 "values",
                 gettext(
-                    "{wrong} of {count} values are NaN, not a number (as from 0/0, inf − inf, or "
-                    "memory that was never filled)"
+                    "{wrong} of {count} values are NaN, not a number (as from 0/0, inf − inf, the "
+                    "root of a negative number, or memory that was never filled)"
                 ).format(wrong=int(np.isnan(received).sum()), count=received.size),
                 ("value", self.value),
                 () if wanted is None else values_lines(wanted, received),

@@ -28,6 +28,10 @@ _ONE_NUMBER = gettext_noop(
     "One number belongs here, and this is an array or a list. Which of its numbers is meant: the "
     "one at a place, as in `biases[f]`, or their sum?"
 )
+_OF_MATH = gettext_noop(
+    "The functions of `math` take one number; NumPy's, such as `np.sqrt`, take each number of an "
+    "array."
+)
 _PAIRED = gettext_noop(
     "Arrays are taken together number by number. For that their sizes, counted from the last axis, "
     "must be equal, or one of them 1. Here the shapes are {0}."
@@ -101,7 +105,7 @@ _MEANINGS: list[tuple[str, ...]] = [
         gettext_noop("An array is to be made of parts that differ in length or shape."),
     ),
     (r"setting an array element with a sequence", _ONE_NUMBER),
-    (r"only (?:length-1|size-1|0-dimensional) arrays can be converted", _ONE_NUMBER),
+    (r"only (?:length-1|size-1|0-dimensional) arrays can be converted", _ONE_NUMBER, _OF_MATH),
     (r"only integer scalar arrays can be converted", _ONE_NUMBER),
     (r"a Tensor with \d+ elements cannot be converted", _ONE_NUMBER),
     (r"only one element tensors can be converted", _ONE_NUMBER),
@@ -118,6 +122,14 @@ _MEANINGS: list[tuple[str, ...]] = [
         ),
     ),
     (
+        r"could not broadcast input array from shape (\(.*?\)) into "
+        r"shape (\((?:\d+,)*0[,)][\d,)]*)",
+        gettext_noop(
+            "What stands on the right of the `=` has the shape {0}, and the place for it has {1}: "
+            "it is empty, as `[p:-p]` is for p = 0."
+        ),
+    ),
+    (
         r"could not broadcast input array from shape (\(.*?\)) into shape (\(.*?\))",
         gettext_noop(
             "What stands on the right of the `=` has the shape {0}, and the place for it has {1}."
@@ -130,7 +142,8 @@ _MEANINGS: list[tuple[str, ...]] = [
     (
         r"index (-?\d+) is out of bounds for (?:axis|dimension) (\d+) with size (\d+)",
         gettext_noop(
-            "Axis {1} has {2} places, and they are numbered from 0. There is no place {0}."
+            "The size of axis {1} is {2}, and its places are numbered from 0. There is no place "
+            "{0}."
         ),
     ),
     (
@@ -146,7 +159,9 @@ _MEANINGS: list[tuple[str, ...]] = [
     ),
     (
         r"axis (-?\d+) is out of bounds for array of dimension (\d+)",
-        gettext_noop("The array has {1} axes, and they are numbered from 0. There is no axis {0}."),
+        gettext_noop(
+            "The array's number of axes is {1}, and they are numbered from 0. There is no axis {0}."
+        ),
     ),
     (
         r"expected to be in range of \[-\d+, (\d+)\], but got (-?\d+)",
@@ -154,7 +169,9 @@ _MEANINGS: list[tuple[str, ...]] = [
     ),
     (
         r"array is (\d+)-dimensional, but (\d+) were indexed",
-        gettext_noop("{1} places stand between the brackets, and the array has {0} axes."),
+        gettext_noop(
+            "Between the brackets stand {1} places, and the array's number of axes is {0}."
+        ),
     ),
     (
         r"too many indices for tensor of dimension (\d+)",
@@ -196,6 +213,20 @@ _MEANINGS: list[tuple[str, ...]] = [
         ),
     ),
     (
+        r"boolean array indexing assignment",
+        gettext_noop(
+            "With a mask on the left of the `=`, there belongs one number on the right, or as many "
+            "as the mask takes: those of `x[mask]`, and not of `x`."
+        ),
+    ),
+    (
+        r"Cannot interpret '(.*)' as a data type",
+        gettext_noop(
+            "{0} stands where the type of the numbers belongs. A shape with several axes is one "
+            "argument, in brackets of its own: np.zeros((2, 3))."
+        ),
+    ),
+    (
         r"integer (-?\d+) out of bounds for (\w+)",
         gettext_noop(
             "An array of type {1} has no room for {0}. Make it an array of floats first, with "
@@ -206,7 +237,8 @@ _MEANINGS: list[tuple[str, ...]] = [
     (r"same dtype, but got:? (\S+) (?:!=|and) (\S+)", _TWO_TYPES),
     (r"Input type \((?!.*cuda)(.+)\) and \w+ type \((.+)\) should be the same", _TWO_TYPES),
     (
-        r"not implemented for '(?:Long|Int|Short|Byte|Char|Bool)'|dtype must be either a floating",
+        r"not implemented for '(?:Long|Int|Short|Byte|Char|Bool)'|dtype must be either a floating"
+        r"|Only Tensors of floating point",
         gettext_noop(
             "PyTorch does this with floats only, and these are no floats. `.float()` or "
             "`.double()` makes floats of them."

@@ -102,6 +102,7 @@ def changed(array, *places, by=7):
         (X[1:, :4], X, "it is a part of the expected result, from [1, 0] on"),
         (X[:3, :4], X, "it is a part of the expected result, from [0, 0] on"),
         (BATCH, BATCH[..., ::2, ::2], "every second row and column of it is the expected result"),
+        (X[:1, :1], X[:1, :2], "it is a part of the expected result, from [0, 0] on"),
         (MAPS[..., ::3, ::3], MAPS, "it is every third row and column of the expected result"),
         (np.pad(X, ((0, 1), (0, 0)))[:, :3], X, "as far as both go, from the upper left on"),
         (MAPS, MAPS.sum(axis=0), "added up along axis 0, it is the expected result"),
@@ -129,6 +130,7 @@ def test_a_relation_is_found_and_said(received, wanted, words):
         (np.vstack([X[3:], RNG.integers(200, 300, (3, 5))]), X),  # one row of four tells nothing
         (np.ones((3, 5)), X),
         (5, 6),
+        (0, 0.75),  # the whole part, and so much else
         ([True, False], [False, True]),
     ],
 )
