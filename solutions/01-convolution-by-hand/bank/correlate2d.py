@@ -692,3 +692,17 @@ def turned_unless_square(image, kernel):
 )
 def nothing_for_a_large_image(image, kernel):
     return with_loops(image, kernel) * (image.size <= 5000)
+
+
+@mistake(
+    "All rows of your output are the last one: each row is written over all the others, as in "
+    "`[[0] * w] * h`, which is h names for one row.",
+    fails={PLACES, VALUES, ORIENTATION, RECTANGLES, FRACTIONS, RANGE, TOGETHER},
+)
+def one_row_of_many_names(image, kernel):
+    result = with_loops(image, kernel).tolist()
+    rows = [[0] * len(result[0])] * len(result)
+    for i, row in enumerate(result):
+        for j, number in enumerate(row):
+            rows[i][j] = number
+    return np.array(rows)

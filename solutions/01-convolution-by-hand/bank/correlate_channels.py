@@ -562,3 +562,14 @@ def windows_by_steps_in_memory(x, weight, bias):
 )
 def bias_forgotten_unless_square(x, weight, bias):
     return with_map_for_each_channel(x, weight, bias if weight.shape[1] == weight.shape[2] else 0)
+
+
+@mistake(
+    "Your output is that of a filter in the type of the image. From whole pixels the fractions of "
+    "the filter are lost then, and from uint8 its negative numbers, too.",
+    fails={FRACTIONS, TOGETHER},
+)
+def filter_in_the_type_of_the_image(x, weight, bias):
+    with np.errstate(invalid="ignore"):
+        taken = weight.astype(x.dtype)
+    return sum(slide(x[c].astype(float), taken[c]) for c in range(len(x))) + bias

@@ -229,7 +229,7 @@ def laplace(image):
 
 
 @mistake(
-    "Your numbers are too small by a constant factor: the kernels have been divided. They are "
+    "Your numbers are too small by a constant factor, as where the kernels are divided. They are "
     "used as they stand in the task.",
     fails={WEIGHTS, MAGNITUDE, RANGE, TOGETHER},
 )
@@ -586,3 +586,31 @@ def rows_by_steps_in_memory(image):
     step = image.itemsize
     in_rows = np.lib.stride_tricks.as_strided(image, image.shape, (step * image.shape[1], step))
     return np.hypot(*both_maps(in_rows))
+
+
+@mistake(
+    "Your numbers equal those of half the difference between the two neighbours, as np.gradient "
+    "gives it. Sobel's kernels also look at the rows or columns beside, and divide nothing.",
+    fails={WEIGHTS, MAGNITUDE, RANGE, TOGETHER},
+)
+def differences_of_neighbours(image):
+    down, right = np.gradient(image.astype(float))
+    return np.sqrt(right**2 + down**2)[1:-1, 1:-1]
+
+
+@mistake(
+    "A square of one of your maps has no room in its type, such as int16, which holds numbers up "
+    "to 32767. What is too large begins again from below, and a negative number has no root: NaN.",
+    fails={RANGE, TOGETHER},
+)
+def squares_in_int16(image):
+    pixels = image.astype(np.int16) if image.dtype == np.uint8 else image
+    maps = [
+        sum(
+            int(kernel[a, b]) * pixels[a : a + len(image) - 2, b : b + image.shape[1] - 2]
+            for a, b in np.ndindex(3, 3)
+        )
+        for kernel in (SOBEL, SOBEL.T)
+    ]
+    with np.errstate(invalid="ignore"):
+        return np.sqrt(maps[0] ** 2 + maps[1] ** 2)

@@ -329,3 +329,29 @@ def with_matrices(layers):
     for kernel_size, stride in layers:
         whole = whole @ [[stride, kernel_size - stride], [0, 1]]
     return (whole @ [1, 1])[0]
+
+
+@mistake(
+    "A kernel adds as many jumps in your field as it has numbers before and behind its middle. A "
+    "kernel with an even number of numbers has no middle: it adds one jump less.",
+    fails={"receptive_field_kernels", "receptive_field_jump"},
+)
+def half_a_kernel_on_each_side(layers):
+    field, jump = 1, 1
+    for kernel_size, stride in layers:
+        field += 2 * (kernel_size // 2) * jump
+        jump *= stride
+    return field
+
+
+@mistake(
+    "Of two layers with the same kernel size only one counts in your field, as in a dict of the "
+    "layers. Each layer of the list adds its share.",
+    fails={"receptive_field_kernels", "receptive_field_jump"},
+)
+def one_layer_for_each_size(layers):
+    field, jump = 1, 1
+    for kernel_size, stride in dict(layers).items():
+        field += (kernel_size - 1) * jump
+        jump *= stride
+    return field

@@ -682,3 +682,13 @@ def in_half_precision(x, kernel_size, stride=None, padding=0):
 )
 def numbers_as_in_memory(x, kernel_size, stride=None, padding=0):
     return number_by_number(x.ravel(order="K").reshape(x.shape), kernel_size, stride, padding)
+
+
+@mistake(
+    "Where the largest number of a window is 0 your output has another number, or −∞. The zeros of "
+    "a map are numbers like any other; only the border never wins.",
+    fails={"max_pool2d_stride", "max_pool2d_together"},
+)
+def zeros_taken_for_the_border(x, kernel_size, stride=None, padding=0):
+    padded = with_border(x, padding, 0)
+    return slide(np.where(padded == 0, -np.inf, padded), kernel_size, stride, largest)

@@ -720,3 +720,12 @@ def numbers_as_in_memory(grad_out, x, kernel_size, stride=None):
 )
 def nearly_equal_taken_for_equal(grad_out, x, kernel_size, stride=None):
     return number_by_number(grad_out, x.round(4), kernel_size, stride)
+
+
+@correct
+def autograd_in_float32(grad_out, x, kernel_size, stride=None):
+    """Right as far as the task goes: numbers so close that float32 makes them equal do not come."""
+    tensor = torch.tensor(x, dtype=torch.float32, requires_grad=True)
+    pooled = torch.nn.functional.max_pool2d(tensor, kernel_size, stride)
+    pooled.backward(torch.tensor(grad_out, dtype=torch.float32))
+    return tensor.grad.numpy()

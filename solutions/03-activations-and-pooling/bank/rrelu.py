@@ -536,3 +536,15 @@ def slopes_in_an_integer_array(x, lower, upper, training, rng):
 def single_number_afterwards(x, lower, upper, training, rng):
     slope = rng.uniform(lower, upper, x.shape) if training else (lower + upper) / 2
     return np.where(x > 0, x, slope * x), slope
+
+
+@mistake(
+    "Slopes near the mean are more frequent than those near the ends. All values between lower "
+    "and upper are to be equally likely.",
+    fails={"rrelu_range"},
+)
+def slopes_of_a_normal_distribution(x, lower, upper, training, rng):
+    mean = (lower + upper) / 2
+    if not training:
+        return apply(x, mean)
+    return apply(x, np.clip(rng.normal(mean, (upper - lower) / 4, x.shape), lower, upper))

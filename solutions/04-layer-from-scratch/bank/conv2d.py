@@ -1010,3 +1010,14 @@ def filters_reshaped_to_columns(x, weight, bias, stride=1, padding=0):
     rows = windows.transpose(0, 2, 3, 1, 4, 5).reshape(n, height * width, -1)
     out = rows @ weight.reshape(-1, len(weight)) + bias
     return out.transpose(0, 2, 1).reshape(n, len(weight), height, width)
+
+
+@mistake(
+    "The first row of your maps has the bias most often, and the last one once, as where it is "
+    "added to the whole map again with each row. A number gets it once.",
+    fails={"conv2d_bias", "conv2d_together"},
+)
+def bias_with_each_row(x, weight, bias, stride=1, padding=0):
+    out = layer(zeros_around(x, padding), weight, bias, stride)
+    times = np.arange(out.shape[2])[::-1].astype(x.dtype)
+    return out + times[:, None] * bias[:, None, None]

@@ -442,8 +442,8 @@ def border_of_the_first_image_only(x, kernel_size, stride=1, padding=0):
 
 
 @mistake(
-    "With padding your image gets as many columns as it has rows. Height and width of an image "
-    "can differ.",
+    "Your matrix has as many columns as for an image that is as wide as it is high. Height and "
+    "width of an image can differ.",
     fails={"im2col_together"},
 )
 def border_for_a_square_image(x, kernel_size, stride=1, padding=0):
@@ -605,3 +605,30 @@ def numbers_as_in_memory(x, kernel_size, stride=1, padding=0):
 )
 def in_half_precision(x, kernel_size, stride=1, padding=0):
     return with_windows_view(x, kernel_size, stride, padding).astype(np.float16)
+
+
+@mistake(
+    "Your matrix has as many columns as for an image that is as wide as it is high. Height and "
+    "width of an image can differ.",
+    fails={"im2col_order", "im2col_together"},
+)
+def places_counted_by_the_height(x, kernel_size, stride=1, padding=0):
+    padded = zeros_around(x, padding)
+    (kh, kw), (n, _, height, _) = kernel_size, padded.shape
+    out_height, out_width = (height - kh) // stride + 1, (height - kw) // stride + 1
+    columns = [
+        padded[:, :, i * stride :, j * stride :][:, :, :kh, :kw].reshape(n, -1)
+        for i in range(out_height)
+        for j in range(out_width)
+    ]
+    return np.stack(columns, axis=2)
+
+
+@mistake(
+    "Your matrices are cut out of one that holds the windows of all images side by side. Each "
+    "image has a matrix of its own; a reshape at the end does not take them apart.",
+    fails={"im2col_channels", "im2col_together"},
+)
+def cut_out_of_one_matrix(x, kernel_size, stride=1, padding=0):
+    matrices = from_padded(zeros_around(x, padding), kernel_size, stride)
+    return np.concatenate(list(matrices), axis=1).reshape(matrices.shape)

@@ -93,8 +93,9 @@ def divided_by_one_step(forward, backward, x):
 
 
 @mistake(
-    "The measured gradients come out far too small, as where the difference of the losses is "
-    "not divided by the step.",
+    "An error of 1 means that one of the two gradients is 0, or next to nothing beside the other. "
+    "A measured gradient is 0 where x + ε and x − ε are the same, far too small where it is not "
+    "divided by the step, and far too large where the two losses differ in more than x.",
     fails={"largest_gradient_error_right", "largest_gradient_error_relative"},
 )
 def not_divided_by_the_step(forward, backward, x):
@@ -113,9 +114,9 @@ def wrong_sign(forward, backward, x):
 
 
 @mistake(
-    "An error of 1 means that one of the two gradients is 0, or next to nothing beside the "
-    "other. Measured gradients are 0 if both losses are equal: for instance where the step is "
-    "so small that x + ε is x, or where x + ε and x − ε are two names of one array.",
+    "An error of 1 means that one of the two gradients is 0, or next to nothing beside the other. "
+    "A measured gradient is 0 where x + ε and x − ε are the same, far too small where it is not "
+    "divided by the step, and far too large where the two losses differ in more than x.",
     fails={"largest_gradient_error_right", "largest_gradient_error_relative"},
 )
 def two_names_for_one_array(forward, backward, x):
@@ -636,3 +637,25 @@ def with_a_step_ten_times_larger(forward, backward, x):
 @correct
 def rounded(forward, backward, x):
     return round(float(relative_errors(*both_gradients(forward, backward, x)).max()), 7)
+
+
+@mistake(
+    "An error of 1 means that one of the two gradients is 0, or next to nothing beside the other. "
+    "A measured gradient is 0 where x + ε and x − ε are the same, far too small where it is not "
+    "divided by the step, and far too large where the two losses differ in more than x.",
+    fails={"largest_gradient_error_right", "largest_gradient_error_relative"},
+)
+def other_numbers_in_each_loss(forward, backward, x):
+    rng = np.random.default_rng(1)
+    gradient = backward(rng.normal(size=np.shape(forward(x))), x)
+
+    def loss(values):
+        out = forward(values)
+        return np.sum(rng.normal(size=out.shape) * out)
+
+    measured = np.zeros(x.shape)
+    for place in np.ndindex(x.shape):
+        step = np.zeros(x.shape)
+        step[place] = 1e-5
+        measured[place] = (loss(x + step) - loss(x - step)) / 2e-5
+    return relative_errors(gradient, measured).max()
