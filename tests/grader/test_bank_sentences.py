@@ -32,6 +32,7 @@ OF_OTHER_THINGS = {
     "twice_on_each_side",  # how many zeros there are
     "padding_twice",  # the border
     "half_width_afterwards",  # the width of a range
+    "differences_of_neighbours",  # the half of a difference
     "float64_result",  # memory
     "divided_by_one_step",  # the gradients, and not their error
     "side_by_side",  # how many channels there are
