@@ -275,6 +275,22 @@ def test_a_network_that_does_not_compute_with_its_weights_and_images_is_found(ne
     assert not are_computed(at_work(build(network)), NUMBERS, IMAGES)
 
 
+class Normalised(Attributes):
+    def forward(self, x):
+        return super().forward((x - 0.13) / 0.31)
+
+
+class Curved(Attributes):
+    def forward(self, x):
+        return super().forward(x**2)
+
+
+@pytest.mark.parametrize(("network", "arrive"), [(Normalised, True), (Curved, False)])
+def test_images_may_be_scaled_and_shifted_on_their_way(network, arrive):
+    """That costs the test of the first layer's numbers, and not all others."""
+    assert are_computed(at_work(build(network)), NUMBERS, IMAGES) is arrive
+
+
 def test_numbers_that_were_made_up_are_found():
     steps = at_work(build(Attributes))
     for step in steps:
