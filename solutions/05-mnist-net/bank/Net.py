@@ -346,7 +346,30 @@ class with_batch_normalisation(Layers):
         return self.pool(F.relu(self.norm2(self.conv2(x))))
 
 
+@mistake(
+    "The numbers of your first convolution equal those of images that are normalised with the mean "
+    "0.1307 and the standard deviation 0.3081. In this plan the images go into it as they are.",
+    fails={"net_convolutions"},
+)
+class images_normalised(Layers):
+    def forward(self, x):
+        return super().forward((x - 0.1307) / 0.3081)
+
+
 # ReLU.
+
+
+@mistake(
+    "Numbers above 6 become 6. ReLU lets all positive numbers through as they are.",
+    fails={"net_flatten", "net_pooling", "net_relu"},
+)
+class cut_at_six(Layers):
+    def maps(self, x):
+        x = self.pool(F.relu6(self.conv1(x)))
+        return self.pool(F.relu6(self.conv2(x)))
+
+    def scores(self, x):
+        return self.fc2(self.dropout(F.relu6(self.fc1(x))))
 
 
 @mistake(

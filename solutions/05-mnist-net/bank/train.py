@@ -224,6 +224,45 @@ def patience_with_the_test_set(model, train_set, test_set):
     return history
 
 
+DECIDED_BY_THE_TEST_SET = (
+    "With other labels in the test set, your model ends with other weights: what was measured "
+    "decides which weights are kept, or how far a step goes. The test set is only measured."
+)
+
+
+@mistake(
+    DECIDED_BY_THE_TEST_SET,
+    fails={"train_unseen"},
+)
+def best_weights_by_the_test_set(model, train_set, test_set):
+    loader = DataLoader(train_set, batch_size=64, shuffle=True)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
+    history = []
+    for _ in range(4):
+        one_epoch(model, loader, optimizer)
+        history.append(measure(model, test_set))
+        if history[-1] == max(history):
+            best = copy.deepcopy(model.state_dict())
+    model.load_state_dict(best)
+    return history
+
+
+@mistake(
+    DECIDED_BY_THE_TEST_SET,
+    fails={"train_unseen"},
+)
+def learning_rate_by_the_test_set(model, train_set, test_set):
+    loader = DataLoader(train_set, batch_size=64, shuffle=True)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
+    schedule = torch.optim.lr_scheduler.ReduceLROnPlateau(optimizer, "max", patience=0)
+    history = []
+    for _ in range(4):
+        one_epoch(model, loader, optimizer)
+        history.append(measure(model, test_set))
+        schedule.step(history[-1])
+    return history
+
+
 @mistake(
     "The weights never change: the gradients are computed, but no step is made.",
     fails={"train_accuracy", "train_history", "train_unseen"},

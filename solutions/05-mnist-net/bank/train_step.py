@@ -22,6 +22,20 @@ def not_cleared(model, optimizer, images, labels):
 
 
 @mistake(
+    "Only the gradient of the model's first weights is cleared. In the others, the biases for "
+    "instance, the gradients of earlier steps add up.",
+    fails={"train_step_zero_grad"},
+)
+def only_the_first_cleared(model, optimizer, images, labels):
+    model.train()
+    next(model.parameters()).grad = None
+    loss = F.nll_loss(model(images), labels)
+    loss.backward()
+    optimizer.step()
+    return loss.item()
+
+
+@mistake(
     "The weights do not move: the gradients are cleared between the backward pass and the step, "
     "so nothing is left for the step.",
     fails={"train_step_update"},
@@ -201,6 +215,35 @@ def first_image_only(model, optimizer, images, labels):
     optimizer.zero_grad()
     loss = F.nll_loss(model(images[:1]), labels[:1])
     loss.backward()
+    optimizer.step()
+    return loss.item()
+
+
+@mistake(
+    "For each image you take the labels of all images in the batch. Each image has one label, its "
+    "own.",
+    fails={"train_step_loss", "train_step_update"},
+)
+def every_label_for_every_image(model, optimizer, images, labels):
+    model.train()
+    optimizer.zero_grad()
+    loss = -model(images)[:, labels].mean()
+    loss.backward()
+    optimizer.step()
+    return loss.item()
+
+
+@mistake(
+    "Your step is shorter than it should be: it equals one along a gradient that was cut to the "
+    "length 1.",
+    fails={"train_step_update"},
+)
+def gradient_clipped(model, optimizer, images, labels):
+    model.train()
+    optimizer.zero_grad()
+    loss = F.nll_loss(model(images), labels)
+    loss.backward()
+    nn.utils.clip_grad_norm_(model.parameters(), 1.0)
     optimizer.step()
     return loss.item()
 

@@ -380,3 +380,32 @@ def flat(shape, rng):
 )
 def printed(shape, rng):
     print(rng.normal(0, (2 / products(shape)) ** 0.5, shape))
+
+
+@mistake(
+    "Your standard deviation is √2/n. In He's rule n stands under the root, too: it is √(2/n).",
+    fails={"he_start_connected", "he_start_convolution", "he_start_together"},
+)
+def only_the_two_under_the_root(shape, rng):
+    return rng.normal(0, math.sqrt(2) / products(shape), shape)
+
+
+@mistake(
+    "Your weights were moved and stretched together, until their mean was exactly 0 and their "
+    "spread exactly √(2/n). Each weight is drawn on its own; chance decides how near they come to "
+    "that.",
+    fails={"he_start_generator"},
+)
+def standardised(shape, rng):
+    weights = rng.normal(size=shape)
+    return (weights - weights.mean()) / weights.std() * (2 / products(shape)) ** 0.5
+
+
+@mistake(
+    "All places of a window have the same weight: one number is drawn for each pair of channels. "
+    "Each weight is drawn on its own.",
+    fails={"he_start_generator", "he_start_together"},
+)
+def one_number_for_a_window(shape, rng):
+    numbers = rng.normal(0, (2 / products(shape)) ** 0.5, shape[:2])
+    return numbers.reshape(*shape[:2], *[1] * (len(shape) - 2)) * np.ones(shape)

@@ -417,3 +417,15 @@ def rounded(epoch, epochs, rate, warm_up=0):
 )
 def printed(epoch, epochs, rate, warm_up=0):
     print(rate * wave(epoch / epochs))
+
+
+@mistake(
+    "The rates of your warm-up are rounded down to whole numbers, as `//` does.",
+    fails={"learning_rate_together", "learning_rate_warm_up"},
+)
+def floor_division(epoch, epochs, rate, warm_up=0):
+    if epoch < warm_up:
+        return rate * (epoch + 1) // (warm_up + 1)
+    if epoch >= epochs:
+        return 0
+    return rate * (1 + math.cos(math.pi * (epoch - warm_up) / (epochs - warm_up))) / 2

@@ -357,3 +357,29 @@ def printed(n, n_validation, rng):
 def result_of_shuffle(n, n_validation, rng):
     order = rng.shuffle(np.arange(n))
     return order[n_validation:], order[:n_validation]
+
+
+@mistake(
+    "Your numbers are of a type with decimals, such as 3.0. Whole numbers are needed to take "
+    "images by their numbers: an array that begins empty, `np.array([])`, is one for decimals.",
+    fails={"split_each_once"},
+)
+def appended_to_an_empty_array(n, n_validation, rng):
+    training, validation = np.array([]), np.array([])
+    for place, number in enumerate(rng.permutation(n)):
+        if place < n_validation:
+            validation = np.append(validation, number)
+        else:
+            training = np.append(training, number)
+    return training, validation
+
+
+@mistake(
+    "Early numbers are put aside more often than late ones: whole random numbers, by which you "
+    "sort, are often equal.",
+    fails={"split_by_chance"},
+    undiagnosed="the shares of the visible test are right to the nearest quarter",
+)
+def sorted_by_whole_random_numbers(n, n_validation, rng):
+    order = np.argsort(rng.integers(0, n, size=n), kind="stable")
+    return order[n_validation:], order[:n_validation]

@@ -194,8 +194,9 @@ def tuple_of_losses(net, train_epoch, validation_loss, patience, most):
 
 
 LAST_WEIGHTS = (
-    "At the end your network has the weights of the last epoch, not those of the best one. A "
-    "state_dict that is only given another name goes on changing with the network."
+    "At the end your network has the weights of the last epoch, not those of the best one. Two of "
+    "the ways that lead there: a state_dict that is only given another name goes on changing with "
+    "the network; or the best weights come back only where training stops early."
 )
 
 
@@ -236,16 +237,18 @@ def not_put_back(net, train_epoch, validation_loss, patience, most):
 
 @mistake(
     LAST_WEIGHTS,
-    fails={"train_until_best_ties", "train_until_best_together", "train_until_best_weights"},
+    fails={"train_until_best_together", "train_until_best_weights"},
 )
-def loaded_into_a_copy(net, train_epoch, validation_loss, patience, most):
+def put_back_only_after_an_early_stop(net, train_epoch, validation_loss, patience, most):
     losses, best = [], 0
-    while len(losses) < most and len(losses) - best < patience:
+    for epoch in range(most):
         train_epoch(net)
         losses.append(validation_loss(net))
-        if best == 0 or losses[-1] < losses[best - 1]:
-            best, kept = len(losses), copy.deepcopy(net)
-    net = kept
+        if epoch == 0 or losses[epoch] < losses[best]:
+            best, weights = epoch, copy.deepcopy(net.state_dict())
+        elif epoch - best == patience:
+            net.load_state_dict(weights)
+            break
     return losses
 
 
@@ -643,4 +646,66 @@ def put_back_after_each_worse_epoch(net, train_epoch, validation_loss, patience,
         if best == 0 or losses[-1] < losses[best - 1]:
             best, weights = len(losses), copy.deepcopy(net.state_dict())
         net.load_state_dict(weights)
+    return losses
+
+
+@mistake(
+    "None of your losses counts as better while they are large: training stops after its first "
+    "`patience` epochs. The first epoch is the best so far, whatever its loss.",
+    fails={
+        "train_until_best_restarts",
+        "train_until_best_weights",
+    },
+)
+def best_begins_at_a_hundred(net, train_epoch, validation_loss, patience, most):
+    losses, best, waited = [], 100, 0
+    weights = copy.deepcopy(net.state_dict())
+    while len(losses) < most and waited < patience:
+        train_epoch(net)
+        losses.append(validation_loss(net))
+        waited += 1
+        if losses[-1] < best:
+            best, waited, weights = losses[-1], 0, copy.deepcopy(net.state_dict())
+    net.load_state_dict(weights)
+    return losses
+
+
+@mistake(
+    "An epoch that is better by very little does not count as better in your training. Each lower "
+    "loss counts.",
+    fails={"train_until_best_restarts"},
+)
+def better_by_a_thousandth(net, train_epoch, validation_loss, patience, most):
+    losses, best, waited = [], float("inf"), 0
+    while len(losses) < most and waited < patience:
+        train_epoch(net)
+        losses.append(validation_loss(net))
+        waited += 1
+        if losses[-1] < best - 0.001:
+            best, waited, weights = losses[-1], 0, copy.deepcopy(net.state_dict())
+    net.load_state_dict(weights)
+    return losses
+
+
+@mistake(
+    "The loss before the first epoch counts as the best one so far. Only epochs that were trained "
+    "are compared.",
+    fails={
+        "train_until_best_restarts",
+        "train_until_best_stops",
+        "train_until_best_ties",
+        "train_until_best_together",
+    },
+    undiagnosed="in the visible tests the loss of the first epoch is there before it, too",
+)
+def start_counts_as_best(net, train_epoch, validation_loss, patience, most):
+    losses, best, waited = [], validation_loss(net), 0
+    weights = copy.deepcopy(net.state_dict())
+    while len(losses) < most and waited < patience:
+        train_epoch(net)
+        losses.append(validation_loss(net))
+        waited += 1
+        if losses[-1] < best:
+            best, waited, weights = losses[-1], 0, copy.deepcopy(net.state_dict())
+    net.load_state_dict(weights)
     return losses

@@ -598,6 +598,45 @@ class lrn_in_two_halves(Network):
 
 
 @mistake(
+    "Your LRN equals one whose sum ends at i + 1: the second map after each one is missing.",
+    fails={"AlexNet_response_norm"},
+)
+class last_neighbour_missing(Network):
+    def __init__(self, num_classes=1000):
+        super().__init__(num_classes)
+        self.norm1 = self.norm2 = FourMaps()
+
+
+class FourMaps(nn.Module):
+    """LRN that sums up the maps from i - 2 to i + 1."""
+
+    def forward(self, x):
+        squares = F.pad(x**2, (0, 0, 0, 0, 2, 2))
+        near = sum(squares[:, j : j + x.shape[1]] for j in range(4))
+        return x / (2 + 1e-4 * near) ** 0.75
+
+
+@mistake(
+    "The first and the last maps are damped by those of the other end, as if the maps stood in a "
+    "ring. Beyond the first and the last one there is nothing.",
+    fails={"AlexNet_response_norm"},
+    undiagnosed="in the visible test the maps at both ends are 0",
+)
+class maps_in_a_ring(Network):
+    def __init__(self, num_classes=1000):
+        super().__init__(num_classes)
+        self.norm1 = self.norm2 = Ring()
+
+
+class Ring(nn.Module):
+    """LRN to which the first map is a neighbour of the last one."""
+
+    def forward(self, x):
+        near = sum(torch.roll(x**2, shift, dims=1) for shift in range(-2, 3))
+        return x / (2 + 1e-4 * near) ** 0.75
+
+
+@mistake(
     "Batch normalisation was added. It has parameters of its own, and is not in the table.",
     fails={"AlexNet_dropout", "AlexNet_parameters"},
 )
@@ -666,6 +705,28 @@ class dropout_one_layer_too_early(Network):
         x = F.relu(self.fc6(self.drop6(x)))
         x = F.relu(self.fc7(self.drop7(x)))
         return self.fc8(x)
+
+
+@mistake(
+    "Your dropout leaves all numbers of an image or takes away all of them, as `nn.Dropout1d` does "
+    "with rows. Each number has a chance of its own.",
+    fails={"AlexNet_dropout"},
+    undiagnosed="chance decides which of the two it is",
+)
+class dropout_of_whole_rows(Network):
+    def __init__(self, num_classes=1000):
+        super().__init__(num_classes)
+        self.drop6 = self.drop7 = nn.Dropout1d(0.5)
+
+
+@mistake(
+    "There are three dropouts: after fc6 and fc7, and one before fc6, as in torchvision's network. "
+    "The table has none there.",
+    fails={"AlexNet_dropout"},
+)
+class dropout_before_fc6_too(Network):
+    def classifier(self, x):
+        return super().classifier(F.dropout(x, 0.5, self.training))
 
 
 @mistake(

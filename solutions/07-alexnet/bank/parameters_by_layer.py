@@ -278,6 +278,32 @@ def printed(model):
             print(name, own)
 
 
+@mistake(
+    "Parameters that the model itself holds have names of their own in your dict. They belong to "
+    "the model, whose name is empty.",
+    fails={NESTED},
+)
+def name_cut_at_the_last_dot(model):
+    counts = Counter()
+    for name, parameter in model.named_parameters():
+        counts[name.rsplit(".", 1)[0]] += parameter.numel()
+    return counts
+
+
+@mistake(
+    "A layer without a bias has None in the place of the bias.",
+    fails={COUNTS, NESTED},
+    undiagnosed="it stops with an error, and there are no numbers to tell it by",
+)
+def none_counted(model):
+    counts = {}
+    for name, module in model.named_modules():
+        own = sum(parameter.numel() for parameter in module._parameters.values())
+        if own:
+            counts[name] = own
+    return counts
+
+
 @correct
 def from_the_names_of_parameters(network):
     counts = Counter()

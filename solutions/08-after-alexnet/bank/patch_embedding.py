@@ -297,6 +297,20 @@ def weights_transposed(images, weight, bias):
 
 
 @mistake(
+    "Your numbers are right for one channel. With several they equal what comes out when the "
+    "pixels of a patch stand with their channels side by side, and the weights channel after "
+    "channel.",
+    fails={"patch_embedding_together"},
+)
+def channels_side_by_side(images, weight, bias):
+    numbers, channels, size = weight.shape[:3]
+    rows, columns = images.shape[2] // size, images.shape[3] // size
+    x = images[:, :, : rows * size, : columns * size].permute(0, 2, 3, 1)
+    x = x.reshape(len(x), rows, size, columns, size, channels).transpose(2, 3)
+    return x.reshape(len(x), rows * columns, -1) @ weight.reshape(numbers, -1).T + bias
+
+
+@mistake(
     "Your numbers equal the mean over the weights of a patch where the sum is asked for.",
     fails={
         "patch_embedding_left_out",

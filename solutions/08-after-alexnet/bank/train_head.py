@@ -828,6 +828,25 @@ def body_left_out(body, head, images, labels, make_optimizer, steps):
 
 
 @mistake(
+    "More than 32 images go through the network in parts of 32, and the weights move after each "
+    "part. A step shows all images, and moves the weights once.",
+    fails={"train_head_learns", "train_head_losses"},
+)
+def in_batches_of_32(body, head, images, labels, make_optimizer, steps):
+    body.requires_grad_(False).eval()
+    head.train()
+    optimizer, losses = make_optimizer(head.parameters()), []
+    for _ in range(steps):
+        for x, y in zip(images.split(32), labels.split(32), strict=True):
+            optimizer.zero_grad()
+            loss = F.cross_entropy(head(body(x)), y)
+            loss.backward()
+            optimizer.step()
+        losses.append(loss.item())
+    return losses
+
+
+@mistake(
     "Each step sees one image, the next one in turn. All images belong into each step.",
     fails={
         "train_head_learns",
