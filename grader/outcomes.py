@@ -65,7 +65,7 @@ SENTENCES: dict[Outcome, Sentences] = {
     # Its evidence is for a person: students are told nothing at the top.
     "tampering suspected": Sentences("What came back was no answer: a person will look at it."),
     "unreadable": Sentences(
-        in_notes="The notebook could not be read, so there are no points.",
+        in_notes="There was no notebook that could be graded, so there are no points.",
     ),
     # The reason stands among the notes.
     "not recorded": Sentences(),

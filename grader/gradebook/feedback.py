@@ -16,6 +16,7 @@ from nbconvert.exporters import Exporter
 from nbformat import NotebookNode
 from traitlets import Unicode
 
+from grader.authoring.source import notebook_path
 from grader.cells import metadata_of
 from grader.files import write_whole
 from grader.gradebook import page
@@ -48,7 +49,8 @@ class Pages(Exporter):
         names = {student.id: student.name for student in load_roster(root)}
         student, name = names.get(place["student"]) or place["student"], place["notebook"]
         edition = editions_of(name, Path(root)).get(language_of(nb))
-        return _page(nb, nb.cells, place, student, name, edition), resources
+        title = _title(nb, name, Path(root))
+        return _page(nb, nb.cells, place, student, title, edition), resources
 
 
 def make_page(
@@ -69,7 +71,7 @@ def make_page(
     student : str
         The name at the top.
     name : str
-        The assignment's name.
+        What the assignment is called where the notebook does not say it.
     edition : Edition, optional
         The assignment in the student's language; none for English.
     """
@@ -101,6 +103,18 @@ def _page(
         language = edition.language
         cells = _translated(cells, edition, notebook["metadata"]["course"].get("unanswered", ()))
     return page.make(_fitting(cells, language), marks, student, name, language)
+
+
+def _title(notebook: Mapping[str, Any], name: str, root: Path) -> str:
+    """What an assignment is called at the top of a page.
+
+    A notebook of which nothing could be graded has none of the cells that say it.
+    """
+    if any(metadata_of(cell) for cell in notebook["cells"]):
+        return name  # unless its first heading says more
+    source = json.loads(notebook_path(name, root / "solutions").read_text(encoding="utf-8"))
+    cells = ({**cell, "source": "".join(cell["source"])} for cell in source["cells"])
+    return page.outline(list(cells))[0] or name
 
 
 def _translated(
@@ -196,6 +210,8 @@ def _ingredients(book: Book, student: str) -> tuple[bytes, dict[str, Any], str]:
     edition = _edition(book, notebook)
     if edition:
         made_of.append(edition.digest(CATALOGUE))
+    if b'"nbgrader"' not in notebook:
+        made_of.append(_title(json.loads(notebook), book.assignment, book.root))
     text = json.dumps(made_of, sort_keys=True).encode()
     return notebook, marks, hashlib.sha256(notebook + b"\0" + text).hexdigest()[:40]
 
@@ -209,8 +225,9 @@ def _edition(book: Book, notebook: bytes) -> Edition | None:
 
 def _write(book: Book, student: str, notebook: bytes, marks: dict[str, Any], digest: str) -> Path:
     edition = _edition(book, notebook)
-    name = book.name_of(student)
-    text = make_page(json.loads(notebook), marks, name, book.assignment, edition)
+    graded = json.loads(notebook)
+    title = _title(graded, book.assignment, book.root)
+    text = make_page(graded, marks, book.name_of(student), title, edition)
     path = page_path(book, student)
     # Above the students' folders, so that a page that was cut off is in none of them.
     write_whole(path, f"{text}\n<!-- {digest} -->\n", path.parents[2])

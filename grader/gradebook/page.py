@@ -182,7 +182,7 @@ def make(
     student : str
         The name at the top.
     name : str
-        The assignment's name, for one without a title.
+        What the assignment is called, for a notebook without a title.
     language : str
         Of the page's own words.
     """
