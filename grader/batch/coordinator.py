@@ -257,7 +257,7 @@ class Batch:
 
     def missing(self) -> list[Student]:
         """The students of the roster of whom nothing is recorded, in this call or before."""
-        known = {submission.student for submission in self.submissions}
+        known = {submission.student for submission in self.handed_in.submissions}
         known |= set(self.store.keys_recorded())
         return [student for student in self.roster if student.id not in known]
 

@@ -143,13 +143,12 @@ def grade_batch(
     options: argparse.Namespace, make_executor: Callable[[], Executor], workers: int
 ) -> int:
     """What `grade` does when nothing is wrong with the course or the batch."""
-    from tqdm import tqdm
-
     from grader.batch import report
     from grader.batch.coordinator import Batch
     from grader.batch.options import Options
     from grader.batch.tables import write_tables
     from grader.batch.to_do import words
+    from grader.command.waiting import Waiting
     from grader.gradebook.book import Book
     from grader.intake.entries import NOTHING, Entry, write_entries
     from grader.text import for_terminal
@@ -184,16 +183,13 @@ def grade_batch(
         return 0
     if not options.dask:
         print(cgroup.GROUPS if options.groups else cgroup.NO_GROUPS)
-    with Book(options.root, options.assignment) as book, tqdm(unit="notebook") as bar:
+    with Book(options.root, options.assignment) as book, Waiting() as waiting:
 
         def show(record: Record | Lost | None) -> None:
-            bar.update()
-            bar.set_postfix_str("")
-            if record is not None:
-                tqdm.write(report.line(record))
+            waiting.step(None if record is None else report.line(record))
 
         def show_waiting(students: list[str]) -> None:
-            bar.set_postfix_str("waiting for " + report.names(students))
+            waiting.wait_for(report.names(students))
 
         batch = Batch(
             options.assignment,
@@ -205,13 +201,13 @@ def grade_batch(
             show,
             show_waiting,
         )
-        bar.total = len(batch.submissions)
-        bar.refresh()
+        waiting.begin(len(batch.submissions))
         lost = batch.run()
         everything = options.root / "grading" / options.assignment / "handed-in.csv"
         nothing = [Entry("", student.id, False, NOTHING) for student in batch.missing()]
-        if not options.only:  # of the others nothing was read
-            write_entries(everything, str(options.submissions), [*batch.entries, *nothing])
+        write_entries(
+            everything, str(options.submissions), [*batch.entries, *nothing], options.only
+        )
         _, table, found = write_tables(book)
     students = {submission.student for submission in batch.submissions}
     print(report.summary_text(batch.summary()))

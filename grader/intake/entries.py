@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path, PurePosixPath
@@ -97,7 +97,9 @@ def kind_of_file(name: str) -> str:
     return "not a notebook"
 
 
-def write_entries(path: str | Path, batch: str, entries: Iterable[Entry]) -> None:
+def write_entries(
+    path: str | Path, batch: str, entries: Iterable[Entry], only: Collection[str] = ()
+) -> None:
     """Write handed-in.csv: the lines of this batch, and those of other batches that stand there.
 
     A batch of the same name takes the place of the earlier one. The lines of students who are not
@@ -110,14 +112,21 @@ def write_entries(path: str | Path, batch: str, entries: Iterable[Entry]) -> Non
         The folder or zip that was handed in.
     entries : iterable of Entry
         Those without a path are about the assignment: they take the place of all such lines.
+    only : collection of str
+        If given, the lines of these students alone are written anew, and all others stay.
     """
     batch, entries = for_terminal(batch), list(entries)
     students = {entry.student for entry in entries if entry.path}
-    rows = [
-        row
-        for row in _read(Path(path))
-        if row[0] not in ("", batch) or (row[0] == batch and row[2] and row[2] not in students)
-    ]
+    rows = _read(Path(path))
+    if only:
+        entries = [entry for entry in entries if entry.student in only]
+        rows = [row for row in rows if row[0] not in ("", batch) or row[2] not in only]
+    else:
+        rows = [
+            row
+            for row in rows
+            if row[0] not in ("", batch) or (row[0] == batch and row[2] and row[2] not in students)
+        ]
     for entry in entries:
         when = f"{entry.time:%Y-%m-%d %H:%M:%S} UTC" if entry.time else ""
         taken = "yes" if entry.is_taken else "no"
