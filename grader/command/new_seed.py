@@ -10,10 +10,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from grader.command.arguments import ROOT, graded
 from grader.files import write_whole
 from grader.judging.seed import make_seed, seed_path
-
-ROOT = Path(__file__).resolve().parents[2]
 
 
 def main(given: Sequence[str] | None = None) -> int:
@@ -23,12 +22,16 @@ def main(given: Sequence[str] | None = None) -> int:
         "with. What was graded before is then graded again.",
     )
     parser.add_argument("--root", type=Path, default=ROOT, help=argparse.SUPPRESS)
-    path = seed_path(parser.parse_args(given).root)
-    had_one = path.exists()
+    root = parser.parse_args(given).root
+    path = seed_path(root)
     write_whole(path, make_seed() + "\n")
     print(f"A new seed is in {path}. Keep it with the marks, and away from students.")
-    if had_one:
-        print("It takes the place of another one: the next `course grade` grades everything again.")
+    if names := graded(root):
+        print(
+            f"There are marks of {', '.join(names)}, by tests with other numbers. They stay until "
+            "you call `course grade` for the assignment: it grades anew what you give it. Marks by "
+            "hand stay."
+        )
     return 0
 
 
