@@ -21,6 +21,7 @@ from grader.gradebook.marks import Marks
 from grader.intake.rebuild import load_skeleton
 from grader.intake.roster import Student, roster_path, write_roster
 from grader.judging.policy import Policy
+from grader.judging.seed import make_seed, seed_path
 from tests.support.assignment_files import release
 from tests.support.lessons import ROOT
 
@@ -142,7 +143,7 @@ def test_a_second_call_runs_nothing_and_a_third_with_force_everything(bench):
     assert len(bench.book.recorded) == 3
 
 
-@pytest.mark.parametrize("change", ["submission", "source", "sheet", "policy"])
+@pytest.mark.parametrize("change", ["submission", "source", "sheet", "class seed", "policy"])
 def test_what_changed_is_graded_again(bench, change):
     bench.hand_in("ann", "# a")
     bench.hand_in("bob", "# b")
@@ -159,6 +160,9 @@ def test_what_changed_is_graded_again(bench, change):
     elif change == "sheet":
         path = bench.root / "assignments" / NAME / "checks.json"
         path.write_text(path.read_text() + " ")
+    elif change == "class seed":
+        seed_path(bench.root).parent.mkdir(exist_ok=True)
+        seed_path(bench.root).write_text(make_seed())
     else:
         options["policy"] = Policy(cell_seconds=7)
     bench.grade(**options)

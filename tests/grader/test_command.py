@@ -15,10 +15,13 @@ import pytest
 
 from grader.command import collect
 from grader.command import grade as command
+from grader.command.waiting import Waiting
+from grader.gradebook.master import load_config
 from grader.intake.place import WrongPlace, check_place
 from grader.intake.roster import Student, roster_path, write_roster
 from grader.judging import job
 from grader.sandbox import bwrap
+from helpers.assignment.selfcheck import SECONDS_A_CELL
 from tests.support.assignment_files import released
 from tests.support.lessons import ROOT
 
@@ -183,6 +186,38 @@ def test_collecting_leaves_out_what_belongs_to_other_assignments(root, capfd):
     assert "3 submissions collected, 0 not readable" in shown
     folders = sorted(path.parts[-2:] for path in (root / "grading/submitted").glob("*/*"))
     assert folders == [("endless", NAME), ("right", NAME), ("unsolved", NAME)]
+
+
+def test_a_cell_has_the_time_that_the_students_own_check_gives_it():
+    """What `course check` accepts is accepted when it is graded, in either way."""
+    given = command.arguments().parse_args([NAME, "batch"])
+    assert given.cell_seconds == load_config(ROOT).Execute.timeout == SECONDS_A_CELL
+
+
+def test_in_a_file_what_is_done_takes_few_lines_and_none_is_lost(capsys):
+    with Waiting() as waiting:
+        waiting.begin(200)
+        for number in range(200):
+            waiting.wait_for("ann" if number < 150 else "bob")
+            waiting.step(f"s{number}: 7 of 7" if number else None)
+    shown = capsys.readouterr()
+    assert shown.out.splitlines() == [f"s{number}: 7 of 7" for number in range(1, 200)]
+    done = [f"{number} of 200 notebooks done" for number in range(20, 201, 20)]
+    expected = ["waiting for ann", *done[:7], "waiting for bob", *done[7:]]
+    assert shown.err.splitlines() == expected
+
+
+def test_on_a_terminal_a_bar_says_who_is_waited_for(monkeypatch, capsys):
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
+    with Waiting() as waiting:
+        waiting.begin(2)
+        waiting.wait_for("ann")
+        waiting.step("s0: 7 of 7")
+    shown = capsys.readouterr()
+    assert shown.out == "s0: 7 of 7\n"
+    assert "0/2" in shown.err
+    assert "waiting for ann" in shown.err
+    assert "done" not in shown.err
 
 
 @pytest.mark.parametrize("program", [command, collect])

@@ -11,16 +11,21 @@ import zipfile
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import nbformat
 import numpy as np
 import pytest
 from bs4 import BeautifulSoup
+from nbgrader.plugins import LateSubmissionPlugin
+from traitlets.config import Config
 
 from grader.batch import to_do
 from grader.batch.likeness import LONGEST, form_of
-from grader.command import export, feedback, statistics
+from grader.command import export, feedback, new_seed, statistics
 from grader.gradebook import master
 from grader.gradebook import page as page_form
+from grader.gradebook.feedback import Pages
 from grader.gradebook.students import given_and_family
+from grader.intake.entries import COUNTS
 from grader.intake.roster import Student, roster_path, write_roster
 from tests.support.small_class import AUTOMATIC, DIAGNOSIS, NAME, OTHER, WHOLE, SmallClass, source
 
@@ -60,6 +65,7 @@ def by_formgrader_s_command(klass):
         [nbgrader, "generate_feedback", NAME], cwd=klass.root, capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr[-2000:]
+    assert "not recognized" not in done.stderr  # an option of the configuration
 
 
 @pytest.mark.parametrize("again", [tell, SmallClass.grade, by_formgrader_s_command])
@@ -275,6 +281,27 @@ def test_a_name_in_two_parts(name, parts):
     assert given_and_family(name) == parts
 
 
+def test_what_could_not_be_graded_has_a_page_with_the_assignments_title(klass):
+    """A notebook that is cut off, and no notebook at all."""
+    write_roster(roster_path(klass.root), [Student("song", "Song")])
+    (klass.batch / "cut.ipynb").write_text("{")
+    (klass.batch / "song").mkdir()
+    (klass.batch / "song" / "report.pdf").write_bytes(b"%PDF")
+    assert klass.grade() == 0
+    for student in ("cut", "song"):
+        page = BeautifulSoup(klass.page(student), "html.parser")
+        assert page.h1.text == "01 Double, 2n, and triple"
+        assert "no notebook that could be graded" in words(str(page))
+        # nbgrader's own command and formgrader's button write the same.
+        graded = klass.root / "grading" / "autograded" / student / NAME / f"{NAME}.ipynb"
+        marks = {"score": 0, "max_score": WHOLE, "late_penalty": 0}
+        place = {"nbgrader": {"student": student, "notebook": NAME, **marks}}
+        config = Config({"CourseDirectory": {"root": str(klass.root)}})
+        made, _ = Pages(config=config).from_notebook_node(nbformat.read(graded, 4), place)
+        assert words(made) == words(str(page))
+    assert "report.pdf (a PDF)" in words(klass.page("song"))
+
+
 def test_a_page_in_an_older_form_is_written_again(klass, monkeypatch):
     before = klass.page("ann")
     monkeypatch.setattr(page_form, "form_digest", lambda: "another")
@@ -411,6 +438,89 @@ def test_one_student_is_graded_again_and_nothing_else_changes(klass, capsys):
     }
     assert klass.grade("--only", "An") == 2
     assert "nothing is handed in here by An. There are: ann, bob, eve" in capsys.readouterr().err
+
+
+def lines_of(klass):
+    path = klass.root / "grading" / NAME / "handed-in.csv"
+    with path.open(newline="", encoding="utf-8-sig") as file:
+        return {(row["student"], row["entry"]): row["reason"] for row in csv.DictReader(file)}
+
+
+def test_an_appeal_keeps_the_mark_by_hand_and_changes_nothing_else(klass, capsys):
+    """Of the student alone the lines are new; who waits to be graded has handed something in."""
+    roster = [Student(name, name) for name in ("ann", "bob", "zoe", "yan")]
+    write_roster(roster_path(klass.root), [*roster, Student("wim", "wim")])
+    (klass.root / "grading" / NAME / "handed-in.csv").unlink()  # of a folder elsewhere
+    assert klass.grade() == 0
+    klass.give("bob", "why", 2, "Nearly.")
+    klass.give("bob", "triple_one", 3)
+    tell(klass)
+    before, lines = klass.table(), lines_of(klass)
+    assert lines["zoe", ""] == lines["yan", ""]
+    (klass.batch / "bob.ipynb").unlink()
+    klass.hand_in("bob/meant", double="RIGHT = 5", triple="RIGHT = 2", why="Because.")
+    klass.hand_in("zoe_4711_assignsubmission_file_/late", triple="RIGHT = 8")
+    klass.hand_in("yan", triple="RIGHT = 9")
+    capsys.readouterr()
+    assert klass.grade("--only", "bob", "--only", "zoe") == 0
+    assert "nothing was handed in by: wim\n" in capsys.readouterr().out
+    after = klass.table()
+    row = after.pop("bob")
+    assert (row["score"], row["by_hand"], row["total"]) == ("7", "1", "8")
+    assert (row["open"], after.pop("zoe")["score"]) == ("2", "4")  # to be looked at again
+    del before["bob"]
+    assert after == before
+    assert "Nearly." in words(klass.page("bob"))
+    changed = {
+        ("bob", "bob/meant.ipynb"): COUNTS,
+        ("zoe", "zoe_4711_assignsubmission_file_/late.ipynb"): COUNTS,
+    }
+    gone = (("bob", "bob.ipynb"), ("zoe", ""))
+    assert lines_of(klass) == {key: lines[key] for key in lines if key not in gone} | changed
+    # So the mark finds its way back to the platform that the notebook came from.
+    assert export.main([NAME, "--for", "moodle", "--root", str(klass.root)]) == 0
+    assert klass.table(f"{NAME}/moodle.csv")["Participant 4711"]["Grade"] == "4"
+
+
+def test_after_a_new_seed_all_is_graded_again_and_marks_by_hand_stay(klass, capsys):
+    klass.give("ann", "why", 2.5, "Good.")
+    tell(klass)
+    before, number = klass.table(), len(klass.jobs)
+    capsys.readouterr()
+    assert new_seed.main(["--root", str(klass.root)]) == 0
+    assert f"There are marks of {NAME}, by tests with other numbers." in capsys.readouterr().out
+    tell(klass)
+    assert klass.table() == before  # it changes no mark by itself
+    assert klass.grade() == 0
+    assert len(klass.jobs) == number + 3
+    assert klass.table() == before
+
+
+class PointADay(LateSubmissionPlugin):
+    """As nbgrader's guide has it: a policy of the instructor's own."""
+
+    def late_submission_penalty(self, student_id, score, total_seconds_late):
+        return total_seconds_late // 86_400
+
+
+def test_two_days_late_by_the_time_stamp_cost_what_the_policy_says(klass):
+    with (klass.root / "nbgrader_config.py").open("a", encoding="utf-8") as config:
+        config.write(f"c.AssignLatePenalties.plugin_class = {f'{__name__}.PointADay'!r}\n")
+    with klass.gradebook() as book:
+        book.update_or_create_assignment(NAME, duedate="2026-12-01 23:59:00 UTC")
+    for student, day in (("zoe", 3), ("yan", 1)):
+        place = klass.hand_in(f"{student}/{NAME}/{NAME}", double="RIGHT = 1", triple="RIGHT = 2")
+        place.with_name("timestamp.txt").write_text(f"2026-12-0{day} 23:59:00 UTC\n")
+    assert klass.grade() == 0
+    names = ("late_days", "late_penalty", "total")
+    rows = {name: tuple(row[one] for one in names) for name, row in klass.table().items()}
+    assert rows["zoe"] == ("2", "2", f"{AUTOMATIC - 2:g}")
+    assert rows["yan"] == rows["ann"] == ("0", "0", f"{AUTOMATIC:g}")
+    assert "2 points are taken off because this was handed in late" in words(klass.page("zoe"))
+    with klass.gradebook() as book:
+        book.grant_extension(NAME, "zoe", days=1)
+    assert klass.grade() == 0
+    assert tuple(klass.table()["zoe"][one] for one in names) == ("1", "1", f"{AUTOMATIC - 1:g}")
 
 
 def test_one_test_is_graded_again_and_all_else_stays(klass, capsys):
