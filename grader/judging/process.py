@@ -22,6 +22,7 @@ import sys
 import time
 from typing import Any, BinaryIO
 
+from grader.judging import pairs
 from grader.judging.failures import NotJudged, error_output
 from grader.judging.notebook import SHARE_FOR_HIDDEN
 from grader.judging.policy import Policy
@@ -97,7 +98,8 @@ def judge(
         raise ServerLost(last["server_lost"])
     if "totals" in last:
         progress.set_totals(last["totals"])
-        # What it had to import, the next one finds: a fork of this process.
+        # What it had to import or to work out, the next one finds: a fork of this process.
+        pairs.known.update(last["pairs"])
         for name in last["imported"]:
             with contextlib.suppress(ImportError):
                 importlib.import_module(name)
@@ -141,6 +143,7 @@ def work(
     gc.freeze()  # else each collection would copy what the worker has
     die_with_parent()
     set_limits(policy)
+    knew = set(pairs.known)
     had = len(sys.modules)  # to look at each name is to copy the memory that it lies in
     torch = sys.modules.get("torch")
     if torch is not None:
@@ -159,7 +162,8 @@ def work(
         Run(data, setup, server, progress, done).go_on()
         # The latest first: a module takes its place when it is whole, after those that it imports.
         imported = list(itertools.islice(reversed(sys.modules), max(0, len(sys.modules) - had)))
-        message = {"totals": progress.totals(), "imported": imported}
+        found = {key: rows for key, rows in pairs.known.items() if key not in knew}
+        message = {"totals": progress.totals(), "imported": imported, "pairs": found}
     except ServerLost as error:
         message = {"server_lost": str(error)}
     except MemoryError:

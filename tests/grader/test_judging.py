@@ -14,7 +14,7 @@ import pytest
 import torch
 
 from grader.cells import BEGIN_HIDDEN, END_HIDDEN
-from grader.judging import job
+from grader.judging import job, pairs
 from grader.judging.functions import definitions
 from grader.judging.notebook import Notebook
 from grader.judging.parts import Changes, looked_up, split
@@ -160,6 +160,13 @@ class TestWork:
         assert modules.keys() <= sys.modules.keys()
         for name in modules:
             del sys.modules[name]
+
+    def test_rows_of_pairs_that_a_judge_has_chosen_are_known_to_the_next(self, server, monkeypatch):
+        monkeypatch.setattr(pairs, "known", {})
+        rows = "from grader.judging.pairs import every_pair\nevery_pair({'a': [1, 2], 'b': [3, 4]})"
+        result = grade(server, G, ("g", f"{rows}\ncheck('g', 1).gives(2)"))
+        assert scores(result) == {"g": 1.0}
+        assert [len(rows) for rows in pairs.known.values()] == [4]
 
     def test_a_judge_that_fails_leaves_a_line_for_a_person(self, server, monkeypatch):
         broken = mock.Mock(side_effect=LookupError("odd"))

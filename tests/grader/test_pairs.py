@@ -5,6 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
+from grader.judging import pairs
 from grader.judging.pairs import ORDERS, VALUES, array_of, every_pair
 
 KINDS = {"stride": [1, 2, 3], "padding": [0, 1], "shape": ["wide", "tall"], "bias": [False, True]}
@@ -85,3 +86,12 @@ def test_there_are_no_other_kinds():
     for wrong in ({"values": "huge"}, {"order": "diagonal"}):
         with pytest.raises(ValueError, match="there are"):
             array_of(np.random.default_rng(0), (2, 2), **wrong)
+
+
+def test_rows_are_chosen_once_and_given_to_whoever_asks_alike(monkeypatch):
+    monkeypatch.setattr(pairs, "known", {})
+    first = pairs.every_pair({"stride": [1, 2], "padding": [0, 1]}, [{"stride": 2, "padding": 1}])
+    monkeypatch.setattr(pairs, "_rows", None)  # not to be called again
+    again = pairs.every_pair({"size": "ab", "dtype": [3, 4]}, [{"dtype": 4, "size": "b"}])
+    assert [[*row.values()] for row in first] == [[1, 0], [1, 1], [2, 0]]
+    assert [[*row.values()] for row in again] == [["a", 3], ["a", 4], ["b", 3]]

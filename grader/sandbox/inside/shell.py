@@ -217,6 +217,21 @@ def warm_figures(shell: Shell) -> None:
     hooks.sort(key=lambda hook: getattr(hook, "__name__", "") != "flush_figures")
 
 
+def warm_errors(shell: Shell) -> None:
+    """Show an error and throw it away: Python has then noted which module lies in which file.
+
+    With all that torch brings along, that is most of what a first error costs.
+    """
+    with collecting(2**20):
+        try:
+            raise ValueError
+        except ValueError:
+            shell.showtraceback()
+    for name in ("last_type", "last_value", "last_traceback", "last_exc"):
+        vars(sys).pop(name, None)
+    collector.begin(2**20)
+
+
 @contextlib.contextmanager
 def collecting(limit: int) -> Iterator[None]:
     """What is written in the block goes to `collector`."""
