@@ -9,6 +9,7 @@ nbval-ignore-output. So times and progress bars make no changes of their own.
 import argparse
 import base64
 import copy
+import io
 import os
 import sys
 import tempfile
@@ -19,6 +20,7 @@ import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellControlSignal, DeadKernelError
 from nbval.plugin import coalesce_streams
+from PIL import Image
 
 from helpers.command.files import ROOT, lessons, replacing
 from helpers.command.left_out import CELL_METADATA, METADATA
@@ -100,6 +102,19 @@ def write_cover(notebook, path):
             cover.write_bytes(base64.b64decode(pictures[0]))
 
 
+def slim(png):
+    """The same picture in fewer bytes: without alpha where nothing shines through, grey as grey."""
+    picture = Image.open(io.BytesIO(png))
+    if picture.mode == "RGBA" and picture.getextrema()[3] == (255, 255):
+        picture = picture.convert("RGB")
+        red, green, blue = picture.split()
+        if red.tobytes() == green.tobytes() == blue.tobytes():
+            picture = red
+    smaller = io.BytesIO()
+    picture.save(smaller, "PNG", optimize=True)
+    return min(png, smaller.getvalue(), key=len)
+
+
 def tidy(notebook):
     """Leave in the file only what a reader or the tests need, in one form."""
     notebook.metadata = nbformat.from_dict(METADATA)
@@ -109,6 +124,10 @@ def tidy(notebook):
         )
         if cell.cell_type == "code":
             cell.outputs = coalesce_streams(cell.outputs)
+            for output in cell.outputs:
+                if text := output.get("data", {}).get("image/png"):
+                    png = slim(base64.b64decode(text))
+                    output.data["image/png"] = base64.b64encode(png).decode()
 
 
 def compared(notebook):

@@ -1,8 +1,13 @@
 """tools/notebooks.py: what it writes, what it leaves alone, and what happens on an error."""
 
+import base64
+import io
+
 import nbformat
+import numpy as np
 import pytest
-from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+from PIL import Image
 
 from tests.support.scripts import load
 
@@ -43,6 +48,27 @@ def test_outputs_are_written_and_a_second_run_changes_nothing(notebook, capsys):
     assert tool.main([str(path)]) == 0
     assert path.read_bytes() == first
     assert "saved" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("colour", "alpha", "mode"), [(0, 255, "L"), (1, 255, "RGB"), (0, 254, "RGBA")]
+)
+def test_pictures_keep_their_pixels_in_fewer_bytes(colour, alpha, mode):
+    """With one pixel that has a colour, or shines through a little, or neither."""
+    pixels = np.repeat(np.arange(60 * 80).reshape(60, 80, 1) // 40, 4, axis=2).astype(np.uint8)
+    pixels[..., 3] = 255
+    pixels[5, 5, 1] += colour
+    pixels[5, 6, 3] = alpha
+    before = io.BytesIO()
+    Image.fromarray(pixels).save(before, "PNG", compress_level=1)
+    text = base64.b64encode(before.getvalue()).decode()
+    cell = new_code_cell(outputs=[new_output("display_data", {"image/png": text})])
+    tool.tidy(new_notebook(cells=[cell]))
+    png = base64.b64decode(cell.outputs[0].data["image/png"])
+    after = Image.open(io.BytesIO(png))
+    assert after.mode == mode
+    np.testing.assert_array_equal(after.convert("RGBA"), pixels)
+    assert len(png) < len(before.getvalue())
 
 
 def test_what_is_folded_stays_folded(notebook):
