@@ -26,13 +26,12 @@ from torchvision.transforms import Normalize
 from helpers.command.files import ROOT
 from helpers.data import DataUnavailableError, load_mnist
 from helpers.device import seed_everything
-from helpers.pieces.draw_digit.net import FILE, MEAN, STD, Net
+from helpers.pieces.draw_digit.net import DTYPE, FILE, MEAN, STD, Net
 from helpers.training import evaluate, fit
 
 LESSON = ROOT / "notebooks" / "05-mnist-net.ipynb"
 DEFAULT_PATH = ROOT / "helpers/pieces/draw_digit" / FILE
 EPOCHS, SEED, BATCH_SIZE, RATE, MOMENTUM = 20, 1, 64, 0.01, 0.5
-DTYPE = "float16"
 MISREAD = 2
 
 
@@ -95,10 +94,12 @@ def make(epochs=EPOCHS):
     )
     net = train(train_data, epochs)
     test_loader = DataLoader(test_data, batch_size=1000)
-    for dtype in ("float32", "float16"):
+    for dtype in ("<f4", DTYPE):
         copy, weights = rounded(net, dtype)
         result = evaluate(copy, test_loader, F.nll_loss, "cpu")
-        print(f"{dtype}: test loss {result.loss:.5f}, test accuracy {result.accuracy:.2%}")
+        print(
+            f"{np.dtype(dtype)}: test loss {result.loss:.5f}, test accuracy {result.accuracy:.2%}"
+        )
         if dtype == DTYPE:
             accuracy, kept, examples = result.accuracy, weights, choose_examples(copy, test_data)
     about = {
@@ -110,13 +111,12 @@ def make(epochs=EPOCHS):
         "seed": SEED,
         "test images": len(test_data),
         "test images read correctly": round(accuracy * len(test_data)),
-        "measured with": f"the weights of this file, rounded to {DTYPE}",
+        "measured with": f"the weights of this file, rounded to {np.dtype(DTYPE)}",
         "data": "MNIST (LeCun, Cortes, Burges), CC BY-SA 3.0; the examples are test images of it",
     }
     data = {
         "about": about,
-        "dtype": DTYPE,
-        "weights": Net(kept, DTYPE, about).packed(),
+        "weights": Net(kept, about).packed(),
         "examples": [
             {
                 "number in the test part": number,

@@ -81,7 +81,7 @@ def _draw_digit(known: Mapping[str, Any], html: str) -> Piece:
 
     net, examples = read_file()
     if known["w"] != net.packed():
-        net = Net(unpack(known["w"], known["d"]), known["d"], {})
+        net = Net(unpack(known["w"]), {})
     return DrawDigit(net, examples, read_title(known["t"], ""))
 
 

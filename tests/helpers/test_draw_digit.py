@@ -22,7 +22,7 @@ from traitlets.config import Config
 
 from helpers.data import load_mnist
 from helpers.pieces._piece import NOT_IN_A_SCRIPT
-from helpers.pieces.draw_digit import draw_digit
+from helpers.pieces.draw_digit import SIZE_LIMIT, draw_digit
 from helpers.pieces.draw_digit.net import (
     FILE,
     LAYERS,
@@ -65,17 +65,15 @@ def test_the_file_holds_the_network_of_lesson_5_and_says_where_it_comes_from():
     assert about["epochs"] == export.EPOCHS
     assert about["seed"] == export.SEED
     assert about["training images"] == 60_000
-    assert net.dtype == export.DTYPE
     assert [one.label for one in examples[:10]] == list(range(10))
     assert len(examples) == 10 + export.MISREAD
 
 
-def test_the_weights_of_any_piece_are_under_120_kib():
+def test_a_piece_is_under_30_kib_beside_its_weights_which_are_under_57():
     for piece in (draw_digit(), draw_digit(make_net())):
         data = json.loads(re.search(r"<!--(\{.+?\})-->", piece._repr_html_())[1])
-        assert len(data["w"]) < 120 * 1024
-        assert len(piece._repr_html_().encode()) < 180 * 1024
-    assert PATH.stat().st_size < 120 * 1024
+        assert len(data["w"]) == 4 * 21_840 * 2 / 3 <= 57 * 1024
+        assert len(piece._repr_html_().replace(data["w"], "").encode()) <= SIZE_LIMIT == 30 * 1024
 
 
 def test_it_reads_the_sample_as_well_as_it_says():
@@ -127,18 +125,16 @@ def test_forward_equals_torch_layer_by_layer():
                     np.testing.assert_allclose(next(steps), x[0], atol=1e-4)
 
 
-@pytest.mark.parametrize("dtype", ["float16", "float32"])
-def test_packed_weights_come_back_as_they_were(dtype):
+def test_packed_weights_come_back_as_they_were():
     weights = tuple(
-        np.random.default_rng(0).normal(size=shape).astype(dtype).astype(np.float32)
+        np.random.default_rng(0).normal(size=shape).astype(np.float16).astype(np.float32)
         for _, shape in PARAMETERS
     )
-    for ours, theirs in zip(unpack(Net(weights, dtype, {}).packed(), dtype), weights, strict=True):
+    packed = Net(weights, {}).packed()
+    for ours, theirs in zip(unpack(packed), weights, strict=True):
         np.testing.assert_array_equal(ours, theirs)
     with pytest.raises(ValueError, match="10,920 weights instead of 21,840"):
-        unpack(
-            Net(weights, dtype, {}).packed()[: 21_840 * np.dtype(dtype).itemsize * 2 // 3], dtype
-        )
+        unpack(packed[: len(packed) // 2])
 
 
 # ---- the tool ----
@@ -206,7 +202,7 @@ def test_a_model_gives_its_own_weights_and_stays_as_it_was(make):
     model = make()
     piece = draw_digit(model, title="Mine")
     for ours, theirs in zip(piece.net.weights, model.state_dict().values(), strict=True):
-        np.testing.assert_array_equal(ours, theirs.float())
+        np.testing.assert_array_equal(ours, theirs.half().float())
     assert model.training
     assert all(module.training for module in model.modules())
     image = torch.from_numpy(normalise(piece.examples[3].pixels))[None, None]
@@ -215,17 +211,17 @@ def test_a_model_gives_its_own_weights_and_stays_as_it_was(make):
         expected = torch.softmax(model.eval()(image), dim=1)[0]
     if make is not OtherStyle:
         expected = model(image)[0].exp().detach()
-    np.testing.assert_allclose(piece.probabilities(3), expected, atol=1e-5)
+    np.testing.assert_allclose(piece.probabilities(3), expected, atol=1e-3)
     with torch.no_grad():
         next(model.parameters()).zero_()
     assert np.abs(piece.net.weights[0]).min() > 0  # a copy, which later training does not change
     assert "Your own network" in piece.about()
 
 
-def with_nan():
+def with_weight(value):
     model = make_net()
     with torch.no_grad():
-        model[0].weight[0] = torch.nan
+        model[0].weight[0] = value
     return model
 
 
@@ -249,7 +245,8 @@ def changed(number, layer):
         (lambda: changed(2, nn.Tanh()), ValueError, "computes something else.*max pooling by 2"),
         (lambda: changed(1, nn.AvgPool2d(2)), ValueError, "computes something else"),
         (lambda: changed(1, nn.MaxPool2d(3)), ValueError, "must take images of shape"),
-        (with_nan, ValueError, "NaN or infinite"),
+        (lambda: with_weight(torch.nan), ValueError, "NaN, infinite or larger than 65,504"),
+        (lambda: with_weight(-65_520), ValueError, "NaN, infinite or larger than 65,504"),
     ],
 )
 def test_another_model_is_refused(make, error, words):

@@ -54,7 +54,7 @@ PIECES = {
     "average pooling, 36": lambda: step_pool2d(X[0], 6, 9, 1, "avg"),
     "draw a digit": draw_digit,
     "draw a digit, own net": lambda: DrawDigit(
-        Net(NET.weights, "float32", {}), EXAMPLES, "나의 것"
+        Net(tuple(-w for w in NET.weights), {}), EXAMPLES, "나의 것"
     ),
     **{f"filter {name}": lambda name=name: filter_dialog(filter=name) for name in FILTERS},
     "filter on an image": lambda: filter_dialog(np.zeros((4, 4))),

@@ -10,7 +10,6 @@ Applied to Document Recognition", Proceedings of the IEEE 1998.
 
 from __future__ import annotations
 
-import base64
 from html import escape
 from typing import TYPE_CHECKING
 
@@ -22,6 +21,9 @@ from helpers.pieces.draw_digit.net import Example, Net, forward, normalise, read
 
 if TYPE_CHECKING:
     import torch
+
+# A notebook holds every piece in full. Here the weights, 57 KiB, come on top.
+SIZE_LIMIT = 30 * 1024
 
 # The first examples are one of each digit; those after them are hard to read.
 DIGITS = 10
@@ -36,8 +38,8 @@ def draw_digit(model: torch.nn.Module | None = None, title: str | None = None) -
     ----------
     model : torch.nn.Module, optional
         With the layers of lesson 05 (`make_net`); by default the network that comes with the
-        course, which needs no torch. The page computes with the model's own weights, as float32,
-        in eval mode; later training does not change the piece.
+        course, which needs no torch. The page computes with the model's own weights, rounded to
+        16 bits, in eval mode; later training does not change the piece.
     title : str, optional
         A line above the piece; also its name for screen readers.
 
@@ -49,7 +51,7 @@ def draw_digit(model: torch.nn.Module | None = None, title: str | None = None) -
     Raises
     ------
     ValueError
-        If the model has other layers, or weights that are NaN or infinite.
+        If the model has other layers, or weights that are NaN, infinite or larger than 65,504.
     TypeError
         If `model` is no torch model, or `title` no text.
 
@@ -112,9 +114,9 @@ class DrawDigit(Piece):
         about = self.net.about
         if not about:
             return tr(
-                "Your own network, with the weights that it had when this was made. The examples "
-                "are test images of MNIST; the course's own network reads the ones marked hard "
-                "wrongly."
+                "Your own network, with the weights that it had when this was made, rounded to "
+                "16 bits. The examples are test images of MNIST; the course's own network reads "
+                "the ones marked hard wrongly."
             )
         share = about["test images read correctly"] / about["test images"]
         return tr(
@@ -131,13 +133,9 @@ class DrawDigit(Piece):
         return {
             "t": self.title,
             "a": self.about(),
-            "d": self.net.dtype,
             "w": self.net.packed(),
             "m": DIGITS,
-            "e": [
-                [one.label, base64.b64encode(one.pixels.tobytes()).decode()]
-                for one in self.examples
-            ],
+            "e": [[one.label, one.packed()] for one in self.examples],
         }
 
     def _still(self, label, probabilities):

@@ -1,9 +1,18 @@
 // Makes every .cnn-draw-digit of the page a pad to draw on. CSS is defined before this text by
 // Python; base.js and the other scripts of this folder stand before it.
 
+// Pixels from 0 to 1; in the packed bytes, a 0 stands before the length of a run of zeros.
+const unpackPixels = (text) => {
+  const pixels = [], packed = bytes(text);
+  for (let i = 0; i < packed.length; i++)
+    if (packed[i]) pixels.push(packed[i] / 255);
+    else pixels.push(...Array(packed[++i]).fill(0));
+  return Float32Array.from(pixels);
+};
+
 const start = (host, D) => {
-  let weights = unpack(D.w, D.d);
-  const examples = D.e.map(([label, text]) => [label, Float32Array.from(bytes(text), (v) => v / 255)]);
+  let weights = unpack(D.w);
+  const examples = D.e.map(([label, text]) => [label, unpackPixels(text)]);
   const root = host.attachShadow({ mode: "open" });
   root.append(element("style", {}, CSS));
   const box = element("section", { class: "box", "aria-label": D.t });
@@ -18,7 +27,6 @@ const start = (host, D) => {
   const left = add("div", { class: "draw" }, "", stage);
   const middle = add("div", { class: "sees" }, "", stage);
   const right = add("div", { class: "answer" }, "", stage);
-  const shelf = add("div", { class: "buttons", role: "group", "aria-label": tr`Examples` });
   const layers = add("div", { class: "layers" });
   const panel = element("div", { class: "panel" });
   const live = add("p", { class: "live", "aria-live": "polite" });
@@ -33,6 +41,7 @@ const start = (host, D) => {
     paint();
   } });
   const buttons = add("div", { class: "buttons" }, "", left);
+  const shelf = add("div", { class: "buttons", role: "group", "aria-label": tr`Examples` }, "", left);
 
   // ---- buttons ----
   const button = (text, action, to, attributes = {}) => {

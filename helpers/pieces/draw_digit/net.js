@@ -23,14 +23,12 @@ const half = (bits) => {
 
 const bytes = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
 
-const unpack = (text, type) => {
+const unpack = (text) => {
   const view = new DataView(bytes(text).buffer);
   let at = 0;
   return SHAPES.map((shape) => {
     const w = new Float32Array(shape.reduce((a, b) => a * b));
-    for (let i = 0; i < w.length; i++)
-      if (type === "float16") { w[i] = half(view.getUint16(at, true)); at += 2; }
-      else { w[i] = view.getFloat32(at, true); at += 4; }
+    for (let i = 0; i < w.length; i++, at += 2) w[i] = half(view.getUint16(at, true));
     return w;
   });
 };

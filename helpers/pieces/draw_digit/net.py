@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import TYPE_CHECKING
@@ -46,7 +47,10 @@ LAYERS = (
 )
 """What `forward` returns, in its order; pool1, pool2 and linear1 are after their ReLU."""
 
-DTYPES = {"float16": "<f2", "float32": "<f4"}
+DTYPE = "<f2"
+"""How weights are stored: IEEE 754 numbers of 16 bits, half the size of float32."""
+
+MOST = float(np.finfo(DTYPE).max)
 FILE = "digit_net.json"
 
 
@@ -57,21 +61,18 @@ class Net:
     Attributes
     ----------
     weights : tuple of ndarray
-        Float32, with the shapes of `PARAMETERS`.
-    dtype : str
-        "float16" or "float32": how the weights are stored, without loss.
+        Float32, with the shapes of `PARAMETERS`; each is a number that 16 bits hold.
     about : dict
         What is known of it, for instance its accuracy; empty for a network of your own.
     """
 
     weights: tuple
-    dtype: str
     about: dict
 
     def packed(self) -> str:
         """All weights, one after the other, as base64 (little-endian)."""
         flat = np.concatenate([array.ravel() for array in self.weights])
-        return base64.b64encode(flat.astype(DTYPES[self.dtype]).tobytes()).decode("ascii")
+        return base64.b64encode(flat.astype(DTYPE).tobytes()).decode("ascii")
 
 
 @dataclass(frozen=True)
@@ -81,8 +82,14 @@ class Example:
     label: int
     pixels: np.ndarray
 
+    def packed(self) -> str:
+        """Its pixels row by row, as base64. For a run of zeros, up to 255: a 0 and their number."""
+        text = self.pixels.tobytes()
+        short = re.sub(b"\0{1,255}", lambda run: bytes([0, len(run[0])]), text)
+        return base64.b64encode(short).decode("ascii")
 
-def unpack(text: str, dtype: str) -> tuple[np.ndarray, ...]:
+
+def unpack(text: str) -> tuple[np.ndarray, ...]:
     """The weights in `Net.packed`.
 
     Returns
@@ -95,7 +102,7 @@ def unpack(text: str, dtype: str) -> tuple[np.ndarray, ...]:
     ValueError
         If there are more or fewer numbers than these shapes have.
     """
-    flat = np.frombuffer(base64.b64decode(text), DTYPES[dtype]).astype(np.float32)
+    flat = np.frombuffer(base64.b64decode(text), DTYPE).astype(np.float32)
     sizes = [int(np.prod(shape)) for _, shape in PARAMETERS]
     if flat.size != sum(sizes):
         raise ValueError(f"{flat.size:,} weights instead of {sum(sizes):,}")
@@ -106,7 +113,7 @@ def unpack(text: str, dtype: str) -> tuple[np.ndarray, ...]:
 def read_file() -> tuple[Net, list[Example]]:
     """The network and the examples that come with the course."""
     data = json.loads(files(__package__).joinpath(FILE).read_text(encoding="utf-8"))
-    net = Net(unpack(data["weights"], data["dtype"]), data["dtype"], data["about"])
+    net = Net(unpack(data["weights"]), data["about"])
     return net, [
         Example(
             one["label"], np.frombuffer(base64.b64decode(one["pixels"]), np.uint8).reshape(28, 28)
@@ -128,12 +135,12 @@ def read_model(model: torch.nn.Module, image: np.ndarray) -> Net:
     Returns
     -------
     Net
-        With the model's own weights as float32, nothing rounded off.
+        With the model's own weights, rounded to 16 bits.
 
     Raises
     ------
     ValueError
-        If it has other layers, or weights that are no numbers.
+        If it has other layers, or weights that are no numbers or too large for 16 bits.
     TypeError
         If it is no torch model.
     """
@@ -151,13 +158,16 @@ def read_model(model: torch.nn.Module, image: np.ndarray) -> Net:
             )
         )
     weights = tuple(array.detach().float().cpu().numpy().copy() for array in state)
-    if not all(np.isfinite(array).all() for array in weights):
+    if not all((np.abs(array) <= MOST).all() for array in weights):  # False for NaN, too
         raise ValueError(
-            tr("model has weights that are NaN or infinite; train it with a smaller rate.")
+            tr(
+                "model has weights that are NaN, infinite or larger than {0}; train it with a "
+                "smaller rate.",
+                f"{MOST:,.0f}",
+            )
         )
-    net = Net(weights, "float32", {})
-    _compare(model, state[0], net, image)
-    return net
+    _compare(model, state[0], weights, image)
+    return Net(tuple(array.astype(DTYPE).astype(np.float32) for array in weights), {})
 
 
 def _shapes(shapes):
@@ -165,7 +175,7 @@ def _shapes(shapes):
     return ", ".join(named) or tr("none")
 
 
-def _compare(model, like, net, image):
+def _compare(model, like, weights, image):
     """ReLU, pooling and dropout have no parameters: that they are there, only the answer shows."""
     import torch
 
@@ -185,7 +195,7 @@ def _compare(model, like, net, image):
     finally:
         for module, training in modes:
             module.training = training
-    expected = forward(net.weights, image)["log_probabilities"]
+    expected = forward(weights, image)["log_probabilities"]
     # A model of half precision rounds in every layer.
     tolerance = 1e-3 if like.dtype in (torch.float32, torch.float64) else 0.1
     if answer.shape != (1, 10) or not np.allclose(answer[0], expected, rtol=0, atol=tolerance):
