@@ -1,6 +1,7 @@
 """A Sphinx extension: the pieces that a visitor works with, as directives.
 
 ```{stepper} conv2d          helpers.pieces.stepper; the arguments of step_conv2d follow as YAML
+:moves:                     it moves by itself, while it is in view, until somebody touches it
 x: [[0, 1], [2, 3]]
 weight: [[1]]
 ```
@@ -22,22 +23,28 @@ weight: [[1]]
 """
 
 import json
+from typing import ClassVar
 
 import yaml
 from docutils import nodes
+from docutils.parsers.rst import directives
 from lessons import lesson_rows, readme
 from sphinx.util.docutils import SphinxDirective
 
 from helpers.command.files import ROOT
 
 
-def as_node(piece):
-    """What a notebook would show, as a node of the page."""
-    return nodes.raw("", piece._repr_html_(), format="html", classes=["piece"])
+def as_node(piece, moves=False):
+    """What a notebook would show, as a node of the page; one that moves by itself, or not."""
+    html = piece._repr_html_()
+    if moves:
+        html = f"<div data-moves>{html}</div>"
+    return nodes.raw("", html, format="html", classes=["piece"])
 
 
 class StepperDirective(SphinxDirective):
     required_arguments = 1
+    option_spec: ClassVar = {"moves": directives.flag}
     has_content = True
 
     def run(self):
@@ -48,7 +55,7 @@ class StepperDirective(SphinxDirective):
             piece = make(**yaml.safe_load("\n".join(self.content)))
         except (AttributeError, TypeError, ValueError, yaml.YAMLError) as error:
             raise self.error(f"stepper: {error}") from error
-        return [as_node(piece)]
+        return [as_node(piece, moves="moves" in self.options)]
 
 
 class DrawDigitDirective(SphinxDirective):

@@ -563,3 +563,102 @@ def test_a_notebook_exported_to_html_steps(browser, tmp_path):
     assert current(second) == "row 0, column 1"
     assert current(page.locator(".cnn-stepper").nth(0)) == "row 0, column 0"
     context.close()
+
+
+# ---- moving by itself, where a page asks for it ----
+
+AT = "+document.querySelector('.cnn-stepper').shadowRoot.querySelector('[type=range]').value"
+STEP_MS = 1200
+
+
+@pytest.fixture
+def show_moving(browser):
+    """Open a piece with four positions on a page that asks it to move; its clock stands still."""
+    contexts = []
+
+    def open_page(before="", **options):
+        contexts.append(browser.new_context(viewport={"width": 1000, "height": 900}, **options))
+        page = contexts[-1].new_page()
+        page.clock.install(time=0)
+        page.clock.pause_at(1000)
+        html = step_conv2d(np.ones((3, 3)), np.ones((2, 2)))._repr_html_()
+        page.set_content(f"{before}<div data-moves>{html}</div>")
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+
+
+def steps(page, ticks=1):
+    """Where the window is after so many of its steps."""
+    # What is in view is told after a frame, which needs no clock.
+    page.screenshot()
+    for _ in range(ticks):
+        page.clock.run_for(STEP_MS)
+    return page.evaluate(AT)
+
+
+def test_it_moves_round_and_round_and_says_nothing_meanwhile(show_moving):
+    page = show_moving()
+    assert [steps(page) for _ in range(5)] == [1, 2, 3, 0, 1]
+    assert page.get_by_role("button", name="Pause").is_visible()
+    live = page.locator(".live")
+    assert live.text_content().startswith("row 0, column 0: ")  # as it began
+    page.get_by_role("button", name="Pause").click()
+    assert steps(page, 3) == 1
+    assert "row 0, column 1: " in live.text_content()
+    page.get_by_role("button", name="Play").click()
+    assert steps(page, 9) == 3  # once, as it does elsewhere
+
+
+@pytest.mark.parametrize(
+    ("take", "at"),
+    [
+        (lambda page: page.get_by_role("button", name="Back").click(), 0),
+        (lambda page: page.locator(".output tbody td").nth(2).click(), 2),
+        (lambda page: page.locator(".words").click(), 1),
+        (lambda page: page.get_by_label("stride").focus(), 1),
+        (lambda page: page.get_by_label("guess first").check(), 1),
+    ],
+)
+def test_it_stops_for_good_when_the_reader_takes_over(show_moving, take, at):
+    page = show_moving()
+    assert steps(page) == 1
+    take(page)
+    assert steps(page, 3) == at
+    assert page.get_by_role("button", name="Play").is_visible()
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    assert steps(page, 3) == at
+
+
+def test_it_stands_still_for_those_who_want_less_motion(show_moving):
+    page = show_moving(reduced_motion="reduce")
+    assert steps(page, 3) == 0
+    assert page.get_by_role("button", name="Play").is_visible()
+    page.emulate_media(reduced_motion="no-preference")
+    assert steps(page, 2) == 2
+    page.emulate_media(reduced_motion="reduce")
+    assert steps(page, 3) == 2
+
+
+def test_it_costs_nothing_where_nobody_sees_it(show_moving):
+    page = show_moving(before="<p style='height: 3000px'>Above</p>")
+    assert steps(page, 3) == 0
+    page.evaluate("scrollTo(0, 3000)")
+    assert steps(page, 2) == 2
+    for hidden, at in ((True, 2), (False, 3)):
+        page.evaluate(
+            "(hidden) => { Object.defineProperty(document, 'hidden', { value: hidden, "
+            "configurable: true }); document.dispatchEvent(new Event('visibilitychange')); }",
+            hidden,
+        )
+        assert steps(page) == at
+    page.evaluate("scrollTo(0, 0)")
+    assert steps(page, 3) == 3
+
+
+def test_it_waits_to_be_asked_everywhere_else(show_piece):
+    page = show_piece(step_conv2d(np.ones((3, 3)), np.ones((2, 2))))
+    assert page.locator("[data-moves]").count() == 0
+    assert page.get_by_role("button", name="Play").is_visible()

@@ -187,15 +187,19 @@ const start = (host, D) => {
   const go = (n) => { stop(); move(n); };
   button(tr`First`, () => go(0));
   button(tr`Back`, () => go(position - 1));
+  const still = matchMedia("(prefers-reduced-motion: reduce)");
+  const run = (again) => {
+    play.textContent = tr`❚❚ Pause`;
+    timer = setInterval(() => {
+      if (position < total - 1 && host.isConnected) move(position + 1);
+      else if (again) move(0);
+      else { stop(); announce(words.innerText); }
+    }, still.matches ? 2400 : 1200);
+  };
   const play = button(tr`▶ Play`, () => {
     if (timer) { stop(); return announce(words.innerText); }
     if (position >= total - 1) move(0);
-    play.textContent = tr`❚❚ Pause`;
-    const slow = matchMedia("(prefers-reduced-motion: reduce)").matches;
-    timer = setInterval(() => {
-      if (!host.isConnected || position >= total - 1) { stop(); announce(words.innerText); }
-      else move(position + 1);
-    }, slow ? 2400 : 1200);
+    run();
   });
   button(tr`Next`, () => go(position + 1));
 
@@ -431,8 +435,28 @@ const start = (host, D) => {
   });
   new ResizeObserver(fit).observe(box);
 
+  // Where the page asks for it, it moves by itself, round and round: while it is in view, until the
+  // reader does something with it, and not for who has asked for less motion.
+  const moveByItself = () => {
+    let inView = false, taken = false;
+    const look = () => {
+      if (taken) return;
+      stop();
+      if (inView && !document.hidden && !still.matches) run(true);
+    };
+    const take = (e) => {
+      if (!taken && e.target !== play) stop();
+      taken ||= e.target !== play || e.type === "click";
+    };
+    for (const type of ["click", "focusin", "input"]) box.addEventListener(type, take, true);
+    document.addEventListener("visibilitychange", look);
+    still.addEventListener("change", look);
+    new IntersectionObserver(([e]) => { inView = e.isIntersecting; look(); }, { threshold: 0.2 }).observe(host);
+  };
+
   followTheme(host, box);
   build();
+  if (host.closest("[data-moves]")) moveByItself();
 };
 
 begin("cnn-stepper", start);
