@@ -42,6 +42,18 @@ MARK_NEW = """(seen) => {
   }
   return found;
 }"""
+# The words of headings that stand in two lines.
+BROKEN = """[...document.querySelectorAll("h1, h2, h3")].flatMap((h) => {
+  const text = document.createTreeWalker(h, NodeFilter.SHOW_TEXT), found = [];
+  while (text.nextNode())
+    for (const word of text.currentNode.data.matchAll(/[\\p{L}\\d]+/gu)) {
+      const range = document.createRange();
+      range.setStart(text.currentNode, word.index);
+      range.setEnd(text.currentNode, word.index + word[0].length);
+      if (new Set([...range.getClientRects()].map((r) => r.top)).size > 1) found.push(word[0]);
+    }
+  return found;
+})"""
 # axe does not take a formula in MathML for text.
 FORMULA = re.compile(r"^<th[^>]*>.*<math", re.DOTALL)
 # Of what passes, axe need not write down every place.
@@ -104,18 +116,21 @@ def violations(page, **options):
     return lines
 
 
-def test_every_page_on_a_phone_in_light_and_dark(visit, site):
+def test_every_page_on_screens_of_three_widths_in_light_and_dark(visit, site):
     """Width, pictures' alternative texts and axe, in one pass; `visit` watches the requests."""
     page = visit(viewport=PHONE, color_scheme="light", reduced_motion="reduce")
     faults, kinds = [], []
     for name in site.pages:
         page.emulate_media(color_scheme="light")
         page.goto(site.base + name)
-        width = page.evaluate("document.documentElement.scrollWidth")
-        if width > PHONE["width"]:
-            faults.append(f"{name}: {width} pixels wide")
+        for width in (320, 1280, PHONE["width"]):
+            page.set_viewport_size({"width": width, "height": PHONE["height"]})
+            wide = page.evaluate("document.documentElement.scrollWidth")
+            if wide > width:
+                faults.append(f"{name}: {wide} pixels wide of {width}")
         without = "[...document.images].filter((i) => !i.alt.trim()).map((i) => i.src)"
         faults += [f"{name}: no alternative text for {src}" for src in page.evaluate(without)]
+        faults += [f"{name}: heading broken in {word}" for word in page.evaluate(BROKEN)]
         faults += [f"{name}: {line}" for line in violations(page, options=ALL_BUT_COLOURS)]
         new = page.evaluate(MARK_NEW, kinds)
         kinds += new
@@ -151,6 +166,8 @@ def test_korean_pages_on_screens_of_three_widths_in_light_and_dark(visit, site, 
         faults += [f"{wide} pixels wide of {width}"] if wide > width else []
     without = "[...document.images].filter((i) => !i.alt.trim()).map((i) => i.src)"
     faults += [f"no alternative text for {src}" for src in page.evaluate(without)]
+    page.set_viewport_size(PHONE)
+    faults += [f"heading broken in {word}" for word in page.evaluate(BROKEN)]
     faults += violations(page, options=ALL_BUT_COLOURS)
     # Of each kind of element one is enough: they are the English pages' kinds.
     page.evaluate(MARK_NEW, [])
