@@ -18,7 +18,11 @@ from tests.support.prose import PAGES
 # {page: the files whose numbers it tells}; every page may tell numbers of the lessons.
 SUBJECTS = {
     "README.md": ["pyproject.toml", "helpers/pretrained.py", "helpers/data/*.py"],
-    "CONTRIBUTING.md": ["tests/notebooks/test_lessons.py"],
+    "CONTRIBUTING.md": [
+        "tests/notebooks/test_piece_sizes.py",
+        "tests/helpers/test_draw_digit.py",
+        "tests/notebooks/test_lessons.py",
+    ],
     "solutions/README.md": ["grader/**/*.py"],
     "solutions/grading.md": ["grader/**/*.py", "helpers/assignment/*.py"],
     "grader/README.md": ["grader/**/*.py", "helpers/assignment/*.py"],
