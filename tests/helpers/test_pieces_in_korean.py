@@ -94,6 +94,8 @@ def own_net(forward=None, fill=None):
 
 # What a reader gets wrong; each sentence of an error is in one of them.
 ERRORS = [
+    lambda: predict("06-no-such-question"),
+    lambda: predict("99"),
     lambda: filter_dialog(title=""),
     lambda: draw_digit(1),
     lambda: draw_digit(torch.nn.Identity()),

@@ -79,7 +79,8 @@ def make_repository(root):
     root.mkdir(parents=True)
     shutil.copy(ROOT / "course.py", root)
     (root / "helpers").mkdir()
-    shutil.copy(ROOT / "helpers/__init__.py", root / "helpers")
+    for name in ("__init__.py", "language.py"):
+        shutil.copy(ROOT / "helpers" / name, root / "helpers")
     shutil.copytree(
         ROOT / "helpers/command",
         root / "helpers/command",

@@ -234,23 +234,6 @@ DECIDED_BY_THE_TEST_SET = (
     DECIDED_BY_THE_TEST_SET,
     fails={"train_unseen"},
 )
-def best_weights_by_the_test_set(model, train_set, test_set):
-    loader = DataLoader(train_set, batch_size=64, shuffle=True)
-    optimizer = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
-    history = []
-    for _ in range(4):
-        one_epoch(model, loader, optimizer)
-        history.append(measure(model, test_set))
-        if history[-1] == max(history):
-            best = copy.deepcopy(model.state_dict())
-    model.load_state_dict(best)
-    return history
-
-
-@mistake(
-    DECIDED_BY_THE_TEST_SET,
-    fails={"train_unseen"},
-)
 def learning_rate_by_the_test_set(model, train_set, test_set):
     loader = DataLoader(train_set, batch_size=64, shuffle=True)
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9)

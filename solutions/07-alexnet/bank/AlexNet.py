@@ -708,18 +708,6 @@ class dropout_one_layer_too_early(Network):
 
 
 @mistake(
-    "Your dropout leaves all numbers of an image or takes away all of them, as `nn.Dropout1d` does "
-    "with rows. Each number has a chance of its own.",
-    fails={"AlexNet_dropout"},
-    undiagnosed="chance decides which of the two it is",
-)
-class dropout_of_whole_rows(Network):
-    def __init__(self, num_classes=1000):
-        super().__init__(num_classes)
-        self.drop6 = self.drop7 = nn.Dropout1d(0.5)
-
-
-@mistake(
     "There are three dropouts: after fc6 and fc7, and one before fc6, as in torchvision's network. "
     "The table has none there.",
     fails={"AlexNet_dropout"},

@@ -776,7 +776,6 @@ class maps_change_late(Layers):
         "Block_modes",
         "Block_parameters",
         "Block_relu",
-        "Block_shape",
         "Block_shortcut",
         "Block_together",
     },
