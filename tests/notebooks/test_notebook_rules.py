@@ -142,7 +142,7 @@ BAD = {
         "it is upside down",
     ),
     "an announced picture with reversed colours": (
-        drawn(MAP, f"255 - {MAP}", tags=["picture-varies"]),
+        drawn(f"({MAP}) // 4", f"255 - ({MAP}) // 4", tags=["picture-varies"]),
         "it is in colours turned round",
     ),
     "a picture too few": (drawn(MAP, MAP, MAP), "1 pictures, but 2"),
