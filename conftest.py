@@ -262,12 +262,12 @@ def other_form_of_picture(saved, new):
     if abs(new.height - saved.height) > SHRUNK:
         return ""  # a row for each way of computing that a machine has
     new = np.asarray(new.resize(saved.size).reduce(SHRUNK), float)
-    as_it_is = distance(saved, new)
-    if distance(ImageOps.flip(saved), new) < as_it_is:
-        return "upside down"
-    if distance(ImageOps.invert(saved), new) < as_it_is:
-        return "in colours turned round"
-    return ""
+    wrong = {
+        "upside down": distance(ImageOps.flip(saved), new),
+        "in colours turned round": distance(ImageOps.invert(saved), new),
+    }
+    nearest = min(wrong, key=wrong.get)
+    return nearest if wrong[nearest] < distance(saved, new) else ""
 
 
 def distance(picture, shrunk):
