@@ -80,5 +80,5 @@ def test_a_guess_and_a_training_in_the_dark_theme(show_in_lab):
     training.get_by_text("step 2, epoch 0.1").wait_for()
     assert page.locator(".jp-Cell").count() == 5
     assert page.locator(".jp-Dialog").count() == 0
-    prompts = page.locator(".jp-InputPrompt").all_inner_texts()
+    prompts = page.locator(".jp-InputPrompt").all_text_contents()
     assert prompts == [f"[{n}]:" for n in range(1, 6)]  # none was run again
