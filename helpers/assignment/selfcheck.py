@@ -12,6 +12,7 @@ import contextlib
 import re
 import signal
 import textwrap
+import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -36,12 +37,18 @@ from helpers.checks import lead
 from helpers.command.files import notebooks_below, notebooks_in
 from helpers.language import current, gettext, speaking
 
+# As long as a notebook may take when it is graded, which a test compares.
 SECONDS_A_CELL = 120
+SECONDS_A_NOTEBOOK = 300
 ASSIGNMENTS = Path("assignments")
 
 
 class NotCheckable(Exception):
     """The notebook cannot be found or read; the message says what to do."""
+
+
+class _TimeUsedUp(Exception):
+    """The notebook as a whole took longer than it may."""
 
 
 @dataclass(frozen=True)
@@ -291,10 +298,21 @@ def run_tests(
 
     results = []
     lost: dict[str, int] = {}  # names that a cell should have made, and that cell's number
+    ends: float | None = None  # when the notebook's time is over
+    left = 0.0
+
+    def on_cell_execute(**rest):
+        nonlocal ends, left
+        now = time.monotonic()
+        if ends is None:
+            ends = now + SECONDS_A_NOTEBOOK
+        left = ends - now
+        if left <= 0:
+            raise _TimeUsedUp
 
     def on_cell_executed(cell, **rest):
         meta = cell.metadata.get("nbgrader", {})
-        message = _failure(cell)
+        message = _failure(cell, is_last=left < SECONDS_A_CELL)
         missing = message and (
             re.search(r"name '(\w+)' is not defined", message) or says(message, not_there())
         )
@@ -311,13 +329,14 @@ def run_tests(
 
     client = Client(
         notebook,
-        timeout=SECONDS_A_CELL,
+        timeout_func=lambda cell: min(SECONDS_A_CELL, left),
         interrupt_on_timeout=True,
         allow_errors=True,
         kernel_name="python3",
         # Without the kernel's remarks on its own start.
         extra_arguments=["--log-level=ERROR"],
         resources={"metadata": {"path": str(Path(folder).resolve())}},
+        on_cell_execute=on_cell_execute,
         on_cell_executed=on_cell_executed,
     )
     try:
@@ -325,11 +344,16 @@ def run_tests(
     except (Exception, asyncio.CancelledError) as error:
         if stopped:
             raise KeyboardInterrupt from None
-        if type(error).__name__ != "DeadKernelError":
-            raise
-        missing = _tests(notebook)[len(results) :]
-        for grade_id, points in missing:
+        if isinstance(error, _TimeUsedUp):
+            said = gettext(
+                "The notebook as a whole took longer than the {seconds} seconds that it may: this "
+                "cell did not run."
+            ).format(seconds=SECONDS_A_NOTEBOOK)
+        elif type(error).__name__ == "DeadKernelError":
             said = gettext("Python itself ended here (out of memory, or a crash).")
+        else:
+            raise
+        for grade_id, points in _tests(notebook)[len(results) :]:
             results.append(Result(grade_id, points, said))
             report(results[-1])
     return results
@@ -468,16 +492,27 @@ def _defined_names(source):
     return {name for found in re.findall(lines, source, re.MULTILINE) for name in found if name}
 
 
-def _failure(cell):
-    """The message of the error that a cell ended with, or None."""
+def _failure(cell, is_last=False):
+    """The message of the error that a cell ended with, or None.
+
+    `is_last` says that, if the cell was stopped, it was because the notebook as a whole was over
+    its time.
+    """
     for output in cell.outputs:
         if output.output_type == "error":
             text = re.sub(r"\x1b\[[0-9;]*m", "", "\n".join(output.traceback))
             if output.ename == "KeyboardInterrupt":
                 # Nobody pressed a key: the cell was interrupted here.
                 place = text.partition(f"{interrupted()}\n")[2]
-                said = gettext("It ran too long: it was stopped after {seconds} seconds.")
-                text = f"{said.format(seconds=SECONDS_A_CELL)}\n{place}"
+                if is_last:
+                    said = gettext(
+                        "It was stopped here: the notebook as a whole may take {seconds} seconds."
+                    ).format(seconds=SECONDS_A_NOTEBOOK)
+                else:
+                    said = gettext(
+                        "It ran too long: it was stopped after {seconds} seconds."
+                    ).format(seconds=SECONDS_A_CELL)
+                text = f"{said}\n{place}"
             elif output.ename in ("SyntaxError", "IndentationError", "TabError"):
                 text = _syntax_error(output)
             elif "Traceback (most recent call last)" in text:  # nobody protected this cell

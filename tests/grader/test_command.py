@@ -21,7 +21,7 @@ from grader.intake.place import WrongPlace, check_place
 from grader.intake.roster import Student, roster_path, write_roster
 from grader.judging import job
 from grader.sandbox import bwrap
-from helpers.assignment.selfcheck import SECONDS_A_CELL
+from helpers.assignment.selfcheck import SECONDS_A_CELL, SECONDS_A_NOTEBOOK
 from tests.support.assignment_files import released
 from tests.support.lessons import ROOT
 
@@ -192,6 +192,7 @@ def test_a_cell_has_the_time_that_the_students_own_check_gives_it():
     """What `course check` accepts is accepted when it is graded, in either way."""
     given = command.arguments().parse_args([NAME, "batch"])
     assert given.cell_seconds == load_config(ROOT).Execute.timeout == SECONDS_A_CELL
+    assert given.total_seconds == SECONDS_A_NOTEBOOK
 
 
 def test_in_a_file_what_is_done_takes_few_lines_and_none_is_lost(capsys):

@@ -247,6 +247,16 @@ def test_an_endless_cell_ran_too_long(course, monkeypatch):
     assert "pass  3/3  g_squares" in text
 
 
+def test_a_notebook_that_takes_too_long_is_stopped_as_it_is_when_graded(course, monkeypatch):
+    monkeypatch.setattr(selfcheck, "SECONDS_A_NOTEBOOK", 2)
+    passed, text = run(course(g="while True:\n    pass"))
+    assert not passed
+    assert "pass  2/2  f_doubles" in text
+    assert "stopped:\n    It was stopped here: the notebook as a whole may take 2 seconds." in text
+    assert "FAIL  0/3  g_squares\n" in text
+    assert "took longer than the 2 seconds that it may: this cell did not run." in text
+
+
 def test_names_numbers_and_paths_find_the_notebook(course):
     path = course()
     folder = path.parents[1]
