@@ -126,7 +126,7 @@ def delete_what_can_be_made_again(root: Path) -> None:
 
 
 def test(root: Path, given: list[str]) -> int:
-    paths = [] if any(map(is_path, given)) else present(root, "tests", "notebooks")
+    paths = _unless_named(given, *present(root, "tests", "notebooks"))
     status = pytest(root, "test", MARKS, [*COMPARING, *paths, *given])
     others = [f"course {name}" for name in ("sandbox", "e2e") if name in available(root)]
     if paths and others:
@@ -135,7 +135,7 @@ def test(root: Path, given: list[str]) -> int:
 
 
 def sandbox(root: Path, given: list[str]) -> int:
-    return pytest(root, "sandbox", "sandbox", ["tests", *given])
+    return pytest(root, "sandbox", "sandbox", [*_unless_named(given, "tests"), *given])
 
 
 def e2e(root: Path, given: list[str]) -> int:
@@ -145,7 +145,12 @@ def e2e(root: Path, given: list[str]) -> int:
     if found.returncode:
         return found.returncode
     os.environ["CHROMIUM"] = found.stdout.strip()
-    return pytest(root, "e2e", "e2e", ["tests/e2e", *given])
+    return pytest(root, "e2e", "e2e", [*_unless_named(given, "tests/e2e"), *given])
+
+
+def _unless_named(given: Sequence[str], *paths: str) -> list[str]:
+    """Where the tests are, if the arguments do not name some."""
+    return [] if any(map(is_path, given)) else list(paths)
 
 
 def pytest(root: Path, verb: str, marks: str, given: Sequence[str]) -> int:

@@ -290,3 +290,14 @@ def test_a_test_run_takes_the_paths_that_are_given(monkeypatch):
     assert calls[0][-2:] == ("tests", "notebooks")
     assert calls[1][-3:] == ("-k", "shapes", str(ROOT / "tests"))
     assert "notebooks" not in calls[1]
+    verbs.sandbox(ROOT, [])
+    verbs.sandbox(ROOT, [str(ROOT / "tests/grader")])
+    assert calls[2][-1:] == ("tests",)
+    assert calls[3][-2:] == ("sandbox", str(ROOT / "tests/grader"))
+    monkeypatch.setenv("CHROMIUM", "")  # which the verb sets
+    found = subprocess.CompletedProcess([], 0, stdout="/usr/bin/chromium\n")
+    monkeypatch.setattr(verbs.subprocess, "run", lambda *_, **__: found)
+    verbs.e2e(ROOT, [])
+    verbs.e2e(ROOT, [str(ROOT / "tests/e2e/test_lab.py")])
+    assert calls[4][-2:] == ("e2e", "tests/e2e")
+    assert calls[5][-2:] == ("e2e", str(ROOT / "tests/e2e/test_lab.py"))
