@@ -121,6 +121,11 @@ class Notebook:
             raise NotJudged(SENTENCES[outcome].in_cell) from ended
         if name and (reply.get("interrupted") or "TookTooLong" in str(reply.get("error"))[:200]):
             self.timeouts[name] = self.timeouts.get(name, 0) + 1
+        if reply.get("is_unusable"):
+            self.progress.flags.append(
+                f"the functions that a test of {name} sends along raise an error by themselves"
+            )
+            raise NotJudged(SENTENCES[self.progress.note("not judged")].in_cell)
         return reply, arrays
 
     def keep_outputs(self, reply: Reply) -> list[Output]:

@@ -550,6 +550,18 @@ class TestSecrets:
         assert scores(result) == dict.fromkeys(("f1", "g1", "f2", "g2", "f3", "g3"), 1.0)
         assert result["outcome"] == "graded"
 
+    def test_a_test_that_cannot_be_sent_is_its_authors_business(self, server):
+        """And not told to the student as the end of Python."""
+        code = (
+            "limit = check.seconds\ndef at(g):\n    return g(2) + 0 * limit\n"
+            "check.probe(at, 'g').gives(4)"
+        )
+        result = grade(server, "def f(x): return 1", G, ("probe", code), TEST_G)
+        assert scores(result) == {"probe": 0.0, "g": 1.0}
+        assert result["outcome"] == "not judged"
+        assert "a test of g sends along raise an error" in " ".join(result["flags"])
+        assert "a person will look" in result["tests"]["probe"]["failure"]["message"]
+
     def test_a_test_beside_the_student_s_code_runs_once_and_in_order(self, server):
         cells = [
             "class Count:\n    n = 0\nitems = Count()",
