@@ -23,6 +23,13 @@ TAG = re.compile(r"</?[a-z][^>]*>")
 NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 PLACEHOLDER = re.compile(r"\{[^{}]*\}")
 NOT_WORDS = re.compile(r"```.*?```|`[^`]*`|\$[^$]*\$|\]\([^)]*\)|<[^>]*>", re.DOTALL)
+# Numbers that English writes as words: digits in Korean, above all where something is measured.
+WORDS = {
+    "0": "zero(?:e?s)?",
+    "1": "ones?|an?(?= (?:minute|second|point))",
+    **{"2": "two", "3": "three", "4": "four", "5": "five", "6": "six", "7": "seven"},
+    **{"8": "eight", "9": "nine", "10": "ten", "20": "twenty", "50": "fifty"},
+}
 HANGUL = re.compile(r"[가-힣]")
 LITERAL = re.compile(r"[*`$]|(?<!\w)_|_(?!\w)")
 ALLOWED = re.compile(r"^allow: ([a-z ]+?)(?:,|$| -)", re.MULTILINE)
@@ -98,8 +105,8 @@ def _found(entry):
 
 
 def is_a_word(number, text):
-    """Is this digit written as a word in English? Korean has 0 and 1 for "zeros" and "ones"."""
-    return re.search({"0": r"\bzero(e?s)?\b", "1": r"\bones\b"}.get(number, r"(?!)"), text, re.I)
+    """Is this number written as a word in English? Korean has 1 for "ones", 2 for "two minutes"."""
+    return number in WORDS and re.search(rf"\b(?:{WORDS[number]})\b", text, re.IGNORECASE)
 
 
 def elements(text):
