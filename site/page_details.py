@@ -75,10 +75,24 @@ def for_screen_readers():
 
 def for_the_web():
     """{a sentence for a notebook: what stands for it on a page of the site}"""
-    stepper = "Open and trust this notebook in JupyterLab to step through it."
-    lesson = "(This needs a running page: open and trust the notebook in JupyterLab.)"
+    lesson = "(This needs a running page: run the cell in JupyterLab.)"
+    pieces = {
+        "Run this cell in JupyterLab to step through it.": gettext(
+            "Switch on JavaScript to step through it."
+        ),
+        "Run this cell in JupyterLab to draw here.": gettext("Switch on JavaScript to draw here."),
+        "Run this cell in JupyterLab to change the filter here.": gettext(
+            "Switch on JavaScript to change the filter here."
+        ),
+        "Run this cell in JupyterLab to change the layers here.": gettext(
+            "Switch on JavaScript to change the layers here."
+        ),
+        "Run this cell in JupyterLab to see the network learn here.": gettext(
+            "Switch on JavaScript to see the network learn here."
+        ),
+    }
     return {
-        translated(stepper, "pieces"): gettext("Switch on JavaScript to step through it."),
+        **{translated(sentence, "pieces"): here for sentence, here in pieces.items()},
         in_lessons(lesson): gettext("(This needs JavaScript.)"),
         # The search takes its excerpts from the text, where nothing else would be between the two.
         "</dt><dd": "</dt>\n<dd",

@@ -207,6 +207,20 @@ def test_no_formula_is_left_in_latex(site):
         assert not re.search(r"\$\\|\\frac|\\text\{|\\begin\{", site.text(page)), page
 
 
+def test_the_site_asks_for_javascript_where_a_notebook_is_to_be_run(site):
+    asked = 0
+    for page in site.everything:
+        html = site.html(page)
+        for words in (
+            "Run this cell in JupyterLab",
+            "JupyterLab에서 이 셀을 실행",
+            "open and trust",
+        ):
+            assert words not in html, page
+        asked += "Switch on JavaScript" in html or "JavaScript를 켜세요" in html
+    assert asked > 20
+
+
 # --- download, and hosted notebooks ------------------------------------------------------------
 
 

@@ -538,6 +538,7 @@ def test_in_jupyterlab_an_untrusted_notebook_shows_the_tables(open_notebook):
     text = area.inner_text()
     assert "Output 3×3" in text
     assert "row 0, column 0: 2×1 + 3×0" in text
+    assert "Run this cell in JupyterLab to step through it." in text
     for word in ("const", "querySelector", '"k"', "arbitrary"):
         assert word not in text
 

@@ -142,9 +142,7 @@ class DrawDigit(Piece):
         """What stands there without scripts: one example's probabilities, as a table."""
         rows = "".join(f"<tr><th>{digit}<td>{p:.1%}\n" for digit, p in enumerate(probabilities))
         caption = tr("What it makes of a {0} from the test images", label)
-        ending = tr(
-            "Where scripts run, as in a trusted notebook in JupyterLab, here is a pad to draw on."
-        )
+        ending = tr("Run this cell in JupyterLab to draw here.")
         return (
             f"<p><b>{escape(self.title)}</b></p>\n<p>{escape(self.about())}</p>\n"
             f"<table><caption>{caption}</caption>\n"

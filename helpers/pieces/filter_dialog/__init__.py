@@ -152,10 +152,7 @@ class FilterDialog(Piece):
         shown = "\n".join(
             f'<img alt="{escape(name)}" src="{address}">' for name, address in pictures.items()
         )
-        ending = tr(
-            "Where scripts run, as in a trusted notebook in JupyterLab, the filter can be changed "
-            "here, and the picture follows."
-        )
+        ending = tr("Run this cell in JupyterLab to change the filter here.")
         return (
             f"<p><b>{escape(self.title)}</b></p>\n<p>{shown}</p>\n"
             f"<table><caption>{escape(_caption(self.filter))}</caption>\n{rows}</table>\n"

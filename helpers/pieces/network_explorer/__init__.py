@@ -189,10 +189,7 @@ class NetworkExplorer(Piece):
             for texts in self._lines()
         )
         photo = base64.b64encode(files(__package__).joinpath(PHOTO).read_bytes()).decode()
-        ending = tr(
-            "Where scripts run, as in a trusted notebook in JupyterLab, the layers can be changed "
-            "here."
-        )
+        ending = tr("Run this cell in JupyterLab to change the layers here.")
         return (
             f"<p><b>{escape(self.title)}</b></p>\n<table><caption>{self._sum()}</caption>\n"
             f"<tr>{head}\n{rows}</table>\n"

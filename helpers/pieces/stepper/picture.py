@@ -94,7 +94,7 @@ def still(setup: Setup, outputs: np.ndarray, detail: int = WHOLE) -> str:
         parts.append(_table(name, range(rows.out)[:side], range(columns.out)[:side], result))
     lines = [*first.lines, first.note, rows.sentence("row"), columns.sentence("column")]
     parts += [f"<p>{escape(line)}</p>\n" for line in lines if line]
-    ending = tr("Open and trust this notebook in JupyterLab to step through it.")
+    ending = tr("Run this cell in JupyterLab to step through it.")
     parts.append(f"<p><i>{ending}</i></p>\n")
     return "".join(parts)
 

@@ -113,10 +113,7 @@ class TrainHere(Piece):
             for point in self.points
             if point.seen % TRAINING == 0
         )
-        ending = tr(
-            "Where scripts run, as in a trusted notebook in JupyterLab, the network learns here, "
-            "and its settings can be changed meanwhile."
-        )
+        ending = tr("Run this cell in JupyterLab to see the network learn here.")
         return (
             f"<p><b>{escape(self.title)}</b></p>\n<p>{self.about()}</p>\n"
             f'<p><img alt="{self._alt()}" src="data:image/svg+xml,{svg}"></p>\n'
