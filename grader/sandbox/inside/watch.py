@@ -22,7 +22,9 @@ from typing import Any
 from .messages import Report, Rules, Usage
 
 INTERRUPT, TELL_USAGE, KILL = b"i", b"u", b"k"
-SECONDS_BETWEEN_LOOKS = 0.1
+# The pause between two looks, at least; and how many times as long as the last look took it is, so
+# that looking at many processes takes no more than a tenth of a processor.
+SECONDS_BETWEEN_LOOKS, PAUSE_FOR_LOOK = 0.1, 9
 # By how much one step of niceness lowers a thread's share of a processor.
 NICE_STEP = 1.25
 LOWEST_PRIORITY = 19
@@ -52,8 +54,10 @@ def watch(pid: int, status: socket.socket, rules: Rules) -> None:
     failed = ""
     handle = os.pidfd_open(pid)
     watched: list[Any] = [status, handle]
+    next_look = time.monotonic() + SECONDS_BETWEEN_LOOKS
     while True:
-        ready, _, _ = select.select(watched, [], [], SECONDS_BETWEEN_LOOKS)
+        left = max(0.0, next_look - time.monotonic())
+        ready, _, _ = select.select(watched, [], [], left)
         if handle in ready:
             break
         if status in ready:
@@ -67,9 +71,14 @@ def watch(pid: int, status: socket.socket, rules: Rules) -> None:
                 continue
             why = "killed" if order else "orphan"  # the grader is gone
         else:
+            start = time.process_time()
             why = tree.excess(rules)
             if "priority" not in rules["disabled_rules"]:
                 tree.lower_priority()
+            # A close look at the memory is rare, and has a bound of its own.
+            taken = time.process_time() - start - tree.close_look
+            pause = max(SECONDS_BETWEEN_LOOKS, PAUSE_FOR_LOOK * taken)
+            next_look = time.monotonic() + pause
         if why is not None:
             os.kill(pid, signal.SIGKILL)
             break
@@ -125,6 +134,7 @@ class Tree:
         self.program = _program(pid)
         self.cpu = 0.0
         self.next_close_look = 0.0
+        self.close_look = 0.0  # processor time that it took in the last look
         self.nice = os.getpriority(os.PRIO_PROCESS, 0)
         # By number and time of birth, so that what has ended is not forgotten.
         self.cpu_of: dict[tuple[int, bytes], float] = {}
@@ -133,6 +143,7 @@ class Tree:
 
     def excess(self, rules: Rules) -> str | None:
         """Which limit all together have passed: "memory", "cpu", or None."""
+        self.close_look = 0.0
         members = self.members()
         if "cpu" not in rules["disabled_rules"] and self.cpu > rules["cpu_seconds"]:
             return "cpu"
@@ -146,7 +157,9 @@ class Tree:
         if high - self.inherited > limit and start >= self.next_close_look:
             # A process that gave back what it inherited has nothing free for it; and processes
             # that were forked one from another have much in common.
+            before = time.process_time()
             used = sum(map(_share_of, members))
+            self.close_look = time.process_time() - before
             end = time.monotonic()
             share = SHARE_OF_TIME_IF_HIGH if low > limit else SHARE_OF_TIME
             self.next_close_look = end + (end - start) / share
