@@ -292,6 +292,17 @@ def test_axe_finds_nothing_and_nothing_overflows(show_piece, width, scheme):
     assert small == 0
 
 
+@pytest.mark.parametrize(("width", "order"), [(390, "rnp"), (1200, "prn")])
+def test_on_a_phone_the_result_stands_right_below_the_filters(show_piece, width, order):
+    page = opened(show_piece, filter_dialog(), width=width)
+    tops = page.locator(".stage > *").evaluate_all(
+        "all => all.map((e) => e.getBoundingClientRect()).map((r) => 2e4 * r.top + r.left)"
+    )
+    names = ("p", "r", "n")  # picture, result, numbers: their order in the page
+    assert "".join(name for _, name in sorted(zip(tops, names, strict=True))) == order
+    assert page.locator(".kernel input").count() == 9
+
+
 def test_without_scripts_the_photos_stay(show_piece):
     page = show_piece(filter_dialog(), java_script_enabled=False)
     assert page.locator("img").count() == 2

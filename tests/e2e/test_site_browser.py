@@ -234,7 +234,7 @@ def one_of_each_kind(site):
 
 
 def with_mouse(host, cells):
-    host.get_by_role("button", name="First").click()
+    cells[0].click()
     yield
     for _ in cells[1:]:
         host.get_by_role("button", name="Next").click()

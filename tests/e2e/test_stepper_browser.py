@@ -193,10 +193,10 @@ def test_a_window_that_does_not_fit_says_so_and_recovers(show_piece):
     host = page.locator(".cnn-stepper")
     change(host, dilation=3)
     assert "no output. PyTorch raises an error here." in host.evaluate(READ)["sizes"][0]
-    assert page.get_by_role("button", name="Next").is_disabled()
+    assert page.get_by_role("button", name="Play").is_disabled()
     change(host, padding=1)
     assert len(host.evaluate(READ)["outputs"][0]) == 1
-    assert page.get_by_role("button", name="Next").is_enabled()
+    assert page.get_by_role("button", name="Play").is_enabled()
 
 
 def test_cells_no_window_uses_are_hatched(show_piece):
@@ -564,6 +564,23 @@ def test_a_notebook_exported_to_html_steps(browser, tmp_path):
     assert current(second) == "row 0, column 1"
     assert current(page.locator(".cnn-stepper").nth(0)) == "row 0, column 0"
     context.close()
+
+
+def test_buttons_that_lead_nowhere_say_so_and_keep_the_focus(show_piece):
+    page = show_piece(step_conv2d(np.ones((2, 3)), np.ones((2, 2))))
+
+    def dead():
+        buttons = page.get_by_role("button").all()
+        return [b.inner_text() for b in buttons if b.get_attribute("aria-disabled") == "true"]
+
+    assert dead() == ["First", "Back"]
+    step = page.get_by_role("button", name="Next")
+    step.focus()
+    page.keyboard.press("Enter")
+    assert dead() == ["Next"]
+    assert step.evaluate("e => e.matches(':focus')")
+    page.keyboard.press("Enter")
+    assert page.get_by_label("position").input_value() == "1"
 
 
 # ---- moving by itself, where a page asks for it ----

@@ -323,6 +323,9 @@ const start = (host, D) => {
     words.textContent = "";
     if (!total) return add("p", {}, tr`No output with these settings.`, words);
     position = Math.max(0, Math.min(n, total - 1));
+    // What leads nowhere is pale, but keeps the focus: a disabled button would lose it.
+    const dead = [!position, !position, false, position === total - 1];
+    [...buttons.children].forEach((b, k) => b.setAttribute("aria-disabled", dead[k]));
     const hidden = cover && !seen.has(position);
     const [c, i, j] = split(position);
     outputs.forEach((td, m) => {
