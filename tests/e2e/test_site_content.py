@@ -238,8 +238,8 @@ def test_each_lesson_offers_its_notebook_and_no_hosted_service(site):
 def test_the_repository_s_address_brings_hosted_services(tmp_path, monkeypatch):
     monkeypatch.setenv("SITE_REPOSITORY", "https://github.com/someone/cnn-course")
     assert load("tools/website.py").build(target=tmp_path / "site") == 0
-    for path in lessons(ROOT):
-        name = f"notebooks/{path.name}"
+    for path in [*lessons(ROOT), *ASSIGNMENTS]:
+        name = path.relative_to(ROOT).as_posix()
         html = (tmp_path / "site" / name).with_suffix(".html").read_text(encoding="utf-8")
         colab = "https://colab.research.google.com/github/someone/cnn-course/blob/main/"
         assert f'href="{colab}{name}"' in html
