@@ -25,11 +25,11 @@ import signal
 import socket
 import sys
 import tempfile
-import warnings
 from collections.abc import Iterable
 from types import ModuleType
 from typing import Any
 
+from . import meta
 from .messages import Rules
 
 LOCKED = b"locked"
@@ -101,19 +101,9 @@ def warm_up(modules: Iterable[str]) -> None:
         # A pool of threads does not survive a fork: the child would wait for it for ever.
         torch.set_num_threads(1)
         torch.nn.functional.conv2d(torch.zeros(1, 1, 3, 3), torch.zeros(1, 1, 2, 2))
-        lighten_relu(torch)
-
-
-def lighten_relu(torch: Any) -> None:
-    """Let ReLU on the device "meta" give its shape at once: torch's way there takes 0.5 ms.
-
-    Networks are asked for shapes again and again, and have a ReLU after nearly each layer.
-    """
-    global _library  # what was registered goes with it
-    with contextlib.suppress(Exception), warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        _library = torch.library.Library("aten", "IMPL", "Meta")
-        _library.impl("relu", torch.empty_like)
+        global _library  # what was registered goes with it
+        with contextlib.suppress(Exception):
+            _library = meta.lighten(torch)
 
 
 def let_processes_be_forks() -> None:
