@@ -410,6 +410,9 @@ def _of_amounts(received, wanted, same):
         return None
     if same(-received, wanted):
         return gettext("the sign is the wrong way round")
+    # The same two numbers again and again are one fact: as well an amount as a factor.
+    if _all_equal(wanted):
+        return None
     offset = np.subtract(received, wanted, dtype=np.float64)
     if _all_close(offset) and not np.allclose(received, wanted):
         return gettext("every value is off by {amount}").format(amount=_number(offset.flat[0]))

@@ -604,14 +604,12 @@ class Observation:
         elif isinstance(expected, tuple):
             if not isinstance(value, tuple | list) or len(value) != len(expected):
                 if isinstance(value, tuple | list):
-                    got = gettext("{count} values").format(count=len(value))
+                    got, said = len(value), gettext("{what} should hold {count} values, not {got}")
                 else:
-                    got = _a(value)
+                    got, said = _a(value), gettext("{what} should be {count} values, it is {got}")
                 self._fail(
                     "type",
-                    gettext("{what} should be {count} values, it is {got}").format(
-                        what=what(), count=len(expected), got=got
-                    ),
+                    said.format(what=what(), count=len(expected), got=got),
                     ("value", self.value),
                     values_lines(expected, value),
                 )

@@ -471,7 +471,8 @@ def _without_numbers(lines):
     reasons = tuple(lead(label) for label in labels)
     kept, inside = [], True
     for line in lines:
-        if not line.startswith("   "):
+        # An empty line stands between the maps of an array.
+        if line.strip() and not line.startswith("   "):
             inside = not line.startswith("  ") or line.startswith(reasons)
         if inside:
             kept.append(line)

@@ -269,6 +269,8 @@ def test_tuples_dicts_texts_and_numbers():
     assert run(lambda: [1, 2], 'check("f").gives((1, 2))') is None
     assert "value 2 of 2" in str(run(lambda: (1, 3), 'check("f").gives((1, 2))'))
     assert run(lambda: 1, 'check("f").gives((1, 2))').kind == "type"
+    assert "should be 2 values, it is" in str(run(lambda: 1, 'check("f").gives((1, 2))'))
+    assert "should hold 0 values, not 2" in str(run(lambda: (1, 2), 'check("f").gives(())'))
     assert run(lambda: {"a": 1}, 'check("f").gives({"a": 1})') is None
     assert run(lambda: {"b": 1}, 'check("f").gives({"a": 1})').kind == "type"
     assert run(lambda: "same", 'check("f").gives("same")') is None

@@ -130,6 +130,7 @@ def test_a_relation_is_found_and_said(received, wanted, words):
         (np.vstack([X[3:], RNG.integers(200, 300, (3, 5))]), X),  # one row of four tells nothing
         (np.ones((3, 5)), X),
         (5, 6),
+        ([3, 3], [40, 40]),  # one fact, twice
         (0, 0.75),  # the whole part, and so much else
         ([True, False], [False, True]),
     ],

@@ -198,6 +198,12 @@ def test_what_the_later_failures_of_a_function_leave_out_is_known_in_korean():
         assert kept == ["f: 다릅니다.", lines[0], lines[3], lines[4], " " * 14 + "x"]
 
 
+def test_an_empty_line_between_the_maps_of_an_array_does_not_end_its_block():
+    block = [lead("input") + "x = array", " " * 14 + "[[1 2]", "", " " * 14 + " [3 4]]"]
+    reason = [lead("why") + "so", "", " " * 12 + "it is"]
+    assert selfcheck._without_numbers(["f: 2 differ", *block, *reason]) == ["f: 2 differ", *reason]
+
+
 def test_what_is_not_written_yet_is_told_by_the_tests_alone(course):
     def change(cells):
         cells.insert(2, cell(TRY, cell_id="try"))
