@@ -40,7 +40,8 @@ def check_pair(
 
     Each is from `smallest` to `largest`; else `TypeError` or `ValueError`.
     """
-    if isinstance(value, str) or not isinstance(value, Iterable):
+    # A plain int is the rule here, too.
+    if type(value) is int or isinstance(value, str) or not isinstance(value, Iterable):
         number = check_int(name, value, smallest, largest)
         return number, number
     items = list(value)

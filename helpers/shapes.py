@@ -110,7 +110,7 @@ def conv_output_size(
         _output_size(*numbers, ceil_mode=ceil_mode, exact=exact)
         for numbers in zip(*pairs.values(), strict=True)
     )
-    if any(isinstance(value, Iterable) for value in arguments.values()):
+    if any(type(value) is not int and isinstance(value, Iterable) for value in arguments.values()):
         return height, width
     return height
 

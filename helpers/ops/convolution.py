@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -265,7 +266,7 @@ class ConvolutionPlan:
         self.window_shape = (channels, *kernel_size, *self.out_size)
         self.weight_matrix = weight.reshape(self.groups, filters // self.groups, -1)
         self._padded = pad_images(images, *self.padding)
-        bytes_each = int(np.prod(self.window_shape)) * images.itemsize
+        bytes_each = math.prod(self.window_shape) * images.itemsize
         step = max(1, COLUMN_BYTES // bytes_each)
         self.parts = [slice(start, min(start + step, n)) for start in range(0, n, step)]
 

@@ -1,11 +1,13 @@
 """`im2col` and `col2im` against torch's unfold and fold."""
 
 import numpy as np
+import pytest
 import torch.nn.functional as F
 from hypothesis import given
 from hypothesis import strategies as st
 
 from helpers import ops
+from helpers.ops.columns import window_view
 from tests.support.ops_cases import (
     assert_same_outcome,
     float_dtypes,
@@ -101,3 +103,14 @@ def test_one_by_one_columns_are_a_copy():
     assert columns.flags.writeable
     image = ops.col2im(columns, 3, 1)
     assert not np.shares_memory(image, columns)
+
+
+def test_windows_never_show_what_lies_beside_the_array():
+    memory = np.arange(1000.0)
+    image = memory[:36].reshape(1, 1, 6, 6)
+    for out_size in ((4, 4), (2, 4)):
+        view = window_view(image, (3, 3), (1, 1), (1, 1), out_size)
+        assert view.max() == image[0, 0, out_size[0] + 1, out_size[1] + 1]
+    for out_size in ((5, 4), (4, 5)):
+        with pytest.raises(AssertionError):
+            window_view(image, (3, 3), (1, 1), (1, 1), out_size)
