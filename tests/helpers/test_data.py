@@ -512,6 +512,14 @@ def test_auto_does_not_wait_twice(server, capsys, monkeypatch):
     assert data.load_mnist(False).source == "full"
 
 
+def test_what_the_message_advises_helps_at_once(server, tmp_path, monkeypatch):
+    server.answer = refused
+    assert data.load_mnist().source == "sample"
+    put_mnist(tmp_path / "own")
+    monkeypatch.setenv("MNIST_ROOT", str(tmp_path / "own"))
+    assert_is_tiny_mnist(data.load_mnist())
+
+
 def test_full_tries_again_at_once(server, monkeypatch):
     working = server.answer
     server.answer = refused
@@ -645,6 +653,7 @@ def test_killed_download_does_not_trip_the_next(server):
     for folder in (young, old):
         put_mnist(folder, {"train-images-idx3-ubyte": b"half"})
     make_older(old)
+    make_older(young, -60)  # as old as the folder of a download that goes on may be
     assert_is_tiny_mnist(data.load_mnist(source="full"))
     assert sorted(p.name for p in cache().iterdir()) == ["MNIST", young.name]
     # The young one goes when it is old, although nothing is downloaded any more.
@@ -653,8 +662,9 @@ def test_killed_download_does_not_trip_the_next(server):
     assert [p.name for p in cache().iterdir()] == ["MNIST"]
 
 
-def make_older(folder):
-    then = time.time() - _downloads.LEFTOVER_SECONDS - 60
+def make_older(folder, beyond=60):
+    """As if last changed so many seconds before what is left over; negative if after that."""
+    then = time.time() - _downloads.LEFTOVER_SECONDS - beyond
     os.utime(folder, (then, then))
 
 
