@@ -123,6 +123,9 @@ def test_an_answer_to_any_task_begins_an_assignment(name):
             for elsewhere in (solutions[task], f"{task} = lambda *given: 0"):
                 added = new_code_cell(elsewhere)
                 assert overview.holds_an_answer(new_notebook(cells=[*given.cells, added]))
+            tried = f"{task} == 0\nprint({task})\n{task}_again = own_{task} = {task}"
+            added = new_code_cell(tried)
+            assert not overview.holds_an_answer(new_notebook(cells=[*given.cells, added]))
 
 
 def test_a_text_that_was_written_begins_an_assignment(folder, runs):
