@@ -444,6 +444,9 @@ def test_dates_of_a_zip_count_unless_they_say_when_it_was_made(tmp_path, in_seou
     at["kim.minsu.ipynb"] = (2026, 11, 28, 9, 30, 0)
     found = collect(batch(tmp_path, files, packed=True, dates=at), NAME, (), CLASS).submissions
     assert {one.time for one in found} == {None}
+    at = {"kim.minsu.ipynb": (1980, 1, 1, 0, 0, 0), "am.ipynb": (2026, 11, 28, 10, 0, 0)}
+    found = collect(batch(tmp_path, files, packed=True, dates=at), NAME, (), CLASS).submissions
+    assert {one.time for one in found} == {None}  # 1980 stands where a program gave no date
 
 
 def test_lines_of_other_batches_stay_in_the_table(tmp_path):
