@@ -368,6 +368,7 @@ def test_search_finds_a_word_without_the_internet(visit, site, word, page_found)
         ("strides", "In the glossary: stride (스트라이드)"),
         ("convoluton", "Did you mean convolution?"),
         ("feature mpa", "Did you mean feature map?"),
+        ("strdie", "Did you mean stride?"),  # two that are exchanged are one mistake
         ("qqqq", ""),
     ],
 )

@@ -13,6 +13,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
+from grader.batch.options import Options
 from grader.command import collect
 from grader.command import grade as command
 from grader.command.waiting import Waiting
@@ -219,6 +220,44 @@ def test_on_a_terminal_a_bar_says_who_is_waited_for(monkeypatch, capsys):
     assert "0/2" in shown.err
     assert "waiting for ann" in shown.err
     assert "done" not in shown.err
+
+
+# Of each option that is a setting of a batch, a value other than the default.
+SETTINGS = {
+    "--workers": ("7", lambda made: made.workers == 7),
+    "--force": (None, lambda made: made.force),
+    "--only": ("kim", lambda made: list(made.only) == ["kim"]),
+    "--test": ("one", lambda made: made.test == "one"),
+    "--attempt": ("first", lambda made: made.which == "first"),
+    "--no-feedback": (None, lambda made: not made.feedback),
+    "--unsafe-no-sandbox": (None, lambda made: not made.policy.locked),
+    "--cell-seconds": ("7", lambda made: made.policy.cell_seconds == 7),
+    "--total-seconds": ("7", lambda made: made.policy.total_seconds == 7),
+    "--memory-mib": ("7", lambda made: made.policy.memory_bytes == 7 * 2**20),
+    "--notebook-mib": ("7", lambda made: made.limits.notebook_bytes == 7 * 2**20),
+}
+OTHER_OPTIONS = {"--help", "--root", "--dask", "--dask-tls", "--dry-run"}
+
+
+def test_each_option_reaches_the_batch(root, monkeypatch):
+    made = []
+
+    class Noting:
+        def __init__(self, *given):
+            made.append(next(one for one in given if isinstance(one, Options)))
+
+        def plan(self):
+            return []
+
+    monkeypatch.setattr("grader.batch.coordinator.Batch", Noting)
+    known = {a.option_strings[-1] for a in command.arguments()._actions if a.option_strings}
+    assert known == SETTINGS.keys() | OTHER_OPTIONS
+    for option, (value, has_it) in SETTINGS.items():
+        given = [option] if value is None else [option, value]
+        assert grade(root, "--dry-run", *given) == 0
+        assert has_it(made[-1]), option
+    assert grade(root, "--dry-run") == 0
+    assert not [option for option, (_, has_it) in SETTINGS.items() if has_it(made[-1])]
 
 
 @pytest.mark.parametrize("program", [command, collect])
