@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from helpers import ops
+from helpers.command.files import ROOT
 from helpers.pieces.stepper.words import show
 
 axe_playwright = pytest.importorskip(
@@ -467,6 +468,19 @@ def test_a_lesson_prints_with_all_that_is_folded_and_nothing_on_top(visit, site,
     texts = [text for cell in folded for o in cell["outputs"] for text in o.get("text", [])]
     assert texts
     assert not [text for text in texts if re.sub(r"\s", "", text) not in printed]
+
+
+def test_after_printing_everything_is_folded_as_it_was(page):
+    boxes = "<details><p>a</details><details open><p>b</details>"
+    page.set_content(f"<article>{boxes}</article>{boxes}")
+    page.add_script_tag(path=ROOT / "site/static/site.js")
+    is_open = "[...document.querySelectorAll('details')].map((one) => one.open)"
+    before = page.evaluate(is_open)
+    for _ in range(2):
+        page.evaluate("dispatchEvent(new Event('beforeprint'))")
+        assert page.evaluate(is_open)[:2] == [True, True]
+        page.evaluate("dispatchEvent(new Event('afterprint'))")
+        assert page.evaluate(is_open) == before
 
 
 def test_code_can_be_copied_and_the_search_field_shows_its_focus(visit, site):
