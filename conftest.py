@@ -11,7 +11,9 @@ the words are the same, and each number has the sign of the saved one and is at 
 large or as small, or two units of its last digit away. Of a percentage this holds for the rest to
 100, too. Seconds and minutes may be any. ``factor=100`` lets numbers be 100 times as large or as
 small. The tag ``data-varies`` is for what depends on whether all of MNIST is there: with the sample
-only the words are compared, and what is repeated counts once. The tag ``text-varies`` is for words
+only the words are compared, and what is repeated counts once. Of two fractions or percentages that
+follow each other in a line, the one that was clearly larger may not be clearly smaller now: they
+would have traded places. The tag ``text-varies`` is for words
 that depend on the machine: some text has to be there. An assert beside each such cell tests what
 it says.
 
@@ -30,6 +32,7 @@ command line is compared all the same.
 
 import base64
 import io
+import itertools
 import math
 import os
 import re
@@ -70,9 +73,12 @@ PERCENT = re.compile(r"(?=\s?%)")
 TIME = re.compile(r"(?= (?:s|minutes)\b)")
 # An item of a list, and others like it; a tuple with one item ends with a comma.
 ITEMS = re.compile(r"(?<=[(\[])([^,\n()\[\]]+)(?:, \1)*,?(?=[)\]])")
+LISTS = re.compile(r"\[[^\[\]]*\]")
 # How many times as large a number may be on another machine, and how many units of its last digit
 # away: losses and accuracies that a training ends with differ, but not in size.
 FACTOR, UNITS = 3.0, 2
+# How many times as large a number is that is clearly larger than the next one.
+CLEARLY = 1.5
 ERROR_TAGS = {"raises-exception", "nbval-raises-exception"}
 
 WATCH = ROOT / "tests" / "support" / "weak_asserts.py"
@@ -188,6 +194,8 @@ class LessonCell(IPyNbCell):
             if other_data
             else other_form(new, saved, self.number_in("factor") or FACTOR)
         )
+        if not problem and self.number_in("factor") is None:
+            problem = other_order(new, saved)
         if problem:
             self.raise_cell_error(
                 f"another text than the saved one: {problem}. "
@@ -391,6 +399,41 @@ def other_form(new, old, factor):
         if not is_near(to_decimal(one[0]), to_decimal(other[0]), factor, percent):
             return f"{one[0]}, saved {other[0]}, in {line_around(new, one.start())!r}"
     return ""
+
+
+def other_order(new, old):
+    """Which two numbers of a line have traded places; "" if none have.
+
+    Those of a list do not count: they are measurements of one thing.
+    """
+    if words(new) != words(old):
+        return ""  # of other data there may be more or fewer lines
+    for line, saved in zip(*(LISTS.sub("", text).splitlines() for text in (new, old)), strict=True):
+        found = [clearly_larger(text) for text in (line, saved)]
+        for here, there in zip(*found, strict=True):
+            if here * there < 0:
+                return f"two numbers have traded places, in {line!r}, saved {saved!r}"
+    return ""
+
+
+def clearly_larger(line):
+    """Of each two numbers that follow each other: 1 if the first is clearly larger, or −1, or 0."""
+    found = [
+        (float(to_decimal(one[0])), bool(PERCENT.match(line, one.end())))
+        for one in NUMBER.finditer(line)
+        # Whole numbers may be digits, labels or sizes, and of these none is more than another.
+        if ("." in one[0] or PERCENT.match(line, one.end())) and not TIME.match(line, one.end())
+    ]
+    return [
+        max((compared(a, b), compared(100 - b, 100 - a) if is_a and is_b else 0), key=abs)
+        for (a, is_a), (b, is_b) in itertools.pairwise(found)
+    ]
+
+
+def compared(a, b):
+    if min(a, b) <= 0:
+        return 0
+    return (a > CLEARLY * b) - (b > CLEARLY * a)
 
 
 def is_near(new, old, factor, percent):

@@ -510,14 +510,15 @@ def test_two_days_late_by_the_time_stamp_cost_what_the_policy_says(klass):
         config.write(f"c.AssignLatePenalties.plugin_class = {f'{__name__}.PointADay'!r}\n")
     with klass.gradebook() as book:
         book.update_or_create_assignment(NAME, duedate="2026-12-01 23:59:00 UTC")
-    for student, day in (("zoe", 3), ("yan", 1)):
+    for student, day in (("zoe", 3), ("yan", 1), ("xin", 31)):
         place = klass.hand_in(f"{student}/{NAME}/{NAME}", double="RIGHT = 1", triple="RIGHT = 2")
-        place.with_name("timestamp.txt").write_text(f"2026-12-0{day} 23:59:00 UTC\n")
+        place.with_name("timestamp.txt").write_text(f"2026-12-{day:02} 23:59:00 UTC\n")
     assert klass.grade() == 0
     names = ("late_days", "late_penalty", "total")
     rows = {name: tuple(row[one] for one in names) for name, row in klass.table().items()}
     assert rows["zoe"] == ("2", "2", f"{AUTOMATIC - 2:g}")
     assert rows["yan"] == rows["ann"] == ("0", "0", f"{AUTOMATIC:g}")
+    assert rows["xin"] == ("30", f"{AUTOMATIC:g}", "0")  # more than there is cannot be taken off
     assert "2 points are taken off because this was handed in late" in words(klass.page("zoe"))
     with klass.gradebook() as book:
         book.grant_extension(NAME, "zoe", days=1)

@@ -86,6 +86,9 @@ GOOD = {
     "ignored text with a declared factor": varied(
         "error 5e-09", "error 2e-07", tags=["factor=100"]
     ),
+    "ignored text with numbers that are about equal": varied("1.2 and 1.0", "1.0 and 1.2"),
+    "ignored text with a list in another order": varied("loss [0.2, 0.1]", "loss [0.1, 0.2]"),
+    "ignored text with times in another order": varied("1 s, 2 s", "2 s, 1 s"),
     "ignored text of other data": varied(
         r"epoch 1/3: 90%\nepoch 2/3: 95%\n[0.1, 2.0, 0.3] (1, 2)",
         r"epoch 1/20: 30%\n[7.0] (1,)",
@@ -180,6 +183,14 @@ BAD = {
     "ignored text beyond a declared factor": (
         varied("error 5e-09", "error 2e-06", tags=["factor=100"]),
         "5e-09, saved 2e-06",
+    ),
+    "ignored text with numbers that have traded places": (
+        varied("conv 1.1, plain 2.4", "conv 2.4, plain 1.1"),
+        "two numbers have traded places, in 'conv 1.1, plain 2.4'",
+    ),
+    "ignored text of other data with numbers that have traded places": (
+        varied("conv 90%, plain 98%", "conv 98.5%, plain 91.0%", tags=["data-varies"]),
+        "two numbers have traded places",
     ),
     "ignored text of other data with other words": (
         varied(
