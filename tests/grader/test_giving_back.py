@@ -599,8 +599,10 @@ def test_what_is_open_is_listed_with_the_way_to_it(tmp_path, monkeypatch, capsys
     klass.hand_in("bob", double=LOOP.format(**OTHERS, doc="'''Meins'''", comment="# genau"))
     other = LOOP.format(**NAMES, doc='"""Mine."""', comment="").replace("+ 2 *", "- 2 *")
     klass.hand_in("cat", double=other)
-    klass.hand_in("dan", double="RIGHT = 4", why="So.")
-    klass.hand_in("eve", double="RIGHT = 4", why="So.")
+    # What is the same to the letter is long enough to be alike, too, and is not named twice.
+    same = LOOP.format(**NAMES, doc='"""Mine."""', comment="# RIGHT").replace("+ 2 *", "+ 3 *")
+    klass.hand_in("dan", double=same, why="So.")
+    klass.hand_in("eve", double=same, why="So.")
     klass.hand_in("fay", double="CHEAT = 1")
     klass.hand_in("gus")
     klass.hand_in("hal/first", triple="RIGHT = 3")
