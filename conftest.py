@@ -6,16 +6,15 @@ error that no tag announces, or if an announced error does not come. The tag
 ``tolerance=0.01`` lets the numbers of one cell differ by that much (absolute, or relative for
 numbers above 1), with the text around them the same.
 
-Text that differs between machines has the tag ``nbval-ignore-output``, and is compared in form:
-the words are the same, and each number has the sign of the saved one and is at most 3 times as
-large or as small, or two units of its last digit away. Of a percentage this holds for the rest to
-100, too. Seconds and minutes may be any. ``factor=100`` lets numbers be 100 times as large or as
-small. The tag ``data-varies`` is for what depends on whether all of MNIST is there: with the sample
-only the words are compared, and what is repeated counts once. Of two fractions or percentages that
-follow each other in a line, the one that was clearly larger may not be clearly smaller now: they
-would have traded places. The tag ``text-varies`` is for words
-that depend on the machine: some text has to be there. An assert beside each such cell tests what
-it says.
+Text that differs between machines has the tag ``nbval-ignore-output``, and is compared in form: the
+words are the same, and each number has the sign of the saved one and is at most 3 times as large or
+as small, or two units of its last digit away. Of a percentage this holds for the rest to 100, too.
+Seconds and minutes may be any. ``factor=100`` lets numbers be 100 times as large or as small. The
+tag ``data-varies`` is for what depends on whether all of MNIST is there: with the sample only the
+words are compared, and what is repeated counts once. Of two fractions or percentages that follow
+each other in a line, the one that was clearly larger may not be clearly smaller now: they would
+have traded places. The tag ``text-varies`` is for words that depend on the machine: some text has
+to be there. An assert beside each such cell tests what it says.
 
 Pictures, which nbval passes over, are compared with the saved ones. The tag ``picture-varies`` is
 for a picture that shows times, or depends on the data, the device or the processor (a training of
