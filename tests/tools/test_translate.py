@@ -180,6 +180,12 @@ def test_a_text_of_another_cell_or_kind_or_wording_begins_empty(message):
     assert [e[2] for e in updated([entry(LONG, "두 칸")], [message])] == [""]
 
 
+def test_of_two_texts_that_one_may_have_become_only_the_first_keeps_its_translation():
+    texts = [LONG.replace("two", number) for number in ("three", "four")]
+    new = updated([entry(LONG, "두 칸")], [("cell", text, "paragraph") for text in texts])
+    assert [e[1:4] for e in new] == [(texts[0], "두 칸", True), (texts[1], "", False)]
+
+
 OUTPUT = "epoch 1/2  train loss 0.92\nepoch 2/2  train loss 0.33"
 
 
