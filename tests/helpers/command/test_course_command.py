@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from helpers.command import environment, main, venv_folder, verbs, wanted
+from helpers.command import doctor, environment, main, venv_folder, verbs, wanted
 from helpers.command.files import Problem
 from helpers.command.verbs import Verb, available, listing
 from tests.support.lessons import ROOT
@@ -161,6 +161,17 @@ def test_doctor_reports_and_does_not_fail_for_what_only_some_verbs_need(tmp_path
         assert re.search(rf"^  {name} +\S", report, re.M)
     if sys.platform == "linux":
         assert re.search(r"^  grade +needs bubblewrap: sudo apt install", report, re.M)
+
+
+def test_doctor_looks_for_mnist_wherever_a_lesson_does(tmp_path, monkeypatch):
+    monkeypatch.delenv("MNIST_ROOT", raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert "The full set is downloaded" in doctor.data()
+    monkeypatch.setenv("MNIST_ROOT", str(tmp_path / "own"))
+    assert doctor.data().startswith("MNIST_ROOT=")
+    monkeypatch.delenv("MNIST_ROOT")
+    (tmp_path / "cnn-course/MNIST").mkdir(parents=True)
+    assert "The course's copy of MNIST is damaged" in doctor.data()
 
 
 def test_doctor_says_what_is_wrong_with_an_environment(repository):

@@ -85,6 +85,20 @@ print(get_user_settings_dir())
 """
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("PYTHONPATH", "PYTHONHOME", "PYTHONSAFEPATH", "PYTHONSTARTUP"),
+        *("JUPYTER_PATH", "JUPYTER_CONFIG_PATH", "JUPYTER_NO_CONFIG"),
+        *("JUPYTERLAB_DIR", "JUPYTERLAB_WORKSPACES_DIR", "MATPLOTLIBRC", "MPLBACKEND"),
+    ],
+)
+def test_what_leads_elsewhere_is_left_out(name, tmp_path):
+    environ = variables({name: "elsewhere", "KEPT": "yes"}, tmp_path)
+    assert name not in environ
+    assert environ["KEPT"] == "yes"
+
+
 def test_nothing_of_the_readers_other_work_is_seen(hostile, tmp_path):
     environ = variables(hostile, tmp_path)
     program = SEEN.format(root=str(ROOT), home=hostile["HOME"])
