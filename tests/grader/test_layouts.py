@@ -473,6 +473,23 @@ def test_names_without_their_accents_are_the_same_name():
     assert Finder([muller]).find(["Müler, Änne"]).students == ()
 
 
+def test_an_address_is_known_by_its_first_part_unless_somebody_is_called_so():
+    kim = Student("s1", "Kim Minsu", "mk77@example.org")
+    assert Finder([kim]).find(["mk77"]).student is kim
+    assert Finder([kim]).find(["MK77@example.org"]).student is kim
+    assert Finder([kim]).find_sure("mk77") is None
+    lee = Student("mk77", "Lee Jiwoo")
+    assert Finder([kim, lee]).find(["mk77"]).student is lee
+
+
+def test_a_number_of_few_digits_in_a_files_name_is_no_student():
+    few, enough = Student("123", "Kim Minsu"), Student("1234", "Lee Jiwoo")
+    finder = Finder([few, enough])
+    assert finder.find(["123"]).students == ()
+    assert finder.find(["1234"]).student is enough
+    assert finder.find([], numbers=["123"]).student is few  # here the platform says whose it is
+
+
 def test_the_folder_tells_whose_a_file_is_before_the_file_does(tmp_path):
     """A file called like somebody is not that student's."""
     files = {"Änne Müller/lee.ipynb": data("anne"), "Änne Müller/src/lee.py": b"x = 1"}
