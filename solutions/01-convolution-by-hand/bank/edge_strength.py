@@ -176,6 +176,24 @@ def all_weights_one(image):
 
 
 @mistake(
+    "One of your two maps equals that of a kernel with 1, 1, 1 where Sobel's has 1, 2, 1.",
+    fails={WEIGHTS, MAGNITUDE, TOGETHER},
+)
+def weights_of_sy_one(image):
+    gx, gy = slide(image, SOBEL), slide(image, np.sign(SOBEL).T)
+    return np.sqrt(gx**2 + gy**2)
+
+
+@mistake(
+    "One of your two maps equals that of a kernel with 1, 1, 1 where Sobel's has 1, 2, 1.",
+    fails={WEIGHTS, MAGNITUDE, TOGETHER},
+)
+def weights_of_sx_one(image):
+    gx, gy = slide(image, np.sign(SOBEL)), slide(image, SOBEL.T)
+    return np.sqrt(gx**2 + gy**2)
+
+
+@mistake(
     "Your maps are differences of two pixels only. Sobel's kernels also use the rows, or columns, "
     "on both sides.",
     fails={WEIGHTS, MAGNITUDE, RANGE, TOGETHER},

@@ -114,12 +114,23 @@ def right_padding_dropped(size, kernel_size, stride=1, padding=0):
 
 
 @mistake(
-    "You take the padding of both sides off what is left over. Behind the last window there is "
-    "only the padding on the right.",
+    "Your number equals what is left over, less the padding of both sides. Behind the last window "
+    "there is only the padding on the right.",
     fails={"leftover_padding"},
 )
 def both_sides_taken_off(size, kernel_size, stride=1, padding=0):
     return (size + 2 * padding - kernel_size) % stride - 2 * padding
+
+
+@mistake(
+    "Your number equals what is left over, less the padding of both sides. Behind the last window "
+    "there is only the padding on the right.",
+    fails={"leftover_padding"},
+)
+def left_padding_taken_for_pixels(size, kernel_size, stride=1, padding=0):
+    """The last window ends at a position of the line, and not of the image."""
+    places = (size + 2 * padding - kernel_size) // stride + 1
+    return max(size - ((places - 1) * stride + kernel_size), 0)
 
 
 @mistake(

@@ -729,3 +729,26 @@ def autograd_in_float32(grad_out, x, kernel_size, stride=None):
     pooled = torch.nn.functional.max_pool2d(tensor, kernel_size, stride)
     pooled.backward(torch.tensor(grad_out, dtype=torch.float32))
     return tensor.grad.numpy()
+
+
+@mistake(
+    "Your gradients stand where they belong for stride 1: the place in the window was added to the "
+    "number of the window, and not to the place where it begins.",
+    fails={
+        "max_pool2d_backward_winner",
+        "max_pool2d_backward_negative",
+        "max_pool2d_backward_default_stride",
+        "max_pool2d_backward_overlap",
+        "max_pool2d_backward_maps",
+        "max_pool2d_backward_left_out",
+        "max_pool2d_backward_together",
+    },
+)
+def place_without_the_stride(grad_out, x, kernel_size, stride=None):
+    step = stride or kernel_size
+    grad = np.zeros(x.shape)
+    for c, i, j in np.ndindex(grad_out.shape):
+        window = x[c, i * step :, j * step :][:kernel_size, :kernel_size]
+        a, b = np.unravel_index(window.argmax(), window.shape)
+        grad[c, i + a, j + b] += grad_out[c, i, j]
+    return grad

@@ -632,3 +632,19 @@ def places_counted_by_the_height(x, kernel_size, stride=1, padding=0):
 def cut_out_of_one_matrix(x, kernel_size, stride=1, padding=0):
     matrices = from_padded(zeros_around(x, padding), kernel_size, stride)
     return np.concatenate(list(matrices), axis=1).reshape(matrices.shape)
+
+
+@mistake(
+    "Your matrix has as many columns as for a window that is as wide as it is high. Height and "
+    "width of the window can differ.",
+    fails={"im2col_order", "im2col_together"},
+)
+def places_counted_for_a_square_window(x, kernel_size, stride=1, padding=0):
+    padded = zeros_around(x, padding)
+    (kh, kw), (n, channels, height, width) = kernel_size, padded.shape
+    out_height, out_width = (height - kh) // stride + 1, (width - kh) // stride + 1
+    columns = np.zeros((n, channels * kh * kw, out_height * out_width))
+    for image, i, j in np.ndindex(n, out_height, out_width):
+        window = padded[image, :, i * stride :, j * stride :][:, :kh, :kw]
+        columns[image, :, i * out_width + j] = window.flatten()
+    return columns

@@ -469,7 +469,7 @@ class average_pooling(Layers):
 
 
 @mistake(
-    "The second pooling takes the mean of each square; the first one is right.",
+    "The second pooling takes the mean of each square, not the largest number.",
     fails={"net_pooling"},
 )
 class second_pooling_averages(Layers):

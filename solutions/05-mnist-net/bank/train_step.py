@@ -466,6 +466,16 @@ def mode_left_as_it_is(model, optimizer, images, labels):
 
 
 @mistake(
+    "A model that comes in eval mode stays in it, so its dropout does not work while it learns.",
+    fails={"train_step_mode"},
+)
+def in_eval_mode_afterwards(model, optimizer, images, labels):
+    loss = mode_left_as_it_is(model, optimizer, images, labels)
+    model.eval()
+    return loss
+
+
+@mistake(
     "You put the model into eval mode for the step. That mode is for measuring.",
     fails={"train_step_mode"},
 )

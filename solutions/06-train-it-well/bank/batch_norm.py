@@ -530,8 +530,8 @@ def old_numbers_in_full(x, gamma, beta, running_mean, running_var, training):
 
 
 @mistake(
-    "Your running variance took the variance that is divided by the count, as in normalising. Here "
-    "one less than the count divides.",
+    "Your running variance took the variance that is divided by the count. Here one less than the "
+    "count divides.",
     fails={"batch_norm_running_var", "batch_norm_together"},
 )
 def count_in_running_variance(x, gamma, beta, running_mean, running_var, training):

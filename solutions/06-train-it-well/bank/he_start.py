@@ -112,8 +112,8 @@ def outputs_counted(shape, rng):
 
 
 @mistake(
-    "Your spread is right for a fully connected layer. For a convolution it fits n = the number of "
-    "output channels: one output adds up a whole window of all input channels.",
+    "Your spread for a convolution fits n = the number of output channels. One output adds up a "
+    "whole window of all input channels.",
     fails={"he_start_convolution", "he_start_together"},
 )
 def output_channels_in_convolutions(shape, rng):

@@ -298,6 +298,20 @@ def positive_slices_only(images, down, right):
 
 
 @mistake(
+    "In your result the first rows, up to number `down`, are 0, and so are the first columns, up "
+    "to number `right`. Up to a negative number means: all but the last ones.",
+    fails={"shift_none_or_far", "shift_together", "shift_up_left", "shift_zeros"},
+)
+def zeros_for_positive_moves(images, down, right):
+    out = np.zeros_like(images)
+    for n, (d, r) in enumerate(zip(down, right, strict=True)):
+        out[n] = np.roll(images[n], (d, r), axis=(0, 1))
+        out[n, :d] = 0
+        out[n, :, :r] = 0
+    return out
+
+
+@mistake(
     "Your image stays where it is when a number is negative. Negative numbers move up and to the "
     "left.",
     fails={"shift_none_or_far", "shift_together", "shift_up_left", "shift_zeros"},

@@ -407,7 +407,7 @@ class average_pooling(Network):
 
 
 @mistake(
-    "The last pooling takes averages; only the first two take the largest number.",
+    "The last pooling takes averages. Asked for is the largest number of each window.",
     fails={"AlexNet_pooling"},
 )
 class average_in_the_last_pooling(Network):
@@ -473,6 +473,18 @@ class relu_missing_after_conv3(Network):
         x = self.pool2(self.norm2(F.relu(self.conv2(x))))
         x = self.conv3(x)
         x = F.relu(self.conv4(x))
+        return self.pool5(F.relu(self.conv5(x)))
+
+
+@mistake(
+    "There is no ReLU between conv4 and conv5.",
+    fails={"AlexNet_relu"},
+)
+class relu_missing_after_conv4(Network):
+    def features(self, x):
+        x = self.pool1(self.norm1(F.relu(self.conv1(x))))
+        x = self.pool2(self.norm2(F.relu(self.conv2(x))))
+        x = self.conv4(F.relu(self.conv3(x)))
         return self.pool5(F.relu(self.conv5(x)))
 
 

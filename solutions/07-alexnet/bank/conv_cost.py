@@ -209,6 +209,19 @@ def not_rounded(size, in_channels, out_channels, kernel_size, stride=1, padding=
 
 
 @mistake(
+    "Your places are rounded down only after the two sides are multiplied. Along each side the "
+    "last step that does not fit is left out.",
+    fails={PLACES},
+)
+def rounded_after_squaring(
+    size, in_channels, out_channels, kernel_size, stride=1, padding=0, groups=1
+):
+    weights = out_channels * (in_channels // groups) * kernel_size**2
+    places = int(((size - kernel_size + 2 * padding) / stride + 1) ** 2)
+    return weights + out_channels, weights * places
+
+
+@mistake(
     "The stride also divides the 1 of the size formula.",
     fails={PLACES},
 )

@@ -225,7 +225,7 @@ def by_kind_of_layer(model):
 
 
 @mistake(
-    "Your dict has a name for each weight and each bias. Asked for is one for each module.",
+    "The keys of your dict are names of parameters. Asked for is a name for each module.",
     fails=ALL,
 )
 def by_parameter(model):

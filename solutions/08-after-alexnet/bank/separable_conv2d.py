@@ -360,6 +360,17 @@ def pointwise_transposed(x, depthwise, pointwise, stride=1, padding=0):
 
 
 @mistake(
+    "Your numbers equal what comes out when the pointwise weights are only reshaped, from (K, C) "
+    "to (C, K). That exchanges no axes: the weights of one filter come from several.",
+    fails={"separable_conv2d_pointwise", "separable_conv2d_together"},
+)
+def pointwise_reshaped(x, depthwise, pointwise, stride=1, padding=0):
+    alone = F.conv2d(x, depthwise, stride=stride, padding=padding, groups=x.shape[1])
+    weights = pointwise.reshape(x.shape[1], len(pointwise))
+    return torch.einsum("nchw,ck->nkhw", alone, weights)
+
+
+@mistake(
     "Your numbers equal the mean over the maps where their sum is asked for.",
     fails={"separable_conv2d_depthwise", "separable_conv2d_pointwise", "separable_conv2d_together"},
 )

@@ -450,6 +450,19 @@ def fraction_upside_down(height, width, channels, maps, kernel_size, stride=1, p
 
 
 @mistake(
+    "Your fraction equals the one in which the ordinary convolution is used at each pixel of the "
+    "image. It has the same stride and padding, so the same places.",
+    fails={"separable_cost_fraction", "separable_cost_together"},
+)
+def ordinary_convolution_at_each_pixel(
+    height, width, channels, maps, kernel_size, stride=1, padding=0
+):
+    p = channels * kernel_size**2 + channels * maps
+    count = p * places(height, width, kernel_size, stride, padding)
+    return p, count, count / (maps * channels * kernel_size**2 * height * width)
+
+
+@mistake(
     "Your fraction equals the part that is saved. Asked for is the part that remains.",
     fails={"separable_cost_fraction", "separable_cost_together"},
 )
