@@ -401,32 +401,36 @@ def other_form(new, old, factor):
 
 
 def other_order(new, old):
-    """Which two numbers of a line have traded places; "" if none have.
+    """Which line has two numbers that have traded places; "" if none has.
 
     Those of a list do not count: they are measurements of one thing.
     """
     if words(new) != words(old):
         return ""  # of other data there may be more or fewer lines
-    for line, saved in zip(*(LISTS.sub("", text).splitlines() for text in (new, old)), strict=True):
-        found = [clearly_larger(text) for text in (line, saved)]
-        for here, there in zip(*found, strict=True):
-            if here * there < 0:
-                return f"two numbers have traded places, in {line!r}, saved {saved!r}"
+    lines = (LISTS.sub("", text).splitlines() for text in (new, old))
+    for line, saved in zip(*lines, strict=False):
+        if words(line) == words(saved) and have_traded_places(line, saved):
+            return f"two numbers have traded places, in {line!r}, saved {saved!r}"
     return ""
 
 
-def clearly_larger(line):
-    """Of each two numbers that follow each other: 1 if the first is clearly larger, or −1, or 0."""
-    found = [
-        (float(to_decimal(one[0])), bool(PERCENT.match(line, one.end())))
-        for one in NUMBER.finditer(line)
+def have_traded_places(new, old):
+    """Whether of two numbers that follow each other the clearly larger one is the smaller now."""
+    found = []
+    for one, other in zip(NUMBER.finditer(new), NUMBER.finditer(old), strict=True):
+        percent = bool(PERCENT.match(new, one.end()))
         # Whole numbers may be digits, labels or sizes, and of these none is more than another.
-        if ("." in one[0] or PERCENT.match(line, one.end())) and not TIME.match(line, one.end())
-    ]
-    return [
-        max((compared(a, b), compared(100 - b, 100 - a) if is_a and is_b else 0), key=abs)
-        for (a, is_a), (b, is_b) in itertools.pairwise(found)
-    ]
+        if (percent or "." in one[0] + other[0]) and not TIME.match(new, one.end()):
+            found.append((*to_floats([one[0], other[0]]), percent))
+    return any(
+        order(a, b, is_a and is_b) * order(old_a, old_b, is_a and is_b) < 0
+        for (a, old_a, is_a), (b, old_b, is_b) in itertools.pairwise(found)
+    )
+
+
+def order(a, b, are_percent):
+    """1 if the first is clearly larger, −1 if the second is, else 0."""
+    return compared(a, b) or (compared(100 - b, 100 - a) if are_percent else 0)
 
 
 def compared(a, b):
