@@ -264,7 +264,7 @@ def never_steps(model, train_set, test_set):
 
 
 @mistake(
-    "The list is right, but the model that was given is as it was: a copy has learned instead.",
+    "The model that was given is as it was, as where a copy has learned instead.",
     fails={"train_accuracy", "train_history", "train_unseen"},
 )
 def trains_a_copy(model, train_set, test_set):

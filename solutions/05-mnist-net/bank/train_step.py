@@ -277,7 +277,7 @@ def step_with_the_sum(model, optimizer, images, labels):
 
 
 @mistake(
-    "The step is right, but what you return is the mean loss times the number of images.",
+    "What you return is the mean loss times the number of images.",
     fails={"train_step_loss"},
 )
 def loss_times_batch(model, optimizer, images, labels):
