@@ -302,7 +302,7 @@ def positive_slices_only(images, down, right):
     "to number `right`. Up to a negative number means: all but the last ones.",
     fails={"shift_none_or_far", "shift_together", "shift_up_left", "shift_zeros"},
 )
-def zeros_for_positive_moves(images, down, right):
+def first_rows_and_columns_emptied(images, down, right):
     out = np.zeros_like(images)
     for n, (d, r) in enumerate(zip(down, right, strict=True)):
         out[n] = np.roll(images[n], (d, r), axis=(0, 1))

@@ -209,8 +209,8 @@ def not_rounded(size, in_channels, out_channels, kernel_size, stride=1, padding=
 
 
 @mistake(
-    "Your places are rounded down only after the two sides are multiplied. Along each side the "
-    "last step that does not fit is left out.",
+    "Your places are counted with the fractions of both sides, and only their product is cut. "
+    "Along each side the last step that does not fit is left out.",
     fails={PLACES},
 )
 def rounded_after_squaring(
