@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from grader.sandbox.inside import values, wire
+from grader.sandbox.inside.spaces import test_space
 
 # The instructions that look up a global name; in a class's body, or at the top, by way of others.
 LOOKS_UP = {"LOAD_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS"}
@@ -42,6 +43,18 @@ def definitions(code: str, functions: Iterable[types.FunctionType]) -> str:
     return _definitions(
         code, frozenset().union(*(names_looked_up(f.__code__, defined) for f in functions))
     )
+
+
+def error_of_definitions(code: str) -> str | None:
+    """The name of the error that definitions raise where nothing of a student's has run, or None.
+
+    What a test keeps in its own namespace, such as its checker, is not there.
+    """
+    try:
+        test_space(code)
+    except Exception as error:
+        return type(error).__name__
+    return None
 
 
 def read_definitions(code: str, body: types.CodeType) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from grader.judging.failures import OUTCOME_OF, NotJudged
+from grader.judging.functions import error_of_definitions
 from grader.judging.policy import Policy
 from grader.judging.progress import Progress
 from grader.outcomes import SENTENCES, Outcome
@@ -110,7 +111,14 @@ class Notebook:
         try:
             reply, arrays = self.child.ask(request, blobs, limit, self.policy.grace_seconds)
         except ChildEnded as ended:
-            outcome = self.progress.note(self.outcome_of(ended))
+            outcome = self.outcome_of(ended)
+            if name and (error := error_of_definitions(request["code"])):
+                # The test's author, not the student, has to know.
+                self.progress.flags.append(
+                    f"what a test of {name} sends along raises a {error} by itself"
+                )
+                outcome = "not judged"
+            self.progress.note(outcome)
             if ended.why == "nonsense":
                 self.progress.flags.append(
                     "something else than an answer came from the notebook's process"
@@ -121,11 +129,6 @@ class Notebook:
             raise NotJudged(SENTENCES[outcome].in_cell) from ended
         if name and (reply.get("interrupted") or "TookTooLong" in str(reply.get("error"))[:200]):
             self.timeouts[name] = self.timeouts.get(name, 0) + 1
-        if reply.get("is_unusable"):
-            self.progress.flags.append(
-                f"the functions that a test of {name} sends along raise an error by themselves"
-            )
-            raise NotJudged(SENTENCES[self.progress.note("not judged")].in_cell)
         return reply, arrays
 
     def keep_outputs(self, reply: Reply) -> list[Output]:

@@ -559,7 +559,7 @@ class TestSecrets:
         result = grade(server, "def f(x): return 1", G, ("probe", code), TEST_G)
         assert scores(result) == {"probe": 0.0, "g": 1.0}
         assert result["outcome"] == "not judged"
-        assert "a test of g sends along raise an error" in " ".join(result["flags"])
+        assert "a test of g sends along raises a NameError" in " ".join(result["flags"])
         assert "a person will look" in result["tests"]["probe"]["failure"]["message"]
 
     def test_a_test_beside_the_student_s_code_runs_once_and_in_order(self, server):

@@ -85,8 +85,7 @@ class Reply(TypedDict, total=False):
     ``interrupted`` and ``out_of_memory`` say why there is no other. Of a cell or test: ``outputs``,
     whether it ``failed``, its execution ``count``, whether its output ``is_full``; of a test its
     ``text`` and ``line``, whether it ``is_assertion`` that failed, and the number ``points`` in
-    which it ends. Of a call: ``is_missing``, ``wrong_type`` of what is no function, ``is_unusable``
-    if what the test sent raises an error before the student's code is called, its ``value``,
+    which it ends. Of a call: ``is_missing``, ``wrong_type`` of what is no function, its ``value``,
     its arguments ``after`` it (None for one that is as it was sent), whether the value ``shares``
     their memory, what was ``printed``, the student's ``names`` of the arguments, or the ``error``.
     ``changed`` is what was exchanged in the interpreter, ``answers`` what the controls came to,
@@ -105,7 +104,6 @@ class Reply(TypedDict, total=False):
     is_assertion: bool
     is_missing: bool
     wrong_type: str
-    is_unusable: bool
     value: Value
     after: list[Value | None]
     shares: list[bool]
