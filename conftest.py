@@ -35,6 +35,7 @@ import itertools
 import math
 import os
 import re
+import signal
 from decimal import Decimal
 from functools import cache
 from importlib.metadata import version
@@ -66,6 +67,9 @@ if "MNIST_ROOT" in os.environ:
 if "PYTEST_XDIST_WORKER" in os.environ:
     # Each worker has one core to itself: more threads would only wait for each other.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # In the background of a shell Ctrl-C is ignored, by all that tests start as well, unless:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 NUMBER = re.compile(r"[-−+]?(?:\d{1,3}(?:,\d{3})+|\d+|(?=\.\d))(?:\.\d*)?(?:[eE][-+]?\d+)?")
 PERCENT = re.compile(r"(?=\s?%)")

@@ -237,8 +237,6 @@ def test_ctrl_c_waits_for_pip_and_takes_the_new_environment_away(repository):
         text=True,
         start_new_session=True,
         env={**os.environ, **OFFLINE},
-        # Who runs the tests in the background of a shell has them ignore the signal.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     until = time.monotonic() + PATIENCE
     while not (repository / "building").exists() and process.poll() is None:
