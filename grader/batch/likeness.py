@@ -23,6 +23,7 @@ FEWEST_TOKENS = 40  # of an answer; shorter ones are alike by accident
 RARE, MOST_SHARING = 0.05, 10  # of the class may share a form: two at least, ten at most
 MOST_ALIKE = 0.5  # of both students' answers, by length
 KEPT = {*keyword.kwlist, *keyword.softkwlist, *dir(builtins)}
+ON_THEIR_OWN = {tokenize.STRING, tokenize.NEWLINE}
 IGNORED = {tokenize.COMMENT, tokenize.NL, tokenize.ENCODING, tokenize.ENDMARKER}
 
 Forms = dict[str, tuple[str, int]]
@@ -44,7 +45,8 @@ def form_of(source: str) -> tuple[str, int]:
     begins, after_point = True, False  # a statement; a name that follows is an attribute
     try:
         for token in tokenize.generate_tokens(io.StringIO(source).readline):
-            if token.type in IGNORED or (token.type == tokenize.STRING and begins):
+            # A text on its own goes with the end of its line, which then ends nothing.
+            if token.type in IGNORED or (begins and token.type in ON_THEIR_OWN):
                 continue
             if token.type == tokenize.ERRORTOKEN:
                 return "", 0

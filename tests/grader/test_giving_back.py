@@ -653,6 +653,16 @@ def test_the_form_of_code_is_what_it_does():
     assert form("max(a, b)") != form("min(a, b)")
     assert form("a - b") != form("a - a")
     assert form("a = 1") != form("a = 2")
+    assert form("a(b)\na(c)") == form("x(y)\nx(z)") != form("a(b)\na(b)")
+    assert form("if a:\n  b()\n  c()") == form("if x:\n\n    'why'\n    y()\n    z()")
+    assert form("if a:\n  b()\n  c()") != form("if a:\n  b()\nc()")
+    assert form("f(\n  a,  # first\n  b)\n'text'\n") == form("g(x, y)\n")
+    assert form("a = 'x'") != form("a = 'y'")
+    assert form("return_ = a") != form("return a")
+    assert form("max(a)") != form("a(max)")
+    assert form("a.b") == form("x.b") != form("a.c")
+    assert [form_of(code)[1] for code in ("a = 1", "# x\na = 1\n", "f(b)\n'x'")] == [4, 4, 5]
+    assert form_of("x" * LONGEST) == (form("y"), 2)
 
 
 def test_statistics_of_a_class(klass, capsys):
