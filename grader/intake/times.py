@@ -29,20 +29,19 @@ def time_of(text: str) -> datetime | None:
         return None
     zone = found[3]
     try:
-        when = datetime.fromisoformat(f"{found[1]} {found[2]}")
-        if zone is None:
-            return to_utc(when)
-        if zone == "Z":
-            return when
+        if zone in ("Z", "UTC"):
+            return datetime.fromisoformat(f"{found[1]} {found[2]}")
+        if zone is None or zone[0] in "+-":
+            return to_utc(datetime.fromisoformat(f"{found[1]} {found[2]}{zone or ''}"))
         from nbgrader.utils import parse_utc  # here, as it takes long to import
 
-        return parse_utc(f"{when} {zone.replace(':', '')}")
+        return parse_utc(f"{found[1]} {found[2]} {zone}")
     except (ValueError, OverflowError, OSError):
         return None
 
 
 def to_utc(when: datetime) -> datetime:
-    """A time of this machine's zone, in UTC."""
+    """A time in UTC; one without a zone is of this machine's."""
     return when.astimezone(UTC).replace(tzinfo=None)
 
 
