@@ -29,13 +29,16 @@ def test_a_class_comes_back_as_it_was_written(tmp_path):
     assert not any(cell.startswith(("=", "@", "-", "+", '"=', '"+')) for cell in cells)
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-be"])
 @pytest.mark.parametrize("between", [",", ";", "\t"])
 def test_as_spreadsheets_of_other_countries_save_it(tmp_path, encoding, between):
     path = tmp_path / "roster.csv"
-    lines = [["id", "name"], ["kim", "김민수"], ["", ""], ["no\u0308", "No\u0308"]]
-    path.write_bytes("\r\n".join(map(between.join, lines)).encode(encoding))
-    assert read_roster(path) == [Student("kim", "김민수"), Student("n\u00f6", "N\u00f6")]
+    lines = [["id", "name"], ["kim", "김민수", "more"], ["", ""], ["no\u0308", "No\u0308"], ["x"]]
+    mark = "\ufeff" if encoding == "utf-16-be" else ""
+    path.write_bytes((mark + "\r\n".join(map(between.join, lines))).encode(encoding))
+    assert read_roster(path) == [
+        *(Student("kim", "김민수"), Student("n\u00f6", "N\u00f6"), Student("x", ""))
+    ]
 
 
 @pytest.mark.parametrize(
@@ -45,6 +48,7 @@ def test_as_spreadsheets_of_other_countries_save_it(tmp_path, encoding, between)
         ("id,name\n,Kim", "line 2: there is no id"),
         ("id,name\na/b,Kim", "line 2: 'a/b' cannot be an id. 'a_b' can"),
         ("id,name\nkim,Kim\nlee,Lee\nKIM,Kim", "line 4: KIM stands in line 2, too"),
+        (f"id,name\n{'x' * 131073},Kim", "is no table, in line 2: field larger than"),
         ("id,name\nkim,김민수".encode("cp949"), "not in UTF-8.*CSV UTF-8"),
     ],
 )

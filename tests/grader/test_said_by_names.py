@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from grader.intake import names, platforms, roster, times
-from grader.intake.attempts import Attempts
+from grader.intake.attempts import Attempts, is_candidate
 from grader.intake.class_lists import merge_list
 from grader.intake.entries import Account, Entry, kind_of_file, what_was_left
 from grader.intake.files import Found
@@ -323,10 +323,12 @@ def test_names_that_look_the_same_are_told_apart():
     assert distinct_names(["a_b", "a/b"])["a/b"][0] == called["a/b"]
     longer = distinct_names(["a_b", "a/b", called["a/b"]])["a/b"][0]
     assert longer[:-1] == called["a/b"]
-    long = "x" * 200
-    both = distinct_names([clean_name(long), long])
-    assert len(both[long][0].encode()) == names.LONGEST_NAME
-    assert both[clean_name(long)][0] == clean_name(long)
+    longer = distinct_names(["a_b", "a/b", f"{called['a/b']} "])["a/b"][0]
+    assert longer[:-1] == called["a/b"]
+    for long in ("x" * 200, "한" * 200):
+        both = distinct_names([clean_name(long), long])
+        assert names.LONGEST_NAME - 2 <= len(both[long][0].encode()) <= names.LONGEST_NAME
+        assert both[clean_name(long)][0] == clean_name(long)
 
 
 @pytest.mark.parametrize(
@@ -343,7 +345,7 @@ def test_a_name_in_each_order(name, found):
     assert orders(name) == found
 
 
-KIM = Student("s1", "Kim Minsu", "mk77@x.org", "4711", ("kms",))
+KIM = Student("s1", "Kim Minsu", "mk77@x.org", "4711", ("kms", "abcd", "abcde"))
 LEE = Student("s2", "Lee Jiwoo", "lee@x.org")
 TWIN = Student("s3", "Jiwoo Lee")
 
@@ -361,6 +363,8 @@ TWIN = Student("s3", "Jiwoo Lee")
         (["jiwoo lee", "s3"], [], Match((TWIN,))),
         (["hw1_kim_minsu_final"], [], Match((KIM,), is_guess=True)),
         (["hw1_kms_final"], [], Match(())),  # too short, among other words
+        (["hw1_abcd_final"], [], Match(())),
+        (["hw1_abcde_final"], [], Match((KIM,), is_guess=True)),
         (["hw1_jiwoo-lee"], [], Match((LEE, TWIN), is_guess=True)),
         (["hw1", "the_lee_jiwoo"], [], Match((LEE, TWIN), is_guess=True)),
         ([" ".join(["x"] * 22) + " kim minsu"], [], Match((KIM,), is_guess=True)),
@@ -479,6 +483,7 @@ def test_the_id_of_who_is_new(tmp_path, text, known, taken, wanted):
         ("Name,Email\nOther,k@x\n", Student("s", "Kim", "k@x", "1", ("2",))),
         ("Name,SID\nOther,1\n", Student("s", "Kim", "k@x", "1", ("2",))),
         ("Name,SID\nOther,2\n", Student("s", "Kim", "k@x", "1", ("2",))),
+        ("Name,ID,SIS User ID\nOther,9,2\n", Student("s", "Kim", "k@x", "1", ("2", "9"))),
         ("Name,Email,SID\nKim,k@x,3\n", Student("s", "Kim", "k@x", "1", ("2", "3"))),
         ("Name,Username,SID\nKim,s,1\n", Student("s", "Kim", "k@x", "1", ("2",))),
         ("Name,Email\nKim,k@y\n", None),
@@ -562,6 +567,7 @@ def test_the_dates_of_a_zip():
     to_come = datetime.now() + timedelta(days=2)
     assert of(NOON, to_come) == {}
     assert len(of(NOON, None, late, to_come)) == 2
+    assert len(of(NOON, datetime.now() + timedelta(hours=20))) == 2
 
 
 def test_what_nbgrader_s_exchange_says_of_the_files_below_it():
@@ -638,6 +644,22 @@ def test_attempts_of_which_none_is_known_to_be_later(second):
     assert doubts == ["kim: several attempts, and no telling which is later: a/x.ipynb, b/x.ipynb"]
 
 
+def test_attempts_without_any_time_or_order_count_together():
+    paths, time, _, doubts = attempts("last", file("a/d.csv", "a"), file("a/x.ipynb", "a"),
+                                      file("b/x.ipynb", "b"))  # fmt: skip
+    assert (paths, time) == (["a/d.csv", "a/x.ipynb", "b/x.ipynb"], None)
+    assert doubts == ["kim: several attempts, and no telling which is later: a/x.ipynb, b/x.ipynb"]
+
+
+def test_a_folder_that_is_a_link_may_be_what_was_handed_in():
+    def link(*parts):
+        return Found(parts, None, is_link=True)
+
+    made = [is_candidate(one) for one in (link("kim"), link("a", "kim"), found("kim"))]
+    assert made == [True, False, False]
+    assert is_candidate(found("a/x.ipynb"))
+
+
 @pytest.mark.parametrize(("which", "kept"), [("last", "3"), ("first", "1")])
 def test_canvas_keeps_what_was_uploaded_again_under_one_name(which, kept):
     files = [
@@ -646,8 +668,9 @@ def test_canvas_keeps_what_was_uploaded_again_under_one_name(which, kept):
     ]
     other = file("0.ipynb", "", order=9, platform="Canvas", name="other.ipynb")
     data = file("d.csv", "", order=0, platform="Canvas", name="d.csv")
-    paths, _, left, _ = attempts(which, *files, other, data)
-    assert sorted(paths) == sorted([f"{kept}.ipynb", "0.ipynb", "d.csv"])
+    again = file("d2.csv", "", order=1, platform="Canvas", name="d.csv")
+    paths, _, left, _ = attempts(which, *files, other, data, again)
+    assert sorted(paths) == sorted([f"{kept}.ipynb", "0.ipynb", "d.csv", "d2.csv"])
     assert [path for path, *_ in left] == [
         f"{order}.ipynb" for order in (1, 3, 2) if str(order) != kept
     ]
@@ -679,10 +702,17 @@ def test_what_gradescope_says():
     assert made.time("8", "Canvas") == made.time("9", "Gradescope") == ""
 
 
-@pytest.mark.parametrize("data", [b"a: [", b"- 1", b"\xff\xfe\x00", b"[" * 5000])
+@pytest.mark.parametrize(
+    "data", [b"a: [", b"- 1", b"\xff\xfe\x00", b"[" * 5000, b"a_7: 2026-13-45", None]
+)
 def test_what_is_damaged_says_nothing(data):
+    def read(limit):
+        if data is None:
+            raise Unreadable("no")
+        return data
+
     made = platforms.Gradescope()
-    made.read(lambda limit: data, 10**6)
+    made.read(read, 10**6)
     assert made.people("7") == []
 
 
