@@ -11,7 +11,6 @@ import ast
 import builtins
 import functools
 import math
-import random
 import types
 from collections.abc import Collection, Mapping
 from typing import Any
@@ -84,7 +83,7 @@ def _is_ours(name: str | None) -> bool:
 
 def _is_plain(value: Any) -> bool:
     if isinstance(value, types.ModuleType):
-        return _is_ours(value.__name__) and value is not random
+        return _is_ours(value.__name__)
     if isinstance(value, bool | int | float | complex | str | bytes | type(None)):
         return True
     return _is_ours(getattr(value, "__module__", None) or "") and callable(value)

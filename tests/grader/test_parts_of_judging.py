@@ -6,11 +6,19 @@ import socket
 from fractions import Fraction
 from types import SimpleNamespace
 
+import nbformat
 import numpy as np
 import pytest
 
 from grader.authoring.bank import Variant, correct, load_bank, mistake
-from grader.authoring.source import assignments, full_name, notebook_path
+from grader.authoring.source import (
+    assignments,
+    full_name,
+    graded_cells,
+    notebook_path,
+    read_cells,
+    read_extra,
+)
 from grader.authoring.table import Part, mistakes_table, part_of, read_table, write_table
 from grader.cells import BEGIN_HIDDEN, END_HIDDEN, Cell
 from grader.command.arguments import chosen
@@ -31,6 +39,7 @@ from grader.judging.stand_ins import (
 from grader.sandbox.clock import Clock
 from grader.sandbox.inside import values, wire
 from helpers.assignment.notebook_file import Unreadable
+from tests.support.small_class import source as small_source
 
 # --- values --------------------------------------------------------------------------------------
 
@@ -259,6 +268,12 @@ def test_a_frame_of_too_many_parts_is_not_made(monkeypatch):
         received(wire.pack(1, blobs), trusted=True)
 
 
+def test_as_many_bytes_of_arrays_as_there_may_be_are_taken():
+    data = wire.pack(1, [b"x" * 10]) + b"x" * 10
+    for options in ({"byte_limit": 10}, {"byte_limit": 9, "trusted": True}):
+        assert received(data, **options)[1] == [b"x" * 10]
+
+
 def usage(at, cpu, delay):
     return {"at": at, "cpu": cpu, "delay": delay}
 
@@ -271,7 +286,10 @@ def usage(at, cpu, delay):
         ([(8, 4, 4)], 4, True),
         ([(8, 1, 2)], 6, False),  # a quarter is not more than a quarter
         ([(2, 1, 5), (10, 1, 5)], 8, False),  # what waits at once makes up for no sleep
+        ([(8, 1, 2.5)], 5.5, True),
         ([(8, 3, None)], 3, True),
+        ([(8, 8, None)], 8, False),
+        ([(8, 3, None), (10, 4, 1)], 4, True),
     ],
 )
 def test_what_counts_of_a_child_s_time(steps, seconds, is_contended):
@@ -282,12 +300,23 @@ def test_what_counts_of_a_child_s_time(steps, seconds, is_contended):
     assert (clock.wall, clock.cpu) == (steps[-1][0], steps[-1][1])
 
 
+@pytest.mark.parametrize(
+    "rule",
+    [
+        *("network", "read-only system", "private files", "private processes", "private ipc"),
+        *("namespaces", "capabilities", "system calls", "memory", "memory watch", "processes"),
+        *("priority", "scratch size", "open files", "file size", "cpu", "cell time", "output"),
+    ],
+)
+def test_each_rule_can_be_turned_off_to_show_what_goes_wrong(rule):
+    assert rule in RULES
+    assert Policy(disabled_rules=(rule,)).disabled_rules == (rule,)
+
+
 def test_a_policy_in_a_job_is_the_policy():
     policy = Policy(cell_seconds=7, locked=False, disabled_rules=("cpu", "output"))
     assert Policy.from_dict(policy.to_dict()) == policy
     assert policy.to_dict()["disabled_rules"] == ["cpu", "output"]
-    for rule in RULES:
-        Policy(disabled_rules=(rule,))
     with pytest.raises(ValueError, match=r"there is no rule \['a', 'b'\]; there are"):
         Policy(disabled_rules=("b", "cpu", "a"))
 
@@ -483,7 +512,12 @@ def beside(path, data=b"12", problem=""):
 
 def test_files_beside_the_notebook_are_there_if_they_are_asked_for():
     found = [
-        *(beside("a/mine.csv"), beside("b/mine.csv"), beside("data.json"), beside("two.csv")),
+        *(
+            beside("a/mine.csv"),
+            beside("b/mine.csv", b"34"),
+            beside("data.json"),
+            beside("two.csv"),
+        ),
         *(beside("note.txt"), beside("z.csv", problem="too deep"), beside("bad.csv", None)),
         *(beside("large.csv", b"x" * 5), beside(f"{'x' * 70}.py"), beside("q.py"), beside("r.py")),
     ]
@@ -511,9 +545,11 @@ def test_files_beside_the_notebook_are_there_if_they_are_asked_for():
         f"r.py, {'x' * 60} and 1 more",
     ]
     assert handed_in_beside([], [], [], Limits()) == ({}, [], {})
+    files, notes, _ = handed_in_beside(found[:1], ["*"], [], Limits(beside_bytes=2))
+    assert (list(files), notes) == (["mine.csv"], [])
 
 
-def test_the_files_of_an_assignment(tmp_path):
+def test_the_files_of_an_assignment(tmp_path, monkeypatch):
     folder = tmp_path / "assignments" / "01-a"
     (folder / "inner").mkdir(parents=True)
     for name in ("checks.json", "data.csv", "01-a.ipynb", "desktop.ini", ".hidden"):
@@ -522,6 +558,11 @@ def test_the_files_of_an_assignment(tmp_path):
         {"checks.json": "<checks.json>"},
         {"data.csv": "PGRhdGEuY3N2Pg=="},
     )
+    monkeypatch.setattr(Limits, "beside_bytes", 23)
+    assert files_of("01-a", tmp_path)
+    monkeypatch.setattr(Limits, "beside_bytes", 22)
+    with pytest.raises(Unreadable, match=f"the files in {folder} are larger than 2.09"):
+        files_of("01-a", tmp_path)
     source = SimpleNamespace(metadata={"course": {"files": ["*.csv", 3]}})
     assert patterns_of(source) == ["*.csv", "3"]
     assert patterns_of(SimpleNamespace(metadata={})) == []
@@ -612,6 +653,27 @@ def test_which_assignments_are_meant(course, capsys, given, names, message):
     assert capsys.readouterr().err.endswith(f"error: {message}\n")
 
 
+def test_the_cells_of_a_source(tmp_path):
+    path = tmp_path / "a.ipynb"
+    notebook = small_source()
+    extra = nbformat.v4.new_code_cell("double(1)"), nbformat.v4.new_markdown_cell("x")
+    notebook.cells[4:4] = extra
+    nbformat.write(notebook, path)
+    found = read_cells(path)
+    assert [(one.kind, one.cell_type, one.grade_id, one.points) for one in found[3:6]] == [
+        ("solution", "code", "double", 0),
+        ("test", "code", "double_two", 2),
+        ("test", "code", "double_zero", 1),
+    ]
+    assert [one.source for one in found] == [
+        one.source for one in notebook.cells if one not in extra
+    ]
+    assert [one.source for one in read_extra(path)] == ["double(1)"]
+    assert [one.grade_id for one in graded_cells(found)] == [
+        *("double_two", "double_zero", "triple_one")
+    ]
+
+
 BANK = """
 from json import dumps  # what is imported is no variant
 from grader.authoring.bank import correct, mistake
@@ -653,8 +715,8 @@ def test_the_table_of_known_mistakes(tmp_path):
         return Variant(exercise, name, None, *rest)
 
     one = variant("f", "is_flipped", "It is flipped.", frozenset({"f_edge_case", "f_same"}))
-    two = variant("f", "zeros", "All zero.", frozenset(), "The same as none.")
-    three, four = variant("f", "right"), variant("g", "also_right")
+    two = variant("f", "zeros", "All zéro.", frozenset(), "The same as none.")
+    three, four, five = (variant(*one) for one in (("f", "right"), ("g", "too"), ("g", "two")))
     cells = [
         Cell("test", "code", 'check("f")', "f_same"),
         Cell("test", "code", 'check("g")', "g_same"),
@@ -664,7 +726,7 @@ def test_the_table_of_known_mistakes(tmp_path):
     report = SimpleNamespace(
         assignment="01-a",
         cells=cells,
-        verdicts=[one, two, three, four],
+        verdicts=[one, two, three, four, five],
         failed=lambda variant: variant.fails if variant is not four else {"g_same"},
         diagnoses=lambda variant: variant is one,
     )
@@ -677,14 +739,14 @@ def test_the_table_of_known_mistakes(tmp_path):
         "assignment,exercise,mistake,tests failed,told by name,what the student reads,"
         "why not told\n"
         "01-a,f,is_flipped,f_edge_case f_same,yes,It is flipped.,\n"
-        "01-a,f,zeros,,no,All zero.,The same as none.\n"
+        "01-a,f,zeros,,no,All zéro.,The same as none.\n"
     )
     head, _, rest = page.partition("\n\n| assignment")
     assert head.startswith("# Known mistakes and the tests that find them\n\nMade by ")
     assert f"| assignment{rest}".split("\n") == [
         "| assignment | tests | mistakes | found | told by name | right solutions | keep all |",
         "|---|---|---|---|---|---|---|",
-        "| 01-a | 3 | 2 | 1 (50 %) | 1 (50 %) | 2 | 1 |",
+        "| 01-a | 3 | 2 | 1 (50 %) | 1 (50 %) | 3 | 2 |",
         "| 02-b | 0 | 0 | 0 (–) | 0 (–) | 0 | 0 |",
         *("", "## 01-a", "", "### f", ""),
         "| mistake | same | edge case | told |",
@@ -693,7 +755,7 @@ def test_the_table_of_known_mistakes(tmp_path):
         "| zeros |  |  |  |",
         "",
         "- **is_flipped**: It is flipped.",
-        "- **zeros**: All zero. *(Not told: The same as none.)*",
+        "- **zeros**: All zéro. *(Not told: The same as none.)*",
         *(
             "",
             "### g",

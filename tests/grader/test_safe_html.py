@@ -172,6 +172,144 @@ def test_what_a_locked_cell_shows_is_not_ours():
     assert "onclick" in markdown2html({"cell": ours}, text)
 
 
+TEXTS = "a abbr b br code del em i ins kbd mark q s small span strong sub sup u img"
+BLOCKS = "blockquote dd details div dl dt h1 h2 h3 h4 h5 h6 hr li ol p pre summary ul"
+
+
+@pytest.mark.parametrize("tag", f"{TEXTS} {BLOCKS}".split())
+def test_tags_of_texts_and_lists_stay_without_styles(tag):
+    made = clean_html(f"<{tag} class='x' style='y' id='z' data-x='w'>")
+    assert re.match(rf"<{tag}[ >]", made)
+    assert not re.search("class|style|id=|data", made)
+
+
+def test_the_parts_of_a_table_stay():
+    table = (
+        '<table title="3"><caption align="3">c</caption><thead width="3"><tr height="3">'
+        '<th rowspan="3">h</th></tr></thead><tbody><tr><td colspan="3">x</td></tr></tbody>'
+        "<tfoot><tr><td>y</td></tr></tfoot></table>"
+    )
+    assert clean_html(table) == table
+
+
+@pytest.mark.parametrize(
+    ("text", "made"),
+    [
+        *(
+            (f'<{tag} {name}="3">x</{tag}>', f'<{tag} {name}="3">x</{tag}>')
+            for tag in ("li", "p")
+            for name in ("title", "colspan", "rowspan", "align", "width", "height")
+        ),
+        ('<img alt="a" width="3" src="x">', '<img alt="a" width="3">'),
+        *(
+            (f'<img src="{src}">', f'<img src="{src}">')
+            for src in (f"data:image/{kind};base64,AA+/ ==" for kind in
+                        ("png", "jpeg", "gif", "webp"))
+        ),
+        *(
+            (f'<img src="{src}">', "<img>")
+            for src in (
+                *("data:image/svg+xml;base64,AA", "data:text/html;base64,AA"),
+                *("data:image/png,AA", "data:image/png;base64,A<A", "x.png"),
+            )
+        ),
+        *(
+            (f'<a href="{link}">x</a>', f'<a href="{link}" rel="noopener noreferrer">x</a>')
+            for link in ("http://x.org", "HTTPS://x.org", "mailto:a@x.org", "#part-1")
+        ),
+        *(
+            (f'<a href="{link}">x</a>', '<a rel="noopener noreferrer">x</a>')
+            for link in ("/api", "file:x", "ftp://x", "http:x", f"http://{'x' * 1000}")
+        ),
+        (f'<p title="{"x" * 1000}">x</p>', f'<p title="{"x" * 1000}">x</p>'),
+        (f'<p title="{"x" * 1001}">x</p>', "<p>x</p>"),
+        ('<table class="dataframe other">', '<table class="dataframe"></table>'),
+        ("<b>x</b><script>y</script><style>z</style><form>w</form>", "<b>x</b>w"),
+        ("<table><tr><th></th></tr></table>", "<table><tbody><tr><td></td></tr></tbody></table>"),
+        (b"<b>\xff</b>", "<b>\ufffd</b>"),
+    ],
+)  # fmt: skip
+def test_what_stays_of_attributes_and_of_what_is_no_text(text, made):
+    assert clean_html(text) == made
+
+
+@pytest.mark.parametrize(
+    ("meta", "cell_type", "is_ours"),
+    [
+        ({"locked": True}, "markdown", True),
+        ({"task": True}, "markdown", True),
+        ({"locked": True, "solution": True}, "markdown", False),
+        ({"task": True, "solution": True}, "markdown", False),
+        ({"locked": True}, "code", False),
+        ({}, "markdown", False),
+        (None, "markdown", False),
+    ],
+)
+def test_only_the_texts_of_the_assignment_are_shown_as_they_are(meta, cell_type, is_ours):
+    cell = {"metadata": {} if meta is None else {"nbgrader": meta}, "cell_type": cell_type}
+    made = markdown2html({"cell": cell}, "<form>x</form>")
+    assert ("<form>" in made) == is_ours
+    assert "<form>" not in markdown2html({}, "<form>x</form>")
+
+
+@pytest.mark.parametrize(
+    ("source", "made"),
+    [
+        ("a | b\n:-:|-\n | c\n", "<td></td>\n  <td>c</td>"),
+        ("```python\nif x: 1\n```", "<pre><code>if x: 1\n</code></pre>"),
+        (
+            "![a <b>](attachment:x%20y.png)",
+            '<img src="data:image/png;base64,AABB" alt="a &lt;b&gt;">',
+        ),
+        ("![a](attachment:no%20z)", "(no z: this picture is not in the notebook.)"),
+        ("[a](http://x.org)", '<a href="http://x.org" rel="noopener noreferrer">a</a>'),
+        ("## Head", "<h2>Head</h2>"),
+    ],
+)
+def test_a_student_s_markdown(source, made):
+    assert made in render(source, {"x y.png": {"image/png": "AA\nBB"}})
+
+
+def test_long_texts_are_shown_as_they_are():
+    assert render("*" * 20_001) == f"<pre>{'*' * 20_000} ... cut off ...</pre>"
+    assert render("x" * 20_000) == f"<p>{'x' * 20_000}</p>\n"
+    formulas = "\\\\(x" * 201
+    assert render(formulas) == f"<pre>{formulas}</pre>"
+    assert safe_html.as_text("<\ud800" + "x" * 19_998) == f"<pre>&lt;?{'x' * 19_998}</pre>"
+
+
+@pytest.mark.parametrize(
+    ("latex", "tags"),
+    [
+        ("\\frac{a}{2}", "mfrac mi mn"),
+        ("\\sqrt{x} + \\sqrt[3]{x}", "msqrt mroot mi mo mn"),
+        ("x_1^2 + y_1 + z^2", "msubsup msub msup mi mn mo"),
+        ("\\sum_{i=1}^n x", "munderover mi mo mn"),
+        ("\\underline{x} \\overline{x}", "munder mover mi mo"),
+        ("\\begin{pmatrix}1 & 2\\end{pmatrix}", "mtable mtr mtd mn mo"),
+        ("\\text{if } x\\quad y", "mtext mspace mi"),
+        ("\\boxed{x} \\phantom{y}", "menclose mphantom mi"),
+        ("\\displaystyle x", "mstyle mi"),
+    ],
+)
+def test_the_parts_of_a_formula(latex, tags):
+    tree = BeautifulSoup(to_mathml(latex, True), "html.parser").math
+    assert {tag.name for tag in tree.find_all(True)} - {"mrow"} == {*tags.split()}
+
+
+def test_a_formula_in_a_line_and_one_on_its_own():
+    inline, block = to_mathml(" x ", False), to_mathml("x", True)
+    assert inline == (
+        '<math xmlns="http://www.w3.org/1998/Math/MathML" display="inline">'
+        "<mrow><mi>x</mi></mrow></math>"
+    )
+    assert block == (
+        f'<span class="formula" tabindex="0">{inline.replace("inline", "block")}</span>'
+    )
+    assert "a_b" in to_mathml("\\text{a\\_b}", False)
+    assert to_mathml("x" * LONGEST, False) is not None
+
+
 def test_tables_and_pictures_stay():
     picture = '<img alt="p" src="data:image/png;base64,iVBORw0KGgo=">'
     table = '<table class="dataframe"><tr><th colspan="2">a</th></tr></table>'
