@@ -3,6 +3,7 @@
 import math
 import random
 import socket
+from datetime import datetime
 from fractions import Fraction
 from types import SimpleNamespace
 
@@ -24,9 +25,11 @@ from grader.cells import BEGIN_HIDDEN, END_HIDDEN, Cell
 from grader.command.arguments import chosen
 from grader.command.grade import arguments
 from grader.intake.beside import files_of, handed_in_beside, patterns_of
+from grader.intake.entries import BESIDE, COUNTS, Entry
 from grader.intake.files import Found
 from grader.intake.parse import defined_names, given_names, ids_of, magic_elsewhere, python_note
 from grader.intake.place import WrongPlace, check_place
+from grader.intake.submission import Submission
 from grader.judging.failures import OUTCOME_OF
 from grader.judging.policy import RULES, Limits, Policy
 from grader.judging.stand_ins import (
@@ -499,6 +502,92 @@ def test_the_ids_of_a_notebook():
     metas = [{"nbgrader": {"grade_id": "a"}}, {}, {"nbgrader": 3}, {"nbgrader": {"grade_id": 3}}]
     metas.append({"nbgrader": {"grade_id": "b"}})
     assert ids_of({"cells": [{"metadata": meta} for meta in metas]}) == ["a", "b"]
+
+
+# --- which notebook of a student's counts --------------------------------------------------------
+
+
+def submission(*paths, **more):
+    """Notebooks that hold what their paths end in: an id and a source; "bad" cannot be read."""
+    return Submission("kim", "here", tuple(beside(path, path.encode()) for path in paths), **more)
+
+
+def parsed(data, limits):
+    path = data.decode()
+    name = path.rpartition("/")[2].removesuffix(".ipynb")
+    if "bad" in name:
+        raise Unreadable("it is damaged")
+    cell = {"cell_type": "code", "metadata": {"nbgrader": {"grade_id": name[:1]}}, "source": name}
+    return {"cells": [cell], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}, ["a note"]
+
+
+def is_stub(notebook):
+    return notebook["cells"][0]["source"].endswith("stub")
+
+
+@pytest.mark.parametrize(
+    ("paths", "counts"),
+    [
+        (["x.ipynb"], 0),
+        (["f.ipynb", "01-a.ipynb"], 1),
+        (["f.ipynb", "Copy of 01-a.ipynb"], 1),
+        (["01-a (1).ipynb", "01-a.ipynb"], 1),
+        (["x.ipynb", "f.ipynb"], 1),
+        (["bad.ipynb", "f.ipynb"], 1),
+        (["f stub.ipynb", "f mine.ipynb"], 1),
+        (["a/f.ipynb", "b/f.ipynb"], 0),
+        (["a/01-a.ipynb", "b/01-a.ipynb", "f.ipynb"], 0),
+        (["f one.ipynb", "f two.ipynb"], "several notebooks, and no telling which is meant: "
+         "f one.ipynb, f two.ipynb"),
+        (["f stub.ipynb", "f a stub.ipynb"], "several notebooks, and no telling which is meant: "
+         "f stub.ipynb, f a stub.ipynb"),
+        ([f"f{n}.ipynb" for n in range(3)], "more than 2 notebooks, and none has the name"),
+        (["bad.ipynb"], "it is damaged"),
+    ],
+)  # fmt: skip
+def test_among_several_notebooks_of_a_student_one_counts(paths, counts):
+    more = {"limits": Limits(candidates=2), "parse": parsed, "is_untouched": is_stub}
+    if isinstance(counts, str):
+        with pytest.raises(Unreadable) as caught:
+            submission(*paths).read("01-a", ["f"], **more)
+        assert str(caught.value) == counts
+        return
+    found = submission(*paths).read("01-a", ["f"], **more)
+    assert found.entries[0] == Entry(paths[counts], "kim", True, COUNTS)
+
+
+def test_all_that_is_read_of_a_submission():
+    when = datetime(2026, 11, 28, 9, 8, 7)
+    names = ["01-a.ipynb", *(f"f{n}.ipynb" for n in range(5))]
+    files = (beside("data.csv"), beside("note.txt"))
+    made = submission(*names, beside=files, notes=("of the name",), time=when)
+    found = made.read("01-a", ["f"], patterns=["*.csv"], parse=parsed)
+    assert found.notebook.cells[0].source == "01-a"
+    assert found.notes == [
+        "of the name",
+        "01-a.ipynb counts, of several: f0.ipynb, f1.ipynb, f2.ipynb and 2 more",
+        "a note",
+        "handed in beside the notebook, and not there when it runs: note.txt",
+    ]
+    assert found.files == {"data.csv": "MTI="}
+    another = "another notebook of the student's: 01-a.ipynb counts"
+    assert found.entries == [
+        Entry("01-a.ipynb", "kim", True, COUNTS, when),
+        *(Entry(name, "kim", False, another, when) for name in names[1:]),
+        Entry("data.csv", "kim", True, BESIDE, when),
+        Entry("note.txt", "kim", False, "a text, not asked for", when),
+    ]
+    assert made.refused("it is damaged")[5:] == [
+        Entry("f4.ipynb", "kim", False, "it is damaged", when),
+        Entry("data.csv", "kim", False, "data", when),
+        Entry("note.txt", "kim", False, "a text", when),
+    ]
+    assert made.exchange_files() == {"timestamp.txt": "2026-11-28 09:08:07 UTC"}
+    stamped = submission(exchange={"timestamp.txt": "then"}, time=when)
+    assert stamped.exchange_files() == {"timestamp.txt": "then"}
+    assert submission(exchange={"secret": "x"}).exchange_files() == {"secret": "x"}
+    with pytest.raises(Unreadable, match="no notebook"):
+        submission("01-a.ipynb", problem="no notebook").read("01-a", parse=parsed)
 
 
 def beside(path, data=b"12", problem=""):
