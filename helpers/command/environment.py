@@ -258,6 +258,7 @@ class Change:
         self.choose_torch()
         self.venv.mkdir(exist_ok=True)
         write_state(self.venv, state="installing")
+        self.state = read_state(self.venv)  # what was ready is aside: the new one has no packages
         try:
             say(
                 gettext("Making .venv with Python {version}.").format(

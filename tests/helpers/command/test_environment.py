@@ -189,7 +189,8 @@ def test_another_build_of_torch_is_made_afresh_when_it_is_asked_for(repository, 
     monkeypatch.setattr(environment.Change, "torch_build", lambda self: "cpu")
     install(repository)
     install(repository)
-    assert runs.environments == 2
+    assert (len(runs.installed), runs.environments) == (3, 2)
+    assert installer.TORCH_CPU in runs.installed[1]  # into the new one, which is empty
 
 
 def test_a_working_environment_made_by_hand_is_used(repository, runs, monkeypatch):
@@ -281,7 +282,7 @@ def test_a_python_that_is_gone_makes_a_new_environment_and_then_deletes_the_old_
     runs.installs = while_installing
     install(repository)
     assert "the Python 3.10 that it was made with is gone" in capsys.readouterr().out
-    assert runs.environments == 2
+    assert (len(runs.installed), runs.environments) == (2, 2)
     assert not (repository / ".venv-before").exists()
     assert not (repository / ".venv/old").exists()
 
@@ -393,9 +394,13 @@ def test_ready_is_said_only_when_the_course_works(repository, runs, capsys):
     assert f"Ready: {repository / '.venv'}" in capsys.readouterr().out
 
 
-def test_an_environment_of_which_parts_were_deleted_is_made_afresh(repository, runs, capsys):
+@pytest.mark.parametrize("more", [False, True])
+def test_an_environment_of_which_parts_were_deleted_is_made_afresh(repository, runs, capsys, more):
     install(repository)
-    need_more(repository)
+    if more:
+        need_more(repository)
+    else:
+        edit_state(repository, link="another")
     runs.whole = False
 
     def make(command, environ=None):
@@ -404,7 +409,7 @@ def test_an_environment_of_which_parts_were_deleted_is_made_afresh(repository, r
 
     environment.Change(repository, [], VERSIONS, lambda versions: None, make).make()
     assert "Making .venv afresh: parts of it were deleted." in capsys.readouterr().out
-    assert runs.environments == 2
+    assert (len(runs.installed), runs.environments) == (2, 2)
 
 
 def test_what_is_asked_for_by_name_is_not_done_without(repository, runs, monkeypatch):
@@ -616,3 +621,369 @@ def test_the_state_is_written_whole(repository, runs):
     assert json.loads((repository / ".venv/course.json").read_text())["python"] == HERE
     assert not list((repository / ".venv").glob("*.new"))
     assert not (repository / ".venv/tmp").exists()
+
+
+# --- what is said, and what is called ----------------------------------------------------------
+
+
+def test_each_reason_to_begin_afresh_names_what_changed(repository, runs, monkeypatch):
+    monkeypatch.setattr(sys, "platform", "linux")
+    install(repository)
+
+    def reason(version=HERE, supported=VERSIONS, **state):
+        monkeypatch.setattr(environment, "python_version", lambda venv: version)
+        venv_folder.write_state(
+            repository / ".venv", **{"state": "ready", "python": HERE, "torch": "cuda", **state}
+        )
+        return environment.Change(repository, [], supported, None, runs).why_afresh()
+
+    assert reason() is None
+    before = {"python": HERE}
+    assert reason(state="installing", before=before) == "the last installation was cut off"
+    assert reason(version=None) == f"the Python {HERE} that it was made with is gone"
+    assert reason(version="3.99") == f"its Python changed from {HERE} to 3.99"
+    assert reason(supported=["3.99"]) == (
+        f"its Python {HERE} is not one of those the course works with by now"
+    )
+    monkeypatch.setenv("COURSE_TORCH", "cpu")
+    assert reason(torch="cpu") is None
+    assert reason() == "COURSE_TORCH asks for another build of PyTorch (cpu)"
+    runs.whole = False
+    assert reason() == "parts of it were deleted"
+
+
+@pytest.mark.parametrize("lacks", ["version", "whole", "pip"])
+def test_an_environment_made_by_hand_has_to_run_and_to_have_pip(
+    repository, runs, monkeypatch, lacks
+):
+    monkeypatch.setattr(environment, "has_pip", lambda venv: lacks != "pip")
+    monkeypatch.setattr(
+        environment, "python_version", lambda venv: None if lacks == "version" else HERE
+    )
+    runs.whole = lacks != "whole"
+    (repository / ".venv/mine").mkdir(parents=True)
+    with pytest.raises(Problem) as told:
+        install(repository)
+    assert str(told.value) == (
+        f"{repository / '.venv'} was not made by this command, and its Python does not run or has "
+        "no pip: delete or rename that folder, then run the same command again."
+    )
+
+
+def test_what_is_installed_is_said_before_with_its_extras(repository, runs, monkeypatch, capsys):
+    monkeypatch.setattr(installer, "torch_index", lambda say: None)
+    install(repository)
+    small = f"Making .venv with Python {sys.version.split()[0]}.\n"
+    pip = "pip installs, because uv is not to be had.\n"
+    ready = f"Ready: {repository / '.venv'}\n"
+    first = "The first time this takes a minute or more."
+    assert capsys.readouterr().out == (
+        f"{small}Installing the course's packages into .venv. {first}\n{pip}{ready}"
+    )
+    (repository / ".venv/lib/python3.11/site-packages/torch").mkdir(parents=True)
+    install(repository, "e2e", "dev")
+    said = "Installing the course's packages (with dev, e2e) into .venv.\n"
+    assert capsys.readouterr().out == said + pip + ready
+
+
+def test_why_pip_installs_is_said(repository, runs, monkeypatch, capsys):
+    monkeypatch.setenv("COURSE_INSTALLER", "pip")
+    monkeypatch.setattr(installer, "find_uv", pytest.fail)
+    install(repository)
+    assert "pip installs, because COURSE_INSTALLER asks for it.\n" in capsys.readouterr().out
+
+
+def test_uv_takes_the_small_torch_from_its_index_with_its_own_word(repository, runs, monkeypatch):
+    uv = installer.Installer("uv", Path("python"), ("uv", "pip", "install"), {})
+    monkeypatch.setattr(installer, "find_uv", lambda *arguments: uv)
+    monkeypatch.setattr(installer, "torch_index", lambda say: "the-index")
+    change(repository / "pyproject.toml", 'dependencies = ["pip"]', 'dependencies = ["torch>=2.5"]')
+    install(repository)
+    first, second = runs.installed
+    assert first[3:] == ["--no-deps", "--default-index", "the-index", "torch>=2.5"]
+    assert second[3:] == ["-c", str(repository / "constraints.txt"), "torch>=2.5"]
+
+
+def test_the_course_is_linked_without_a_network_by_what_installed(repository, runs, monkeypatch):
+    uv = installer.Installer("uv", Path("python"), ("uv", "pip", "install"), {})
+    monkeypatch.setattr(installer, "find_uv", lambda *arguments: uv)
+    links = []
+
+    def make(command, environ=None):
+        links.extend([command] if "-e" in command else [])
+        return runs(command, environ)
+
+    environment.Change(repository, [], VERSIONS, None, make).make()
+    options = ["--quiet", "--no-deps", "--no-build-isolation", "--no-index", "-e", repository]
+    assert links == [["uv", "pip", "install", *options]]
+    edit_state(repository, link="another")
+    environment.Change(repository, [], VERSIONS, None, make).make()  # nothing else is installed
+    python = venv_folder.venv_python(repository / ".venv")
+    assert links[1:] == [[python, "-m", "pip", "install", *options]]
+    assert len(runs.installed) == 1
+
+
+def test_a_course_that_cannot_be_linked_is_a_failure(repository, runs, monkeypatch):
+    def make(command, environ=None):
+        return 1 if "-e" in command else runs(command, environ)
+
+    monkeypatch.setattr(environment, "runner", lambda root, lock: make)
+    with pytest.raises(Problem, match=r"itself could not be linked into \.venv: see above\. Noth"):
+        install(repository)
+    assert not (repository / ".venv").exists()
+
+
+def test_a_python_that_makes_no_environment_is_a_failure(repository, runs, monkeypatch):
+    monkeypatch.setattr(environment, "runner", lambda root, lock: lambda command, environ: 1)
+    with pytest.raises(Problem) as told:
+        install(repository)
+    assert str(told.value) == (
+        "Python could not make .venv; its own message is above. Nothing was left behind: run the "
+        "same command again to begin afresh."
+    )
+
+
+def test_a_folder_that_cannot_be_written_is_one_sentence(repository, runs):
+    def full():
+        raise OSError("no room")
+
+    runs.installs = full
+    with pytest.raises(Problem) as told:
+        install(repository)
+    assert str(told.value) == (
+        "The installation could not go on: no room. Put that right (is the folder yours to write "
+        "in? is there room on the disk?), then run the same command again."
+    )
+    assert not (repository / ".venv").exists()
+
+
+def test_a_disk_that_fills_up_keeps_the_environment_that_was_there(repository, runs):
+    def full():
+        raise OSError("no room")
+
+    install(repository)
+    (repository / ".venv/old").touch()
+    need_more(repository)
+    runs.installs = full
+    for supported in (VERSIONS, ["3.99"]):
+        with pytest.raises(Problem, match="no room"):
+            install(repository, supported=supported)
+        assert (repository / ".venv/old").exists()
+        assert not environment.is_ready(repository, [])
+        assert venv_folder.read_state(repository / ".venv")["packages"] is None
+    runs.installs = answer(0)
+    install(repository)
+    assert runs.environments == 2  # the second one was taken away again
+
+
+def test_an_old_environment_that_cannot_be_used_is_told_with_both_reasons(repository, runs):
+    install(repository)
+    python_is_gone(repository)
+    runs.installs, runs.works = answer(1), False
+    with pytest.raises(Problem) as told:
+        install(repository)
+    assert str(told.value) == (
+        "The installation failed: the installer's own messages are above, the last ones say why "
+        "(often no network, or no room on the disk). The old .venv is where it was, but it cannot "
+        "be used, because the Python 3.10 that it was made with is gone. Run the same command "
+        "again when the above is put right."
+    )
+
+
+@pytest.mark.parametrize("works", [True, False])
+def test_it_works_if_python_can_import_the_course_from_elsewhere(tmp_path, monkeypatch, works):
+    change_of = SimpleNamespace(root=tmp_path, venv=tmp_path / "v")
+    asked = []
+
+    def run(command, **rest):
+        asked.append((command, rest))
+        return SimpleNamespace(returncode=int(not works))
+
+    monkeypatch.setattr(environment.subprocess, "run", run)
+    monkeypatch.setenv("VIRTUAL_ENV", "elsewhere")
+    assert environment.Change.probe(change_of) is works
+    assert environment.Change.probe(change_of, show=True) is works
+    (command, silent), (_, shown) = asked
+    assert command[:2] == [venv_folder.venv_python(tmp_path / "v"), "-c"]
+    for name in ("jupyterlab", "torch", "helpers", "matplotlib.font_manager"):
+        assert name in command[2]
+    assert silent["cwd"] == tmp_path / "v"  # not the course's folder: `helpers` would be found
+    assert silent["env"]["MPLCONFIGDIR"] == str(tmp_path / ".jupyter/matplotlib")
+    assert "VIRTUAL_ENV" not in silent["env"]
+    assert silent["stderr"] == environment.subprocess.DEVNULL
+    assert shown["stderr"] is None
+    assert silent["stdout"] == shown["stdout"] == environment.subprocess.DEVNULL
+
+
+def test_without_a_python_it_does_not_work(tmp_path):
+    assert not environment.Change.probe(SimpleNamespace(root=tmp_path, venv=tmp_path))
+
+
+@pytest.mark.parametrize(("version", "build"), [("2.9.0+cpu", "cpu"), ("2.9.0", "cuda")])
+def test_the_build_of_torch_is_that_of_its_version(tmp_path, version, build):
+    packages = tmp_path / "lib/python3.11/site-packages"
+    (packages / f"torch-{version}.dist-info").mkdir(parents=True)
+    (packages / "torchvision-0.24.0+cpu.dist-info").mkdir()
+    assert environment.Change.torch_build(SimpleNamespace(venv=tmp_path)) == build
+
+
+@pytest.mark.parametrize(
+    ("system", "value", "expected"),
+    [
+        ("linux", "", None),
+        ("linux", "auto", None),
+        ("linux", "cpu", "cpu"),
+        ("linux", "cuda", "cuda"),
+        ("darwin", "cpu", None),
+    ],
+)
+def test_a_build_of_torch_can_be_asked_for_under_linux(monkeypatch, system, value, expected):
+    monkeypatch.setattr(sys, "platform", system)
+    monkeypatch.setenv("COURSE_TORCH", value)
+    assert environment.asked_torch() == expected
+
+
+def test_programs_that_are_none_of_pythons_are_not_rewritten(repository, runs):
+    install(repository)
+    programs = repository / ".venv/bin"
+    old = f"{repository}/.venv/bin/python"
+    (programs / "tool").write_bytes(b"\x7fELF" + old.encode())
+    (programs / "far").write_text("#!/bin/sh\n" + "#" * 600 + old)
+    (programs / "folder").mkdir()
+    (programs / "link").symlink_to("far")
+    before = {name: (programs / name).read_bytes() for name in ("tool", "far")}
+    moved = repository.rename(repository.with_name("moved"))
+    install(moved)
+    assert {name: (moved / ".venv/bin" / name).read_bytes() for name in before} == before
+    assert (moved / ".venv/bin/link").is_symlink()
+
+
+def test_a_32_bit_python_is_told_so(monkeypatch):
+    monkeypatch.setattr(sys, "maxsize", 2**31 - 1)
+    with pytest.raises(Problem, match="This Python is a 32-bit program"):
+        prerequisites.check_machine()
+
+
+def test_a_full_disk_is_told_with_the_way_that_needs_less(tmp_path, monkeypatch):
+    monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.setattr(shutil, "disk_usage", disk_with(1.26))
+    start = "The disk is too full: the installation needs about {} GB, and 1.3 GB are free where "
+    start += f"{tmp_path} lies: make room, "
+    with pytest.raises(Problem) as large:
+        prerequisites.check_disk(tmp_path, small_torch=False)
+    assert str(large.value) == start.format(9) + (
+        "or, without an NVIDIA card, set COURSE_TORCH=cpu to take the small build of PyTorch, "
+        "which needs about 3 GB, then run the same command again."
+    )
+    with pytest.raises(Problem) as small:
+        prerequisites.check_disk(tmp_path, small_torch=True)
+    assert str(small.value) == start.format(3) + "then run the same command again."
+
+
+def test_the_disk_that_counts_is_the_one_that_the_environment_lies_on(tmp_path, monkeypatch):
+    asked = []
+    usage = disk_with(100)
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: asked.append(path) or usage(path))
+    prerequisites.check_disk(tmp_path, small_torch=True)
+    (tmp_path / ".venv").mkdir()
+    prerequisites.check_disk(tmp_path, small_torch=True)
+    assert asked == [tmp_path, tmp_path / ".venv"]
+
+
+# --- the folder itself -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("content", [None, "", "[1]", "{", b"\xff"])
+def test_a_damaged_state_is_none(tmp_path, content):
+    if content is not None:
+        data = content if isinstance(content, bytes) else content.encode()
+        (tmp_path / "course.json").write_bytes(data)
+    assert venv_folder.read_state(tmp_path) == {}
+
+
+@pytest.mark.parametrize("fact", ["state", "folder", "python", "packages", None])
+def test_it_is_ready_as_long_as_all_that_is_noted_holds(tmp_path, monkeypatch, fact):
+    monkeypatch.setattr(venv_folder, "python_version", lambda venv: "3.12")
+    venv = tmp_path / ".venv"
+    venv_folder.write_ready(venv, tmp_path, packages="p", more=1)
+    state = venv_folder.read_state(venv)
+    folder = str(tmp_path)
+    ready = {"state": "ready", "folder": folder, "python": "3.12", "packages": "p", "more": 1}
+    assert state == ready
+    venv_folder.write_state(venv, **(state | ({fact: "other"} if fact else {})))
+    assert venv_folder.is_still_ready(venv, tmp_path, packages="p") is (fact is None)
+
+
+def test_the_python_that_runs_is_not_started_to_ask_its_version(tmp_path, monkeypatch):
+    monkeypatch.setattr(venv_folder, "version_of", lambda python: "3.99")
+    assert venv_folder.python_version(tmp_path) == "3.99"
+    monkeypatch.setattr(sys, "prefix", str(tmp_path))
+    assert venv_folder.python_version(tmp_path) == HERE
+
+
+def test_what_cannot_be_run_has_no_version_and_no_pip(tmp_path):
+    assert venv_folder.version_of(tmp_path / "python") is None
+    assert not venv_folder.has_pip(tmp_path)
+
+
+def test_whoever_waits_for_another_installation_is_told(tmp_path, monkeypatch, capsys):
+    fcntl = pytest.importorskip("fcntl")
+    (tmp_path / "pyproject.toml").touch()
+    asked = []
+
+    def flock(file, how):
+        asked.append(how)
+        if len(asked) == 1:
+            raise BlockingIOError
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+    with venv_folder.only_one(tmp_path) as kept:
+        assert len(kept) == 1
+    said = "Another installation is at work in this folder: waiting for its end.\n"
+    assert capsys.readouterr().out == said
+    assert asked == [fcntl.LOCK_EX | fcntl.LOCK_NB, fcntl.LOCK_EX]
+
+
+def test_where_files_cannot_be_locked_it_goes_on(tmp_path, monkeypatch, capsys):
+    fcntl = pytest.importorskip("fcntl")
+    (tmp_path / "pyproject.toml").touch()
+
+    def flock(file, how):
+        raise OSError
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+    with venv_folder.only_one(tmp_path) as kept:
+        assert len(kept) == 1
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize("is_slow", [False, True])
+def test_a_command_that_is_interrupted_gets_time_to_end(tmp_path, monkeypatch, is_slow):
+    steps = []
+
+    class Process:
+        def __init__(self, command, cwd, env, pass_fds):
+            steps.append((command, cwd, env, pass_fds))
+
+        def wait(self, seconds=None):
+            steps.append(seconds)
+            if len(steps) == 2:
+                raise KeyboardInterrupt
+            if is_slow and seconds:
+                raise environment.subprocess.TimeoutExpired("x", seconds)
+
+        def kill(self):
+            steps.append("kill")
+
+    monkeypatch.setattr(venv_folder.subprocess, "Popen", Process)
+    with pytest.raises(KeyboardInterrupt):
+        venv_folder.runner(tmp_path, (7,))(["x"], {"A": "b"})
+    waited = venv_folder.SECONDS_TO_STOP
+    ended = ["kill", None] if is_slow else []
+    assert steps == [(["x"], tmp_path, {"A": "b"}, (7,)), None, waited, *ended]
+
+
+def test_a_command_returns_its_status(tmp_path, monkeypatch):
+    process = SimpleNamespace(wait=lambda: 4)
+    monkeypatch.setattr(venv_folder.subprocess, "Popen", lambda *given, **rest: process)
+    assert venv_folder.runner(tmp_path, ())(["x"]) == 4
