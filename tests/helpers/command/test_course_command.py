@@ -233,6 +233,25 @@ def test_clean_deletes_what_can_be_made_again_and_nothing_else(repository, tmp_p
     assert (repository / "notebooks/mine.ipynb").exists()
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        *(".venv", ".venv-before", ".venv-site", ".jupyter", "build", "small.egg-info"),
+        *(".pytest_cache", ".mypy_cache", ".ruff_cache", ".hypothesis"),
+        *(f"{folder}/a/__pycache__" for folder in ("helpers", "grader", "tests", "tools")),
+        *("site/a/__pycache__", "solutions/a/__pycache__"),
+    ],
+)
+def test_clean_deletes_each_cache(tmp_path, name):
+    (tmp_path / name).mkdir(parents=True)
+    (tmp_path / name / "made").touch()
+    mine = (tmp_path / name).parent / "mine"
+    mine.touch()
+    verbs.delete_what_can_be_made_again(tmp_path)
+    assert not (tmp_path / name).exists()
+    assert mine.exists()
+
+
 def test_clean_waits_for_whoever_installs_and_takes_no_argument_for_a_yes(
     repository, monkeypatch, capsys
 ):
@@ -296,19 +315,312 @@ def test_doctor_names_a_variable_that_means_nothing(repository, is_ready):
 def test_a_test_run_takes_the_paths_that_are_given(monkeypatch):
     calls = []
     monkeypatch.setattr(verbs, "python", lambda root, *arguments: calls.append(arguments) or 0)
-    verbs.test(ROOT, [])
-    verbs.test(ROOT, ["-k", "shapes", str(ROOT / "tests")])
-    assert calls[0][-2:] == ("tests", "notebooks")
-    assert calls[1][-3:] == ("-k", "shapes", str(ROOT / "tests"))
-    assert "notebooks" not in calls[1]
-    verbs.sandbox(ROOT, [])
-    verbs.sandbox(ROOT, [str(ROOT / "tests/grader")])
-    assert calls[2][-1:] == ("tests",)
-    assert calls[3][-2:] == ("sandbox", str(ROOT / "tests/grader"))
+
+    def called(verb, *given):
+        assert verb(ROOT, list(given)) == 0
+        return " ".join(map(str, calls.pop()))
+
+    spread = "-m pytest -n auto --maxprocesses {} --dist loadfile -m {} "
+    alone = spread.format(4, "not e2e and not sandbox and not slow")
+    alone += "--nbval --nbval-current-env --nbval-cell-timeout=300 "
+    assert called(verbs.test) == alone + "tests notebooks"
+    tests = str(ROOT / "tests")
+    assert called(verbs.test, "-k", "shapes", tests) == f"{alone}-k shapes {tests}"
+    assert called(verbs.test, "-k", "shapes") == f"{alone}tests notebooks -k shapes"
+    sandbox = spread.format(2, "sandbox")
+    assert called(verbs.sandbox) == f"{sandbox}tests"
+    assert called(verbs.sandbox, "-x", tests) == f"{sandbox}-x {tests}"
     monkeypatch.setenv("CHROMIUM", "")  # which the verb sets
     found = subprocess.CompletedProcess([], 0, stdout="/usr/bin/chromium\n")
-    monkeypatch.setattr(verbs.subprocess, "run", lambda *_, **__: found)
-    verbs.e2e(ROOT, [])
-    verbs.e2e(ROOT, [str(ROOT / "tests/e2e/test_lab.py")])
-    assert calls[4][-2:] == ("e2e", "tests/e2e")
-    assert calls[5][-2:] == ("e2e", str(ROOT / "tests/e2e/test_lab.py"))
+    asked = []
+    monkeypatch.setattr(verbs.subprocess, "run", lambda *given, **__: asked.append(given) or found)
+    e2e = spread.format(2, "e2e")
+    assert called(verbs.e2e) == f"{e2e}tests/e2e"
+    assert os.environ["CHROMIUM"] == "/usr/bin/chromium"
+    assert asked == [([sys.executable, ROOT / "tools/browser.py"],)]
+    lab = str(ROOT / "tests/e2e/test_lab.py")
+    assert called(verbs.e2e, lab) == e2e + lab
+    found.returncode = 3
+    assert verbs.e2e(ROOT, []) == 3
+    assert calls == []
+
+
+def test_a_test_run_names_what_it_leaves_out(repository, monkeypatch, capsys):
+    monkeypatch.setattr(verbs, "python", lambda root, *arguments: 0)
+    verbs.test(ROOT, [])
+    said = "Not part of this: the tests of course sandbox and of course e2e.\n"
+    assert capsys.readouterr().out == said
+    verbs.test(ROOT, [str(ROOT / "tests")])
+    verbs.test(repository, [])  # for students: without solutions and tests
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize(("fails", "status"), [(None, 0), ("ruff", 1), ("mypy", 1), ("deptry", 1)])
+def test_lint_shows_everything_in_one_call(tmp_path, monkeypatch, fails, status):
+    for name in ("helpers", "grader"):
+        (tmp_path / name).mkdir()
+    calls = []
+
+    def python(root, *arguments):
+        calls.append(" ".join(arguments))
+        return int(arguments[1] == fails)
+
+    monkeypatch.setattr(verbs, "python", python)
+    assert verbs.lint(tmp_path, []) == status
+    others = "instructor,cluster,dev,e2e"
+    assert calls == [
+        "-m ruff check",
+        "-m ruff format --check",
+        "-m mypy helpers grader",
+        "-m deptry .",
+        "-m deptry helpers notebooks assignments --optional-dependencies-dev-groups "
+        f"{others} --ignore DEP001,DEP002,DEP003",
+    ]
+    calls.clear()
+    assert verbs.style(tmp_path, []) == int(fails == "ruff")
+    assert calls == ["-m ruff check --fix", "-m ruff format"]
+
+
+# --- all of them -------------------------------------------------------------------------------
+
+
+def test_the_verbs_stand_in_three_groups_under_their_headings():
+    groups = {}
+    for block in listing(ROOT).split("\n\n"):
+        heading, *lines = block.splitlines()
+        groups[heading] = {line.split()[0] for line in lines}
+    assert groups == {
+        "Say course, or make, and one of these words:": set(),
+        "To learn with the course:": {
+            *("lab", "check", "doctor", "reset", "update", "test", "setup", "clean"),
+        },
+        "To change the course:": {
+            *("lint", "format", "notebooks", "sandbox", "e2e", "mutate", "translate"),
+            *("constraints", "digit-net", "site"),
+        },
+        "To teach with it:": {
+            *("assignments", "new", "release", "collect", "grade", "roster", "feedback"),
+            *("export", "statistics", "new-seed"),
+        },
+    }
+    assert list(groups)[1].startswith("To learn")
+    assert "\n  check 01              check an assignment before you hand it in\n" in listing(ROOT)
+
+
+@pytest.mark.parametrize(
+    ("name", "program"),
+    [
+        ("notebooks", "tools/notebooks.py"),
+        ("mutate", "-m tools.mutate"),
+        ("translate", "-m tools.translate"),
+        ("constraints", "tools/constraints.py"),
+        ("digit-net", "tools/export_digit_net.py"),
+        ("site", "tools/website.py"),
+        ("assignments", "-m grader.authoring.release assignments"),
+        ("new", "-m grader.authoring.new"),
+        ("release", "-m grader.authoring.release students"),
+        ("collect", "-m grader.command.collect"),
+        ("grade", "-m grader.command.grade"),
+        ("roster", "-m grader.command.roster"),
+        ("feedback", "-m grader.command.feedback"),
+        ("export", "-m grader.command.export"),
+        ("statistics", "-m grader.command.statistics"),
+        ("new-seed", "-m grader.command.new_seed"),
+    ],
+)
+def test_a_verb_starts_its_own_program(monkeypatch, name, program):
+    calls = []
+    monkeypatch.setattr(verbs, "python", lambda *arguments: calls.append(arguments) or 7)
+    assert available(ROOT)[name].run(ROOT, ["--x", "y"]) == 7
+    assert calls == [(ROOT, *program.split(), "--x", "y")]
+
+
+def test_what_a_verb_works_on_has_to_be_there(tmp_path):
+    everywhere = {"lab", "check", "doctor", "reset", "update", "test", "setup", "clean"}
+    assert set(available(tmp_path)) == everywhere
+    brought = {
+        "tests": {"lint", "format", "e2e"},
+        "tools": {"notebooks", "constraints", "digit-net"},
+        "tools/translate": {"translate"},
+        "site": {"site"},
+        "solutions": {
+            *("sandbox", "mutate", "assignments", "new", "release", "collect", "grade"),
+            *("roster", "feedback", "export", "statistics", "new-seed"),
+        },
+    }
+    for folder, names in brought.items():
+        before = set(available(tmp_path))
+        (tmp_path / folder).mkdir()
+        assert set(available(tmp_path)) - before == names
+
+
+def test_verbs_that_mend_the_course_need_no_environment():
+    alone = {verb.name for verb in verbs.VERBS if verb.alone}
+    assert alone == {"doctor", "reset", "update", "clean", "site"}
+
+
+@pytest.mark.parametrize(
+    ("extras", "names"),
+    [
+        (
+            "",
+            "lab check doctor reset update setup clean digit-net site",
+        ),
+        ("dev", "format notebooks translate constraints"),
+        ("dev instructor", "lint"),
+        ("dev instructor cluster", "test sandbox mutate"),
+        ("dev e2e instructor", "e2e"),
+        (
+            "instructor",
+            "assignments new release collect grade roster feedback export statistics new-seed",
+        ),
+    ],
+)
+def test_a_verb_asks_for_the_packages_that_it_needs(tmp_path, extras, names):
+    of_students = [extra for extra in extras.split() if extra not in ("instructor", "cluster")]
+    for name in names.split():
+        assert verbs.extras_here(available(ROOT)[name], ROOT) == extras.split()
+        assert verbs.extras_here(available(ROOT)[name], tmp_path) == of_students
+
+
+def test_names_of_assignments_are_no_paths_also_beside_a_folder_of_that_name():
+    names = {verb.name: verb.names for verb in verbs.VERBS if verb.names}
+    first = ("new", "collect", "grade")
+    every = ("setup", "mutate", "translate", "assignments", "release", "feedback", "export")
+    assert names == {**dict.fromkeys(first, 1), **dict.fromkeys((*every, "statistics"), 100)}
+
+
+# --- what main makes of the words --------------------------------------------------------------
+
+
+@pytest.mark.parametrize("words", [[], ["help"], ["-h"], ["--help"], [""]])
+def test_without_a_verb_all_are_listed(words, capsys):
+    assert main.main(words, True) == 0
+    assert capsys.readouterr().out == listing(ROOT) + "\n"
+
+
+def test_the_version_is_that_of_pyproject(capsys):
+    assert main.main(["--version"], True) == 0
+    assert capsys.readouterr().out == wanted.read_wanted(ROOT).project["version"] + "\n"
+
+
+@pytest.mark.parametrize("words", [["draw", "-h"], ["draw", "--help"], ["help", "draw", "more"]])
+@pytest.mark.parametrize("is_set_up", [False, True])
+def test_a_verb_explains_itself_where_that_installs_nothing(
+    seen, monkeypatch, capsys, words, is_set_up
+):
+    verb = main.available(ROOT)["draw"]
+    if is_set_up:
+        assert main.main(words, True) == 3
+        assert seen[0][1] == [word for word in words[1:] if word.startswith("-")] or ["--help"]
+        return
+    monkeypatch.delenv(main.SET_UP)
+    monkeypatch.setattr(main, "is_conda", lambda: False)
+    asked = []
+    monkeypatch.setattr(environment, "is_ready", lambda root, extras: asked.append(extras))
+    assert main.main(words, True) == 0
+    assert capsys.readouterr().out == (
+        "course draw: draw\nIt says more when the course is set up: course setup\n"
+    )
+    assert asked == [["dev"]]
+    assert seen == []
+    monkeypatch.setattr(environment, "is_ready", lambda root, extras: True)
+    assert main.explains_itself(verb)
+    monkeypatch.setattr(environment, "is_ready", pytest.fail)
+    monkeypatch.setattr(main, "is_conda", lambda: True)
+    assert main.explains_itself(verb)
+    assert main.explains_itself(available(ROOT)["doctor"])
+    assert not main.explains_itself(available(ROOT)["setup"])
+
+
+def test_setup_is_explained_without_being_done(capsys, monkeypatch):
+    monkeypatch.setattr(environment, "install", pytest.fail)
+    assert main.main(["setup", "--help"], False) == 0
+    what = "only make the environment, or bring it up to date"
+    assert capsys.readouterr().out == f"course setup: {what}\n"
+
+
+@pytest.mark.parametrize(("value", "status"), [(None, 0), (0, 0), (5, 5)])
+def test_the_exit_status_is_that_of_the_verb(seen, monkeypatch, value, status):
+    for alone in (True, False):
+        verb = Verb("draw", "learn", "draw", lambda root, given: value, alone=alone)
+        monkeypatch.setattr(main, "available", lambda root, verb=verb: {"draw": verb})
+        monkeypatch.setenv(main.SET_UP, "1")
+        assert main.main(["draw"], True) == status
+
+
+def test_ctrl_c_is_said_in_a_word(seen, monkeypatch, capsys):
+    def stop(root, given):
+        raise KeyboardInterrupt
+
+    verb = Verb("draw", "learn", "draw", stop, alone=True)
+    monkeypatch.setattr(main, "available", lambda root: {"draw": verb})
+    assert main.main(["draw"], True) == 130
+    assert capsys.readouterr().err == "\nStopped.\n"
+
+
+def test_in_condas_environment_nothing_is_set_up(seen, monkeypatch):
+    monkeypatch.delenv(main.SET_UP)
+    monkeypatch.setattr(main, "is_own", lambda: False)
+    monkeypatch.setattr(environment, "install", pytest.fail)
+    monkeypatch.setattr(main, "missing_packages", lambda extras: [])
+    monkeypatch.setattr(main, "is_conda", lambda: True)
+    assert main.main(["draw"], installed=False) == 3
+
+
+def test_the_courses_own_environment_is_brought_up_to_date_also_from_inside(seen, monkeypatch):
+    """`.venv/bin/course`: it is installed there, and the course's files may ask for more by now."""
+    monkeypatch.delenv(main.SET_UP)
+    monkeypatch.setattr(main, "missing_packages", pytest.fail)
+    steps = []
+    monkeypatch.setattr(environment, "install", lambda *given: steps.append(given))
+    monkeypatch.setattr(main, "hand_over", lambda name, given: steps.append((name, given)) or 4)
+    assert main.main(["draw"], installed=True) == 4
+    versions = ["{}.{}".format(*version) for version in main.course.supported_versions()]
+    assert steps == [(ROOT, ["dev"], versions, main.course.find_python), ("draw", [])]
+
+
+def test_setup_installs_the_extras_that_are_named(seen, monkeypatch):
+    monkeypatch.delenv(main.SET_UP)
+    monkeypatch.setattr(main, "available", available)
+    monkeypatch.setattr(main, "is_own", lambda: False)
+    monkeypatch.setattr(main, "is_conda", lambda: False)
+    steps = []
+    monkeypatch.setattr(environment, "install", lambda root, extras, *rest: steps.append(extras))
+    monkeypatch.setattr(main, "hand_over", lambda name, given: 0)
+    assert main.main(["setup", "dev", "e2e"], installed=False) == 0
+    assert steps == [["dev", "e2e"]]
+
+
+def test_the_environments_python_goes_on_with_the_same_words(seen, monkeypatch):
+    started = []
+    monkeypatch.setattr(os, "execve", lambda *given: started.append(given))
+    monkeypatch.delenv(main.SET_UP)
+    main.hand_over("draw", ["-x", "y"])
+    ((program, command, environ),) = started
+    python = str(venv_folder.venv_python(ROOT / ".venv"))
+    assert program == python
+    assert command == [python, str(ROOT / "course.py"), "draw", "-x", "y"]
+    assert environ[main.SET_UP] == "1"
+    assert environ["PATH"].startswith(str(ROOT / ".venv"))
+
+
+def test_packages_that_are_not_there_are_listed_as_they_are_asked_for(repository, monkeypatch):
+    monkeypatch.setattr(main, "ROOT", repository)
+    text = (repository / "pyproject.toml").read_text()
+    text = text.replace('["pip"]', '["pip", "no-such[x]>=1; os_name == \'posix\'"]')
+    (repository / "pyproject.toml").write_text(text.replace("dev = []", 'dev = ["absent<2"]'))
+    assert main.missing_packages([]) == ["no-such[x]>=1; os_name == 'posix'"]
+    assert main.missing_packages(["dev"])[1:] == ["absent<2"]
+    verb = Verb("draw", "learn", "draw", lambda root, given: 0)
+    assert main.missing_text(verb, ["a>=1", "b"]) == (
+        f"course draw needs packages that this environment ({sys.prefix}) does not have. "
+        'Install them: python -m pip install -c constraints.txt "a>=1" "b"'
+    )
+
+
+def test_the_language_that_was_chosen_holds_for_what_a_verb_says(seen, monkeypatch):
+    monkeypatch.setattr(main, "chosen_language", lambda environ, root: "ko")
+    monkeypatch.delenv("COURSE_LANGUAGE", raising=False)
+    main.main(["draw"], True)
+    assert os.environ["COURSE_LANGUAGE"] == "ko"
