@@ -81,8 +81,10 @@ def test_it_is_made_beside_the_english_course_which_stays_as_it_is(root):
 
 def test_a_language_that_is_not_there_is_named_with_those_that_are(root):
     for language in ("xx", "en"):
-        with pytest.raises(Problem, match="en, ko"):
+        with pytest.raises(Problem) as told:
             make_edition(language, root)
+        said = f"The course is not translated into '{language}'. There is: en, ko."
+        assert str(told.value) == said
 
 
 def test_only_folders_of_catalogues_are_languages(root):
@@ -188,7 +190,20 @@ def asked(root, monkeypatch):
     return ask
 
 
-@pytest.mark.parametrize(("answer", "language"), [("", "ko"), ("y", "ko"), ("n", "en")])
+@pytest.mark.parametrize(
+    ("answer", "language"),
+    [
+        *(("", "ko"), ("y", "ko"), ("예", "ko")),
+        *(
+            ("n", "en"),
+            (" N ", "en"),
+            ("No", "en"),
+            ("아니요", "en"),
+            ("아니오", "en"),
+            ("ㅜ", "en"),
+        ),
+    ],
+)
 def test_whoever_has_a_korean_system_is_asked_once(root, asked, answer, language):
     questions = asked(answer)
     assert lab.choose_language(root, "") == language
@@ -223,8 +238,12 @@ def test_a_language_that_is_asked_for_is_remembered_and_the_variable_is_not(
     assert lab.choose_language(root, "en") == "en"
     monkeypatch.delenv(LANGUAGE)
     assert lab.choose_language(root, "") == "en"
-    with pytest.raises(Problem, match="en, ko"):
+    with pytest.raises(Problem) as told:
         lab.choose_language(root, "kr")
+    said = "The course is not translated into 'kr'. There is: en, ko."
+    assert str(told.value) == said
+    monkeypatch.setenv(LANGUAGE, "kr")  # of another course, say
+    assert lab.choose_language(root, "") == "en"
 
 
 @pytest.mark.parametrize(
@@ -244,14 +263,18 @@ def test_an_option_without_a_language_says_how_to_give_one():
         lab.take_language(["--language"])
 
 
-@pytest.mark.parametrize(("variable", "value"), [("LC_ALL", "ko_KR.UTF-8"), ("LANG", "ko_KR")])
+@pytest.mark.parametrize("value", ["ko_KR.UTF-8", "ko_KR", "KO"])
 @pytest.mark.skipif(os.name == "nt", reason="Windows says it in another way")
-def test_the_systems_language_is_that_of_its_variables(monkeypatch, variable, value):
-    for name in ("LC_ALL", "LC_MESSAGES", "LANG"):
+def test_the_systems_language_is_that_of_its_variables(monkeypatch, value):
+    names = ("LC_ALL", "LC_MESSAGES", "LANG")
+    for name in names:
         monkeypatch.delenv(name, raising=False)
     assert lab.system_language() == ""
-    monkeypatch.setenv(variable, value)
-    assert lab.system_language() == "ko"
+    for name in reversed(names):  # each counts more than those before
+        monkeypatch.setenv(name, value)
+        assert lab.system_language() == "ko"
+        monkeypatch.setenv(name, "de_DE")
+        assert lab.system_language() == "de"
 
 
 def test_jupyterlab_opens_on_the_lessons_of_the_edition():

@@ -2,9 +2,11 @@
 
 import http.server
 import os
+import re
 import stat
 import sys
 import threading
+from types import SimpleNamespace
 
 import pytest
 
@@ -66,6 +68,106 @@ def test_uv_keeps_its_indexes_and_loses_what_leads_elsewhere(monkeypatch, tmp_pa
 
 
 @pytest.mark.parametrize(
+    "name",
+    [
+        *("index-url", "extra-index-url", "find-links", "no-index", "proxy", "client-cert"),
+        *("trusted-host", "cert", "cache-dir", "no-cache-dir", "timeout", "default-timeout"),
+        *("retries", "keyring-provider", "use-feature", "use-deprecated"),
+    ],
+)
+def test_each_setting_of_where_packages_come_from_is_kept(monkeypatch, tmp_path, name):
+    monkeypatch.setattr(installer, "ask_pip", lambda python: {name: "x"})
+    environ = installer.pip(PYTHON, tmp_path).environ
+    assert environ[f"PIP_{name.upper().replace('-', '_')}"] == "x"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("index-url", "extra-index-url", "find-links", "no-index", "proxy", "client-cert"),
+        "trusted-host",
+    ],
+)
+def test_each_place_that_pip_was_told_of_is_a_reason_for_pip(monkeypatch, name):
+    monkeypatch.setattr(installer, "ask_pip", lambda python: {name: "x", "cert": "y"})
+    assert installer.why_pip(PYTHON) == f"its settings name {name}"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("PREFIX", "ROOT", "TARGET", "USER", "DRY_RUN", "REQUIRE_HASHES", "CONSTRAINT", "NO_DEPS"),
+        *("NO_BINARY", "ONLY_BINARY", "BUILD_CONSTRAINT", "IGNORE_INSTALLED", "NO_CLEAN"),
+    ],
+)
+def test_a_setting_of_where_packages_go_is_left_out(monkeypatch, tmp_path, name):
+    setting = name.lower().replace("_", "-")
+    monkeypatch.setattr(installer, "ask_pip", lambda python: {setting: "x"})
+    monkeypatch.setenv(f"PIP_{name}", "x")
+    assert f"PIP_{name}" not in installer.pip(PYTHON, tmp_path).environ
+
+
+def test_pip_is_called_in_the_environment_and_does_not_try_for_ever(monkeypatch, tmp_path):
+    monkeypatch.setattr(installer, "ask_pip", lambda python: {})
+    tool = installer.pip(PYTHON, tmp_path)
+    assert (tool.name, tool.python, tool.command) == (
+        "pip",
+        PYTHON,
+        (PYTHON, "-m", "pip", "install"),
+    )
+    own = {name: value for name, value in tool.environ.items() if name.startswith("PIP_")}
+    assert own == {
+        "PIP_CONFIG_FILE": os.devnull,
+        "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+        "PIP_REQUIRE_VIRTUALENV": "1",
+        "PIP_RETRIES": "2",
+    }
+    monkeypatch.setattr(installer, "ask_pip", lambda python: {"retries": "9"})
+    assert installer.pip(PYTHON, tmp_path).environ["PIP_RETRIES"] == "9"
+
+
+@pytest.mark.parametrize(
+    ("status", "printed", "settings"),
+    [(0, "global.proxy='x'\n", {"proxy": "x"}), (1, "global.proxy='x'\n", {})],
+)
+def test_pip_is_asked_for_its_settings(monkeypatch, tmp_path, status, printed, settings):
+    asked = []
+
+    def run(command, **rest):
+        asked.append((command, rest["env"]))
+        return SimpleNamespace(returncode=status, stdout=printed)
+
+    monkeypatch.setattr(installer.subprocess, "run", run)
+    monkeypatch.setenv("PYTHONPATH", "elsewhere")
+    python = tmp_path / "python"
+    assert installer.ask_pip(python) == settings
+    ((command, environ),) = asked
+    assert command == [python, "-m", "pip", "config", "list"]
+    assert "PYTHONPATH" not in environ
+
+
+def test_lines_that_are_no_settings_are_passed_over():
+    listing = "global.a=not quoted\nglobal.b='kept'\nuser.c='x'\nd\n:env:.e=''\nglobal.e='f'\n"
+    assert installer.pip_settings(listing) == {"b": "kept", "e": "f"}
+
+
+@pytest.mark.parametrize(
+    ("name", "kept"),
+    [
+        *((name, False) for name in ("PYTHONPATH", "PYTHONHOME", "PYTHONNOUSERSITE")),
+        *((name, False) for name in ("VIRTUAL_ENV", "CONDA_PREFIX", "__PYVENV_LAUNCHER__")),
+        *((name, True) for name in ("PYTHONUTF8", "PYTHONWARNINGS", "PYTHONIOENCODING")),
+        *((name, True) for name in ("PATH", "HTTPS_PROXY", "MY_PYTHON", "VIRTUAL_ENV_PROMPT")),
+    ],
+)
+def test_variables_that_lead_python_elsewhere_are_left_out(name, kept):
+    assert installer.clean({name: "x", "HOME": "h"}) == {
+        "HOME": "h",
+        **({name: "x"} if kept else {}),
+    }
+
+
+@pytest.mark.parametrize(
     ("settings", "variable", "expected"),
     [
         ({}, None, None),
@@ -91,6 +193,27 @@ def test_a_variable_with_another_value_is_an_error_that_names_them(monkeypatch):
         installer.torch_index(print)
 
 
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [(None, "auto"), ("", "auto"), (" ", "auto"), ("auto", "auto"), (" UV ", "uv"), ("pip", "pip")],
+)
+def test_a_choice_is_read_whatever_the_case_and_spaces(monkeypatch, value, expected):
+    if value is not None:
+        monkeypatch.setenv("COURSE_INSTALLER", value)
+    assert installer.choice("COURSE_INSTALLER") == expected
+
+
+def test_an_installer_runs_its_command_in_its_own_surroundings(monkeypatch):
+    tool = installer.Installer("x", PYTHON, ("x", "install"), {"A": "b"})
+    calls = []
+    assert tool.install(["numpy"], lambda *given: calls.append(given) or 6) == 6
+    assert calls == [(["x", "install", "numpy"], {"A": "b"})]
+    monkeypatch.setattr(installer, "is_environment", lambda python: False)
+    folder = re.escape(str(PYTHON.parents[1]))
+    with pytest.raises(Problem, match=rf"^{folder} is not an environment of Python's"):
+        tool.install(["numpy"], pytest.fail)
+
+
 def test_nothing_is_run_for_what_is_no_environment(monkeypatch, tmp_path):
     monkeypatch.setattr(installer, "ask_pip", lambda python: {})
     tool = installer.pip(PYTHON, tmp_path)
@@ -101,6 +224,115 @@ def test_nothing_is_run_for_what_is_no_environment(monkeypatch, tmp_path):
 
 
 # --- uv ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "kept"),
+    [
+        *(("UV_" + name, True) for name in ("DEFAULT_INDEX", "INDEX", "INDEX_A_USERNAME")),
+        *(("UV_" + name, True) for name in ("EXTRA_INDEX_URL", "FIND_LINKS", "INSECURE_HOST")),
+        *(("UV_" + name, True) for name in ("CACHE_DIR", "NO_CACHE", "OFFLINE", "HTTP_TIMEOUT")),
+        *(("UV_" + name, True) for name in ("NATIVE_TLS", "SYSTEM_CERTS", "KEYRING_PROVIDER")),
+        *(("UV_" + name, True) for name in ("LINK_MODE", "CONCURRENT_DOWNLOADS", "NO_PROGRESS")),
+        *(("UV_" + name, True) for name in ("NO_CONFIG", "CONFIG_FILE")),
+        *(("UV_" + name, False) for name in ("PROJECT_ENVIRONMENT", "PYTHON", "PREFIX")),
+        *(("UV_" + name, False) for name in ("BREAK_SYSTEM_PACKAGES", "OVERRIDE", "NO_INDEX_X")),
+    ],
+)
+def test_each_setting_of_uv_that_says_where_packages_come_from_is_kept(
+    monkeypatch, tmp_path, name, kept
+):
+    monkeypatch.setenv(name, "x")
+    environ = installer.uv(["uv"], tmp_path / "bin/python", tmp_path).environ
+    assert (environ.get(name) == "x") is kept
+    assert environ["TMPDIR"] == str(tmp_path)
+
+
+@pytest.mark.parametrize("is_useful", [True, False])
+def test_uv_installs_into_the_environment_without_a_cache_on_another_disk(
+    monkeypatch, tmp_path, is_useful
+):
+    asked = []
+    monkeypatch.setattr(
+        installer, "cache_is_useful", lambda venv, environ: asked.append(venv) or is_useful
+    )
+    python = tmp_path / "venv/bin/python"
+    tool = installer.uv(["uv"], python, tmp_path)
+    options = ("uv", "pip", "install", "--python", python, "--compile-bytecode")
+    assert tool.command == (*options, *([] if is_useful else ["--no-cache"]))
+    assert (tool.name, tool.python) == ("uv", python)
+    assert asked == [tmp_path / "venv"]
+
+
+def test_a_cache_that_somebody_named_is_used(monkeypatch, tmp_path):
+    monkeypatch.setattr(installer.os, "access", lambda path, mode: False)
+    assert installer.cache_is_useful(tmp_path, {"UV_CACHE_DIR": "x"})
+
+
+@pytest.mark.parametrize(
+    ("printed", "status", "version"),
+    [
+        ("uv 0.9.5 (abc 2026)", 0, (0, 9)),
+        ("uv 12.34.5", 0, (12, 34)),
+        ("uv 0.9.5", 1, ()),
+        ("uvx 0.9.5", 0, ()),
+        ("", 0, ()),
+        (None, 0, ()),
+    ],
+)
+def test_the_version_of_uv_is_what_it_says(monkeypatch, printed, status, version):
+    asked = []
+
+    def run(command, **rest):
+        asked.append(command)
+        if printed is None:
+            raise FileNotFoundError
+        return SimpleNamespace(returncode=status, stdout=printed)
+
+    monkeypatch.setattr(installer.subprocess, "run", run)
+    assert installer.uv_version(["a", "b"]) == version
+    assert asked == [["a", "b", "--version"]]
+
+
+@pytest.mark.parametrize(
+    ("version", "status", "found"), [((0, 5), 0, True), ((), 0, False), ((0, 9), 1, False)]
+)
+def test_uv_is_taken_from_the_environment_if_it_runs_there(
+    monkeypatch, tmp_path, version, status, found
+):
+    monkeypatch.setattr(installer, "ask_pip", lambda python: {})
+    monkeypatch.setattr(installer.shutil, "which", lambda name: None)
+    monkeypatch.setattr(installer, "uv_version", lambda command: version)
+    tool = installer.find_uv(PYTHON, tmp_path, tmp_path, lambda command, environ: status)
+    assert (tool is not None) is found
+
+
+@pytest.mark.parametrize(("version", "taken"), [((0, 5), True), ((0, 4), False), ((), False)])
+def test_the_oldest_uv_that_is_taken_from_path(monkeypatch, tmp_path, version, taken):
+    monkeypatch.setattr(installer, "ask_pip", lambda python: {})
+    monkeypatch.setattr(installer.shutil, "which", lambda name: "/usr/bin/uv")
+    monkeypatch.setattr(installer, "uv_version", lambda command: version)
+    tool = installer.find_uv(PYTHON, tmp_path, tmp_path, lambda command, environ: 1)
+    assert (tool is not None) is taken
+    if taken:
+        assert tool.command[0] == "/usr/bin/uv"
+
+
+@pytest.mark.parametrize(
+    ("printed", "expected"), [("True\n", True), ("False\n", False), ("", False), (None, False)]
+)
+def test_an_environment_is_a_python_with_another_prefix_than_its_base(
+    monkeypatch, printed, expected
+):
+    monkeypatch.undo()  # the fixture's stand-in
+
+    def run(command, **rest):
+        if printed is None:
+            raise FileNotFoundError
+        return SimpleNamespace(stdout=printed)
+
+    monkeypatch.setattr(installer.subprocess, "run", run)
+    assert installer.is_environment(PYTHON) is expected
 
 
 def fake_uv(folder, version):
@@ -214,9 +446,24 @@ def chosen():
 
 
 def test_without_a_card_the_small_torch_is_taken_if_its_index_answers(index):
-    small, said = chosen()
-    assert small
-    assert "the small build" in said
+    assert chosen() == (
+        True,
+        "PyTorch: the small build, for the CPU alone (COURSE_TORCH=cuda takes the other one).",
+    )
+
+
+@pytest.mark.parametrize(
+    "place",
+    ["/proc/driver/nvidia/version", "/dev/nvidiactl", "/usr/lib/wsl/lib/nvidia-smi", "on PATH"],
+)
+def test_each_trace_of_a_card_counts(monkeypatch, place):
+    monkeypatch.setattr(os.path, "exists", lambda path: path == place)
+    on_path = "/usr/bin/nvidia-smi" if place == "on PATH" else None
+    monkeypatch.setattr(installer.shutil, "which", lambda name: on_path)
+    assert installer.has_nvidia_card()
+    monkeypatch.setattr(os.path, "exists", lambda path: False)
+    monkeypatch.setattr(installer.shutil, "which", lambda name: None)
+    assert not installer.has_nvidia_card()
 
 
 def test_the_large_torch_is_taken_if_the_index_does_not_answer(index, monkeypatch):
@@ -256,7 +503,7 @@ def test_course_torch_decides(index, monkeypatch):
     assert chosen() == (False, "")
     monkeypatch.setenv("COURSE_TORCH", "cpu")
     monkeypatch.setattr(installer, "has_nvidia_card", lambda: True)
-    assert chosen()[0]
+    assert chosen() == (True, "PyTorch: the small build, for the CPU alone (COURSE_TORCH=cpu).")
     monkeypatch.setenv("COURSE_TORCH", "auto")
     assert not chosen()[0]
     monkeypatch.setattr(installer, "has_nvidia_card", lambda: False)

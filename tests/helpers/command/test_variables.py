@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from helpers.command import lab
-from helpers.command.variables import course_variables, own_folder
+from helpers.command.variables import course_variables, own_folder, user_settings
 from tests.support.lessons import ROOT
 
 
@@ -122,6 +122,57 @@ def test_a_kernel_starts_without_the_readers_startup_files(hostile, tmp_path):
     assert notebook.cells[0].outputs[0].text == f"{ROOT / 'helpers/__init__.py'}\n"
 
 
+def test_each_program_gets_a_folder_of_the_courses_own(tmp_path):
+    environ = variables({"PATH": "a", "HOME": str(tmp_path / "home")}, tmp_path)
+    own, here = tmp_path / ".jupyter", Path(sys.prefix) / ("Scripts" if os.name == "nt" else "bin")
+    assert environ == {
+        "HOME": str(tmp_path / "home"),
+        "PATH": os.pathsep.join([str(here), "a"]),
+        "PYTHONNOUSERSITE": "1",
+        "JUPYTER_CONFIG_DIR": str(own / "config"),
+        "JUPYTER_DATA_DIR": str(own / "data"),
+        "JUPYTER_RUNTIME_DIR": str(own / "runtime"),
+        "JUPYTER_PREFER_ENV_PATH": "1",
+        "IPYTHONDIR": str(own / "ipython"),
+        "MPLCONFIGDIR": str(own / "matplotlib"),
+        "PYTHONIOENCODING": ":backslashreplace",
+    }
+
+
+def test_the_environments_programs_come_first_and_once(tmp_path):
+    here = str(Path(sys.prefix) / ("Scripts" if os.name == "nt" else "bin"))
+    environ = variables({"PATH": os.pathsep.join(["a", here, "b"])}, tmp_path)
+    assert environ["PATH"].split(os.pathsep) == [here, "a", "b"]
+    assert variables({"PYTHONIOENCODING": "latin-1:strict"}, tmp_path)["PYTHONIOENCODING"] == (
+        "latin-1:backslashreplace"
+    )
+
+
+def test_the_language_that_was_chosen_is_handed_on(tmp_path):
+    (tmp_path / ".jupyter").mkdir()
+    (tmp_path / ".jupyter/language").write_text("ko\n", encoding="utf-8")
+    assert variables({}, tmp_path)["COURSE_LANGUAGE"] == "ko"
+    assert variables({"COURSE_LANGUAGE": "en"}, tmp_path)["COURSE_LANGUAGE"] == "en"
+
+
+@pytest.mark.parametrize("variable", ["HOME", "USERPROFILE", "JUPYTER_CONFIG_DIR"])
+def test_what_readers_chose_in_jupyterlab_holds_here_too(tmp_path, monkeypatch, variable):
+    folder = tmp_path / ("lab" if variable == "JUPYTER_CONFIG_DIR" else ".jupyter/lab")
+    folder = folder / "user-settings"
+    found = {variable: str(tmp_path)}
+    if variable == "JUPYTER_CONFIG_DIR":
+        found["HOME"] = str(tmp_path / "elsewhere")
+    assert user_settings(found) is None
+    folder.mkdir(parents=True)
+    assert user_settings(found) == folder
+    given = variables(found, tmp_path / "root")
+    assert given["JUPYTERLAB_SETTINGS_DIR"] == str(folder)
+    kept = variables({**found, "JUPYTERLAB_SETTINGS_DIR": "mine"}, tmp_path / "root")
+    assert kept["JUPYTERLAB_SETTINGS_DIR"] == "mine"
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    assert user_settings(found) is None
+
+
 def test_a_home_that_cannot_be_written_is_not_needed(tmp_path):
     home = tmp_path / "home"
     home.write_text("a file: nothing can be made in it, not even by root")
@@ -207,6 +258,75 @@ def test_jupyterlab_opens_where_the_home_folder_cannot_be_written(tmp_path, star
     home.write_text("a file: nothing can be made in it, not even by root")
     page = started({**os.environ, "HOME": str(home), "XDG_RUNTIME_DIR": str(home)})
     assert page("api/contents/notebooks")["type"] == "directory"
+
+
+@pytest.mark.parametrize(
+    ("language", "edition"), [("en", ""), ("ko", "ko/")], ids=["English", "Korean"]
+)
+def test_jupyterlab_is_given_the_courses_folders(monkeypatch, language, edition):
+    monkeypatch.setattr(os, "geteuid", lambda: 1000, raising=False)
+    options = dict(
+        option.removeprefix("--").split("=", 1)
+        for option in lab.lab_options(ROOT, Path("w"), language=language)
+    )
+    reader = options.pop("ServerApp.contents_manager_class")
+    assert reader.endswith("LargeFileManager")
+    here = ROOT / "helpers/command"
+    assert options == {
+        "ServerApp.root_dir": str(ROOT),
+        "FileContentsManager.root_dir": str(ROOT),
+        "FileContentsManager.preferred_dir": str(ROOT / edition / "notebooks"),
+        "LabApp.default_url": f"/lab/tree/{edition}notebooks/README.md",
+        "LabApp.app_settings_dir": str(here / "settings"),
+        "LabApp.workspaces_dir": "w",
+        "LabApp.extra_labextensions_path": str(here / "labextensions"),
+    }
+    assert (here / "settings").is_dir()
+    assert (here / "labextensions").is_dir()
+    monkeypatch.setattr(os, "geteuid", lambda: 0, raising=False)
+    assert lab.lab_options(ROOT, Path("w"))[-1] == "--allow-root"
+    assert "--allow-root" not in lab.lab_options(ROOT, Path("w"), ["--allow-root"])
+
+
+@pytest.fixture
+def launched(monkeypatch, tmp_path):
+    """What JupyterLab is started with, instead of starting it."""
+    from jupyterlab.labapp import LabApp
+
+    given = []
+    monkeypatch.setattr(LabApp, "launch_instance", lambda options: given.append(options) or 5)
+    monkeypatch.setenv("JUPYTER_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setenv("COURSE_LANGUAGE", "")
+    monkeypatch.setattr(lab, "ask_language", lambda codes: "")
+    return given
+
+
+def test_jupyterlab_gets_what_the_reader_asks_for_last(launched, monkeypatch):
+    monkeypatch.setattr(lab, "make_edition", pytest.fail)
+    monkeypatch.setattr(lab, "chosen_language", lambda environ, root: "en")
+    with pytest.raises(SystemExit) as end:
+        lab.open_lab(ROOT, ["--port", "9"])
+    assert end.value.code == 5
+    ((*options, last, port),) = launched
+    assert (last, port) == ("--port", "9")
+    workspaces = Path(os.environ["JUPYTER_DATA_DIR"]) / "course-workspaces"
+    assert options == lab.lab_options(ROOT, workspaces)
+    assert os.environ["COURSE_LANGUAGE"] == "en"
+
+
+@pytest.mark.parametrize("kept", [[], ["ko/notebooks/a.ipynb", "ko/notebooks/b.ipynb"]])
+def test_an_edition_is_made_before_jupyterlab_opens_on_it(launched, monkeypatch, capsys, kept):
+    made = []
+    monkeypatch.setattr(lab, "make_edition", lambda *given: made.append(given) or kept)
+    monkeypatch.setattr(lab, "choose_language", lambda root, asked: asked)
+    with pytest.raises(SystemExit):
+        lab.open_lab(ROOT, ["--language", "ko", "--port", "9"])
+    assert made == [("ko", ROOT)]
+    assert os.environ["COURSE_LANGUAGE"] == "ko"
+    assert launched[0][-2:] == ["--port", "9"]
+    assert "--LabApp.default_url=/lab/tree/ko/notebooks/README.md" in launched[0]
+    said = capsys.readouterr().out.splitlines()
+    assert said[1:] == [f"  {name}    course reset {name}" for name in kept]
 
 
 def test_options_that_are_given_replace_the_courses():
