@@ -1,10 +1,13 @@
 """What the notebooks were like as released, which differ, and which the tests leave out."""
 
+import json
 import os
 import re
 import shutil
 import subprocess
 import sys
+import zipfile
+from hashlib import sha256
 
 import nbformat
 import pytest
@@ -24,6 +27,7 @@ from tests.support.small_course import (
     author,  # noqa: F401
     clone,  # noqa: F401
     commit,
+    everything,
     git,
     make_course,
     notebook,
@@ -139,12 +143,52 @@ def test_a_damaged_release_is_said(unzipped, what):  # noqa: F811
 
 @pytest.mark.parametrize(
     "name",
-    ["../a", "/a", "a/../../b", "C:/a", "a\\b", "a//b", "", ".git/config", "Grading/x", "a."],
+    [
+        *("../a", "/a", "a/../../b", "C:/a", "a\\b", "a//b", "", "a.", "a ", "a/"),
+        *(".git/config", ".VENV/x", ".released/x", "Grading/x", "grading"),
+        *(f"a{sign}b" for sign in '*?"<>|\n\x1f\x00'),
+    ],
 )
 def test_a_manifest_that_leads_elsewhere_is_refused(name):
-    data = Manifest("small", "1", {name: "0"}, "0").to_bytes()
-    with pytest.raises(Problem, match="not a release's to write"):
+    data = Manifest("small", "1", {"right": "0", name: "0"}, "0").to_bytes()
+    with pytest.raises(Problem) as told:
         Manifest.parse(data)
+    assert str(told.value) == (f"{MANIFEST} names {name!r}, which is not a release's to write.")
+
+
+@pytest.mark.parametrize("name", [".gitignore", "a/.git", "a b.c-d_é", "grading.md", "a/grading"])
+def test_a_manifest_may_name_what_only_resembles_these(name):
+    manifest = Manifest("small", "1", {name: "0"}, "0")
+    assert Manifest.parse(manifest.to_bytes()) == manifest
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        *({key: 1} for key in ("name", "version", "originals")),
+        *({"files": files} for files in ({"a": 1}, ["a"], None)),
+        {"more": "x"},
+    ],
+)
+def test_what_has_not_the_form_of_a_manifest_is_damaged(changes):
+    right = {"name": "small", "version": "1", "files": {"a": "0"}, "originals": "0"}
+    Manifest.parse(json.dumps(right).encode())
+    with pytest.raises(
+        Problem, match=r"manifest\.json is damaged: it is not the list of a release"
+    ):
+        Manifest.parse(json.dumps(right | changes).encode())
+
+
+def test_a_manifest_names_each_file_with_its_digest(unzipped):  # noqa: F811
+    manifest = Manifest.of(unzipped)
+    found = {path: data for path, data in everything(unzipped).items() if path[0] != "."}
+    assert (manifest.name, manifest.version) == ("small", "1.0")
+    assert manifest.files == {name: sha256(data).hexdigest() for name, data in found.items()}
+    assert manifest.originals == sha256((unzipped / ORIGINALS).read_bytes()).hexdigest()
+    with zipfile.ZipFile(unzipped / ORIGINALS) as file:
+        assert {name: file.read(name) for name in file.namelist()} == {
+            name: found[name] for name in (ASSIGNMENT, LESSON, OTHER)
+        }
 
 
 # --- git ---------------------------------------------------------------------------------------
@@ -164,6 +208,13 @@ def test_without_an_upstream_the_last_commit_is_what_was_released(clone):  # noq
     assert Released.find(clone).changed(clone) == [LESSON]
     commit(clone)
     assert Released.find(clone).changed(clone) == []
+
+
+@needs.git
+def test_a_repository_without_a_commit_has_nothing_released(tmp_path):
+    git(tmp_path, "init", "--quiet")
+    with pytest.raises(Problem, match="holds no commit yet, so nothing was released"):
+        Released.find(tmp_path)
 
 
 @needs.git
@@ -244,11 +295,33 @@ def test_each_mark_of_another_program_tells(how):
     assert not is_in_form(LESSON, nbformat.writes(made).encode())
 
 
-@pytest.mark.parametrize("how", ["nothing", "run", "metadata"])
+@pytest.mark.parametrize("key", ["alt", "jupyter", "nbgrader", "numbers", "tags"])
+def test_what_the_course_notes_of_a_cell_is_no_mark_of_another_program(key):
+    made = notebook("# A")
+    made.cells[0].metadata[key] = made.cells[1].metadata[key] = {"x": 1}
+    assert is_in_form(LESSON, json.dumps(made).encode())
+
+
+def test_outputs_of_several_streams_and_pictures_are_of_the_course(root):
+    made = notebook("# A")
+    made.cells[1].outputs.append({**made.cells[1].outputs[0], "name": "stderr"})
+    made.cells[1].outputs += [{"output_type": "display_data", "data": {}, "metadata": {}}] * 2
+    assert is_in_form(LESSON, json.dumps(made).encode())
+
+
+@pytest.mark.parametrize("text", ["{}", "[]", "{", '{"metadata": 1}', '{"metadata": {}}'])
+@pytest.mark.parametrize("name", [LESSON, ASSIGNMENT])
+def test_what_is_no_notebook_is_in_no_form(name, text):
+    assert not is_in_form(name, text.encode())
+
+
+@pytest.mark.parametrize("how", ["nothing", "run", "metadata", "outputs"])
 def test_an_assignment_is_in_its_form_until_it_is_run_or_saved(how):
     made = notebook("# A")
     code = made.cells[1]
-    code.outputs, code.execution_count = [], 3 if how == "run" else None
+    code.execution_count = 3 if how == "run" else None
+    if how != "outputs":
+        code.outputs = []
     if how == "metadata":
         made.metadata.language_info["version"] = "3.11"
     assert is_in_form(ASSIGNMENT, nbformat.writes(made).encode()) == (how == "nothing")

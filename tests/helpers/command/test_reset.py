@@ -44,9 +44,11 @@ def test_the_lesson_is_as_it_came_and_mine_is_beside_it(root, capsys):
     (copy,) = copies(root)
     assert copy.parent == (root / LESSON).parent
     assert copy.read_bytes() == mine
-    said = capsys.readouterr().out
-    assert copy.name in said
-    assert "Reload Notebook from Disk" in said
+    assert capsys.readouterr().out == (
+        f"{LESSON} is as it came again. Yours is kept beside it: {copy.name}\n"
+        "If it is open in JupyterLab: close its tab, or choose File, Reload Notebook from Disk. "
+        "Otherwise JupyterLab may save the old text over it.\n"
+    )
     assert not list(root.rglob("*.part"))
 
 
@@ -78,7 +80,8 @@ def test_an_unchanged_lesson_is_left_alone(root, capsys):
     before = everything(root)
     assert reset.main(["05", "assignment", "05"], root) == 0
     assert everything(root) == before
-    assert capsys.readouterr().out.count("nothing to do") == 2
+    said = "{} is as it came: nothing to do.\n"
+    assert capsys.readouterr().out == said.format(LESSON) + said.format(ASSIGNMENT)
 
 
 def test_a_lesson_that_was_only_run_can_be_reset_too(root):
@@ -89,7 +92,7 @@ def test_a_lesson_that_was_only_run_can_be_reset_too(root):
 
 
 @pytest.mark.parametrize("broken", [b"", b'{"cells": [', b"\xff\xfe", None])
-def test_a_broken_or_missing_file_is_given_back(root, broken):
+def test_a_broken_or_missing_file_is_given_back(root, capsys, broken):
     original = (root / LESSON).read_bytes()
     if broken is None:
         (root / LESSON).unlink()
@@ -98,6 +101,9 @@ def test_a_broken_or_missing_file_is_given_back(root, broken):
     assert reset.main(["05"], root) == 0
     assert (root / LESSON).read_bytes() == original
     assert [path.read_bytes() for path in copies(root)] == ([] if broken is None else [broken])
+    if broken is None:
+        said = f"{LESSON} was gone, and is there again as it came.\n"
+        assert capsys.readouterr().out == said
 
 
 @pytest.mark.parametrize(
@@ -129,6 +135,42 @@ def test_a_path_is_understood_from_where_the_reader_is(unzipped, monkeypatch):  
         assert reset.chosen([word], names, unzipped) == [ASSIGNMENT]
 
 
+@pytest.mark.parametrize(
+    ("words", "problem"),
+    [
+        (["9"], "There is no notebook '9'."),
+        (["assignment", "7"], "There is no notebook '7'."),
+        (["0"], "There is no notebook '0'."),
+        (["notebooks/0"], "There is no notebook 'notebooks/0'."),
+        (["0-"], "There is no notebook '0-'."),
+        (["notebooks"], "Say which notebook."),
+        (["05", "assignments"], "Say which assignment."),
+        (["lessons"], "Say which lesson."),
+    ],
+)
+def test_a_word_that_means_none_is_named_with_what_there_is(unzipped, words, problem):  # noqa: F811
+    with pytest.raises(files.Problem) as told:
+        reset.chosen(words, [ASSIGNMENT, LESSON, OTHER], unzipped)
+    assert str(told.value).splitlines() == [
+        problem,
+        "These can be given back:",
+        f"  course reset assignment 05   {ASSIGNMENT}",
+        f"  course reset 05              {LESSON}",
+        f"  course reset 07              {OTHER}",
+    ]
+
+
+def test_a_word_that_means_several_lists_them_alone(unzipped):  # noqa: F811
+    names = ["notebooks/05-a.ipynb", "notebooks/05-b.ipynb", "notebooks/07-c.ipynb"]
+    with pytest.raises(files.Problem) as told:
+        reset.chosen(["05"], names, unzipped)
+    assert str(told.value).splitlines() == [
+        "More than one notebook fits '05'.",
+        "These can be given back:",
+        *(f"  course reset 05   {name}" for name in names[:2]),
+    ]
+
+
 @pytest.mark.parametrize("words", [["9"], ["0"], ["assignment"], ["lesson"], ["notebooks/"], ["x"]])
 def test_an_unknown_word_changes_nothing_and_lists_what_there_is(root, words, capsys):
     type_in(root / LESSON)
@@ -148,8 +190,11 @@ def test_the_words_that_are_listed_are_understood(root, capsys):
     (root / OTHER).unlink()
     assert reset.main([], root) == 0
     lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith("  ")]
-    assert [line.split()[0] for line in lines] == [ASSIGNMENT, LESSON, OTHER]
-    assert "(deleted)" in lines[2]
+    assert lines == [
+        f"  {ASSIGNMENT}    course reset assignment 05",
+        f"  {LESSON:{len(ASSIGNMENT)}}    course reset 05",
+        f"  {OTHER + '  (deleted)':{len(ASSIGNMENT)}}    course reset 07",
+    ]
     for line in lines:
         assert reset.main(line.partition("course reset ")[2].split(), root) == 0
     capsys.readouterr()
@@ -180,7 +225,7 @@ def test_a_failure_at_any_point_loses_nothing(root, monkeypatch, capsys, fails):
     assert (root / LESSON).read_bytes() == mine
     assert len(copies(root)) == fails - 1
     assert not list(root.rglob("*.part"))
-    assert "was not given back: no room on the disk" in capsys.readouterr().err
+    assert capsys.readouterr().err == f"{LESSON} was not given back: no room on the disk\n"
 
 
 def test_a_damaged_original_leaves_the_readers_own(unzipped, capsys):  # noqa: F811

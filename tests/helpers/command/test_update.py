@@ -5,12 +5,14 @@ import re
 import shutil
 import stat
 import zipfile
+from types import SimpleNamespace
 
 import nbformat
 import pytest
 
-from helpers.command import files, update, update_unzipped
-from helpers.command.files import is_own_copy
+from helpers.command import files, update, update_clone, update_unzipped
+from helpers.command.changes import Changes, check_place, remove_file
+from helpers.command.files import Problem, is_own_copy
 from helpers.command.git import Git
 from helpers.command.manifest import FOLDER, MANIFEST, Manifest, sha256, write_manifest
 from helpers.command.released import Released
@@ -272,12 +274,12 @@ def test_a_reader_without_a_name_for_git(behind, monkeypatch):
 @pytest.mark.parametrize(
     ("how", "says"),
     [
-        ("no network", "could not be fetched"),
-        ("no upstream", "has no upstream"),
-        ("detached", "on no branch"),
-        ("merge", "a merge is not finished"),
-        ("nothing in common", "no commit in common"),
-        ("zip", "Run `course update` without a zip"),
+        ("no network", "What is new could not be fetched (fatal: '"),
+        ("no upstream", "The branch of this clone has no upstream, so there is nowhere to fetch"),
+        ("detached", "This clone is on no branch (a single commit was checked out): `git switch"),
+        ("merge", "In this clone a merge is not finished"),
+        ("nothing in common", "This clone and its upstream have no commit in common"),
+        ("zip", "This folder is a git clone: git brings what is new. Run `course update` without"),
     ],
 )
 def test_where_git_cannot_update_it_says_why_and_changes_nothing(behind, how, says, capsys):
@@ -301,7 +303,7 @@ def test_where_git_cannot_update_it_says_why_and_changes_nothing(behind, how, sa
     status = git(behind, "status", "--porcelain")
     assert update.main(words, behind) == 2
     said = capsys.readouterr().err
-    assert says in said
+    assert said.startswith(says)
     assert len(said.splitlines()) == 1
     assert everything(behind) == before
     assert git(behind, "rev-parse", "HEAD") == head
@@ -373,9 +375,10 @@ def test_an_older_release_is_refused_unless_it_is_asked_for(unzipped, tmp_path, 
     older = tmp_path / "older"
     make_course(older, "0.9.12")
     write_manifest(older)
-    said = refused(unzipped, older, capsys)
-    assert "0.9.12, older than the 1.0" in said
-    assert "--older" in said
+    assert refused(unzipped, older, capsys) == (
+        "The release is 0.9.12, older than the 1.0 that is here. Nothing was changed; `course "
+        "update --older` and the zip takes it all the same.\n"
+    )
     assert update.main([str(older), "--older"], unzipped) == 0
     assert Manifest.of(unzipped).version == "0.9.12"
 
@@ -386,20 +389,61 @@ def test_version_numbers_are_compared_as_numbers():
 
 def test_what_is_no_release_is_refused(unzipped, release, tmp_path, capsys):  # noqa: F811
     path = tmp_path / "a.zip"
-    assert "no file and no folder" in refused(unzipped, path, capsys)
+    assert refused(unzipped, path, capsys) == f"There is no file and no folder {path}.\n"
     path.write_text("no zip", encoding="utf-8")
-    assert "is not a zip" in refused(unzipped, path, capsys)
+    said = f"{path} is not a zip, or it was cut off: download it again.\n"
+    assert refused(unzipped, path, capsys) == said
+    none = (
+        "In {} there is no release of the course (.released/manifest.json is missing): take the "
+        "zip that your instructor gives out, as it is.\n"
+    )
     with zipfile.ZipFile(path, "w") as file:
         file.writestr("cnn-course/README.md", "no manifest")
-    assert "no release of the course" in refused(unzipped, path, capsys)
-    (tmp_path / "empty").mkdir()
-    assert "no release of the course" in refused(unzipped, tmp_path / "empty", capsys)
+    assert refused(unzipped, path, capsys) == none.format(path)
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    assert refused(unzipped, empty, capsys) == none.format(empty)
     for own in (unzipped, unzipped.parent):
-        assert "leads to this course itself" in refused(unzipped, own, capsys)
+        said = f"{own} leads to this course itself: say where the new one is.\n"
+        assert refused(unzipped, own, capsys) == said
     data = Manifest("other", "9", {}, sha256(b"")).to_bytes()
     with zipfile.ZipFile(path, "w") as file:
         file.writestr(MANIFEST, data)
-    assert "the release is one of other" in refused(unzipped, path, capsys)
+    said = "This is the course small, and the release is one of other.\n"
+    assert refused(unzipped, path, capsys) == said
+    shutil.rmtree(unzipped / FOLDER)  # then pyproject.toml says which course it is
+    assert refused(unzipped, path, capsys) == said
+    with zipfile.ZipFile(path, "w") as file:
+        file.writestr(f"a/{MANIFEST}", data)
+        file.writestr(f"b/{MANIFEST}", data)
+    assert refused(unzipped, path, capsys) == none.format(path)
+
+
+def test_a_release_has_so_many_files_and_bytes_at_most(unzipped, release, monkeypatch):  # noqa: F811
+    source = zipped(release, release.parent / "a.zip")
+    with zipfile.ZipFile(source) as file:
+        infos = file.infolist()
+    bounds = {"MOST_FILES": len(infos), "MOST_BYTES": sum(info.file_size for info in infos)}
+    for name, bound in bounds.items():
+        with monkeypatch.context() as patch, zipfile.ZipFile(source) as file:
+            patch.setattr(update_unzipped, name, bound)
+            update_unzipped.Zipped(source, file)
+            patch.setattr(update_unzipped, name, bound - 1)
+            with pytest.raises(Problem, match=f"^{re.escape(str(source))} is far too large for"):
+                update_unzipped.Zipped(source, file)
+    named = len(Manifest.of(release).files)
+    monkeypatch.setattr(update_unzipped, "MOST_FILES", named - 1)
+    with pytest.raises(Problem, match="far too large"):
+        update_unzipped.bring(unzipped, update_unzipped.Unzipped(release), older=False)
+    monkeypatch.setattr(update_unzipped, "MOST_FILES", named)
+    update_unzipped.bring(unzipped, update_unzipped.Unzipped(release), older=False)
+
+
+def test_a_release_of_the_same_version_is_taken(unzipped, release):  # noqa: F811
+    manifest = Manifest.of(release)
+    same = Manifest(manifest.name, "1.0", manifest.files, manifest.originals)
+    (release / MANIFEST).write_bytes(same.to_bytes())
+    assert update.main([str(release)], unzipped) == 0
 
 
 @pytest.mark.parametrize("kind", ["zip", "folder"])
@@ -498,6 +542,115 @@ def test_long_lists_name_the_notebooks_and_count_the_others():
     assert update.listed("New", names) == ["New:", "  20 files"]
     assert update.listed("New", [*names, NEW]) == ["New:", f"  {NEW}", "  and 20 more"]
     assert update.listed("New", []) == []
+
+
+def test_the_report_says_what_was_done_in_its_order():
+    changes = Changes(
+        "release 2",
+        new=["a.py", "b.ipynb"],
+        removed=["c.py"],
+        kept=[("b.ipynb", "b (mine).ipynb")],
+        stayed=["d.ipynb"],
+    )
+    kept = [
+        "You and the release both changed these. Yours are kept beside the new ones:",
+        "  b.ipynb\n    yours: b (mine).ipynb",
+    ]
+    stayed = ["Changed by you alone, and left as they are:", "  d.ipynb"]
+    reload = [
+        "Reload what is open in JupyterLab: File, Reload Notebook from Disk. The next `course lab` "
+        "brings the environment up to date."
+    ]
+    removed = ["Removed, because the release has them no more:", "  c.py"]
+    now = ["This is release 2 now."]
+    new = ["New or changed:", "  a.py", "  b.ipynb"]
+    assert update.report(changes) == now + new + removed + kept + stayed + reload
+    assert update.report(Changes("release 2", removed=["c.py"])) == now + removed + reload
+    assert update.report(Changes("release 2", new=changes.new)) == now + new + reload
+    assert update.report(Changes("release 2", kept=changes.kept)) == now + kept
+    nothing = ["Nothing to do: this is release 2 already."]
+    assert update.report(Changes("release 2", stayed=["d.ipynb"])) == nothing + stayed
+
+
+def test_a_list_of_twelve_is_shown_whole_and_one_more_is_not():
+    names = [f"helpers/{n}.py" for n in range(13)]
+    assert update.listed("New", names[:12]) == ["New:", *(f"  {name}" for name in names[:12])]
+    assert update.listed("New", names) == ["New:", "  13 files"]
+    notebooks = [f"{n}.ipynb" for n in range(14)]
+    shown = ["New:", *(f"  {name}" for name in notebooks[:12]), "  and 2 more"]
+    assert update.listed("New", notebooks) == shown
+
+
+def test_a_disk_that_is_full_is_said_with_what_to_do(unzipped, monkeypatch, capsys):  # noqa: F811
+    def full(root, release, older):
+        raise OSError("no room")
+
+    monkeypatch.setattr(update, "update", full)
+    assert update.main(["x"], unzipped) == 1
+    assert capsys.readouterr().err == (
+        "The update could not go on: no room. Nothing of yours is lost: put that right (is the "
+        "file open in another program? is there room on the disk?), then run the same command "
+        "again.\n"
+    )
+
+
+def test_what_is_in_the_place_of_something_new_is_named(tmp_path):
+    write(tmp_path, "a/b/c.py", "")
+    check_place(tmp_path, "a/b/c.py", set())
+    check_place(tmp_path, "a/new/d.py", set())
+    with pytest.raises(Problem) as folder:
+        check_place(tmp_path, "a/b", set())
+    assert str(folder.value) == (
+        "The release brings a file a/b, and here this is a folder: rename the folder, then run "
+        "the same command again. Nothing was changed."
+    )
+    with pytest.raises(Problem) as file:
+        check_place(tmp_path, "a/b/c.py/d/e.py", {"a/b"})
+    assert str(file.value) == (
+        "The release brings a folder a/b/c.py, and here this is a file: rename the file, then "
+        "run the same command again. Nothing was changed."
+    )
+    check_place(tmp_path, "a/b/c.py/d/e.py", {"a/b/c.py"})
+
+
+def test_folders_that_are_empty_without_a_file_go_with_it(tmp_path):
+    root = tmp_path / "root"
+    for name in ("a/b/c/one.py", "a/b/c/two.py", "a/three.py"):
+        write(root, name, "")
+    remove_file(root, "a/b/c/one.py")
+    assert set(everything(root)) == {"a/b/c/two.py", "a/three.py"}
+    remove_file(root, "a/b/c/two.py")
+    remove_file(root, "a/no.py")
+    assert [path.name for path in (root / "a").iterdir()] == ["three.py"]
+    remove_file(root, "a/three.py")
+    assert list(root.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "noun"),
+    [
+        ("MERGE_HEAD", "a merge"),
+        ("rebase-merge", "a rebase"),
+        ("rebase-apply", "a rebase"),
+        ("CHERRY_PICK_HEAD", "a cherry-pick"),
+        ("REVERT_HEAD", "a revert"),
+    ],
+)
+def test_what_is_going_on_in_a_clone_is_named(tmp_path, name, noun):
+    (tmp_path / name).mkdir()
+    with pytest.raises(Problem) as told:
+        update_clone.check_state(SimpleNamespace(folder=tmp_path))
+    assert str(told.value) == (
+        f"In this clone {noun} is not finished (`git status` says how to end it): finish it, then "
+        "run `course update` again. Nothing was changed."
+    )
+
+
+def test_many_names_are_given_to_git_in_portions():
+    names = [f"{n}" for n in range(250)]
+    portions = list(update_clone.in_portions(names))
+    assert [len(some) for some in portions] == [100, 100, 50]
+    assert [name for some in portions for name in some] == names
 
 
 def test_the_copys_name_is_one_that_the_course_passes_over(course):
