@@ -2,9 +2,11 @@
 
 import io
 import json
+import os
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import nbformat
 import pytest
@@ -404,6 +406,274 @@ def test_command_line(course):
     missing = subprocess.run([*words[:-1], "nothing"], capture_output=True, text=True)
     assert missing.returncode == 2
     assert "There is no assignment 'nothing'" in missing.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "steps", "status"),
+    [
+        (["01"], ["check 01"], 0),
+        (["wrong"], ["check wrong"], 1),
+        ([], ["overview"], 0),
+        ([" "], ["overview"], 0),
+        (["01", "--watch"], ["watch 01"], 0),
+        (["--watch"], ["watch "], 0),
+        (["nothing"], ["check nothing"], 2),
+    ],
+)
+def test_the_words_decide_what_is_done_and_the_result_is_the_status(
+    monkeypatch, capsys, tmp_path, words, steps, status
+):
+    done = []
+
+    def check(name, show, folder):
+        done.append(f"check {name}")
+        show("said")
+        if name == "nothing":
+            raise selfcheck.NotCheckable("no such assignment")
+        return name == "01"
+
+    monkeypatch.setenv(LANGUAGE, "en")
+    monkeypatch.setattr(command, "check", check)
+    monkeypatch.setattr(command, "watch", lambda name, *given: done.append(f"watch {name}"))
+    monkeypatch.setattr(command, "overview", lambda *given: done.append("overview") or True)
+    assert command.main(words) == status
+    assert done == steps
+    said = capsys.readouterr()
+    assert said.err == ("no such assignment\n" if status == 2 else "")
+    assert said.out == ("said\n" if steps[0].startswith("check") else "")
+    monkeypatch.setattr(command, "overview", lambda *given: False)
+    assert command.main([]) == 1
+
+
+def test_the_assignments_are_those_of_the_readers_language(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    english, korean = Path("assignments"), Path("ko/assignments")
+    monkeypatch.setenv(LANGUAGE, "ko")
+    assert command.assignments_folder("01") == english  # none is made in Korean yet
+    korean.mkdir(parents=True)
+    assert command.assignments_folder("01") == korean
+    monkeypatch.setattr(command, "current", lambda folder=None: "en" if folder else "ko")
+    path = tmp_path / "x.ipynb"
+    assert command.assignments_folder(str(path)) == korean  # there is none of that name
+    path.write_text("{}")
+    assert command.assignments_folder(str(path)) == english
+    assert os.environ[LANGUAGE] == "en"
+    (tmp_path / "x.txt").touch()
+    assert command.assignments_folder(str(tmp_path / "x.txt")) == korean
+    assert os.environ[LANGUAGE] == "ko"
+
+
+# --- its parts, without a kernel ---------------------------------------------------------------
+
+
+def test_a_name_that_fits_none_or_several_lists_what_there_is(tmp_path):
+    def said(name):
+        with pytest.raises(selfcheck.NotCheckable) as told:
+            selfcheck.find_notebook(name, tmp_path)
+        return str(told.value).splitlines()
+
+    assert said("01") == ["There is no assignment '01'. The assignments here are:", "  none"]
+    for name in ("01-a", "01-b", "02-c"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / f"{name}.ipynb").touch()
+    assert said("1") == [
+        "More than one notebook fits '1'. The assignments here are:",
+        *("  01-a", "  01-b"),
+    ]
+    assert said("3")[1:] == said(" ")[1:] == ["  01-a", "  01-b", "  02-c"]
+    (tmp_path / "01-a/copy.ipynb").touch()
+    assert said(tmp_path / "01-a")[1:] == ["  01-a", "  copy"]
+    assert selfcheck.find_notebook("02", tmp_path) == tmp_path / "02-c/02-c.ipynb"
+
+
+def test_a_file_that_cannot_be_opened_is_told_with_the_reason(tmp_path):
+    with pytest.raises(selfcheck.NotCheckable) as told:
+        selfcheck.read_notebook(tmp_path / "no.ipynb")
+    said = f"{tmp_path / 'no.ipynb'} cannot be opened: No such file or directory."
+    assert str(told.value) == said
+
+
+def test_a_notebook_without_tests_is_none_to_check(tmp_path):
+    path = tmp_path / "mine.ipynb"
+    written = cell("x = 1", "answer")
+    task = nbformat.v4.new_markdown_cell("y")
+    task.metadata["nbgrader"] = {"grade": True, "solution": True, "grade_id": "words", "points": 2}
+    nbformat.write(new_notebook(cells=[written, task]), path)
+    with pytest.raises(selfcheck.NotCheckable) as told:
+        selfcheck.open_notebook(path, tmp_path)
+    assert str(told.value) == f"There are no test cells in {path}. Is it the right file?"
+
+
+def test_written_answers_and_locked_texts_stay_texts():
+    def text(grade, solution):
+        made = nbformat.v4.new_markdown_cell("words")
+        made.metadata["nbgrader"] = {"grade": grade, "solution": solution, "grade_id": "w"}
+        return made
+
+    cells = [text(True, True), text(False, False)]
+    assert selfcheck.put_back(new_notebook(cells=cells), Sheet()) == []
+    assert [one.cell_type for one in cells] == ["markdown", "markdown"]
+    cells = [text(True, False), text(False, True)]
+    cells[0]["attachments"] = {"a.png": {}}
+    said = (
+        "The cell w is a markdown cell now. It runs as code, as it does when you are graded: "
+        "select it and press y."
+    )
+    assert selfcheck.put_back(new_notebook(cells=cells), Sheet()) == [said, said]
+    for one in cells:
+        assert (one.cell_type, one.outputs, one.execution_count) == ("code", [], None)
+        assert "attachments" not in one
+
+
+def test_a_test_cell_that_lost_its_metadata_is_known_once():
+    sheet = Sheet(tests={"f_doubles": {"points": 2, "digest": fingerprint(TEST_F)}})
+    cells = [cell(text, cell_id=text[-3:-1]) for text in (TEST_F, f"\n{TEST_F} ", "x = 1")]
+    said = "The test cell f_doubles lost its metadata: its text tells it."
+    assert selfcheck.put_back(new_notebook(cells=cells), sheet) == [said]
+    meta = {"grade": True, "grade_id": "f_doubles", "points": 2, "solution": False}
+    assert [one.metadata.get("nbgrader") for one in cells] == [meta, None, None]
+    cells = [cell(TEST_F), cell("x", "f_doubles", 2)]
+    assert selfcheck.put_back(new_notebook(cells=cells), sheet) == []
+
+
+def test_what_should_have_stayed_is_told_for_each_test():
+    sheet = Sheet(
+        tests={
+            name: {"points": 1, "digest": fingerprint(text)}
+            for name, text in (("a", TEST_F), ("b", TEST_G), ("c", "c"), ("d", "d"))
+        }
+    )
+    cells = [cell(f" {TEST_F}\n", "a", 1), cell("x", "b", 1), cell("d", "d", 1), cell("y", "e", 1)]
+    cells.append(cell("d", "d", 1, cell_id="again"))
+    assert selfcheck.complaints(new_notebook(cells=cells), sheet) == [
+        "The test cell b is not the one you were given: it was edited, or it is from another "
+        "release. When you are graded, the original one counts.",
+        "The test cell c is missing. When you are graded, it is put back.",
+        "There are 2 copies of the test cell d: keep one.",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("source", "names"),
+    [
+        ("def f(x):\n    y = 1\nclass C:\n    z = 1", {"f", "C"}),
+        ("a = 1\nb=2\nc == 3\nd.e = 4", {"a", "b"}),
+        ("import numpy as np\nfrom torch import nn\nimport math", {"np", "nn", "math"}),
+        ("print(1)", set()),
+    ],
+)
+def test_what_a_cell_defines_is_read_from_its_lines(source, names):
+    assert selfcheck._defined_names(source) == names
+
+
+def test_a_cell_is_called_by_its_number_and_its_task_or_first_line():
+    made = cell("\n" + "x" * 70 + "\ny", "f")
+    made.execution_count = 3
+    assert selfcheck._cell_name(made) == "Cell [3], `f`,"
+    made.metadata = nbformat.from_dict({})
+    assert selfcheck._cell_name(made) == f"Cell [3], `{'x' * 60}`,"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "trace", "said"),
+    [
+        ("ValueError", "v", ["\x1b[0;31mf: v\x1b[0m", "in"], "f: v\nin"),
+        ("ValueError", "v", ["Traceback (most recent call last)", "x"], "ValueError: v"),
+        ("ValueError", "v", ["x" * 9999], "x" * 40 * 80),
+        (
+            "SyntaxError",
+            "bad (a.py, line 2)",
+            ["File x, line 2", "    y)", "     ^", "SyntaxError: bad"],
+            "SyntaxError: bad\n  in        line 2:\n              y)\n               ^",
+        ),
+        ("TabError", "bad", ["nothing known"], "TabError: bad"),
+        ("IndentationError", "bad", ["nothing known"], "IndentationError: bad"),
+        (
+            "KeyboardInterrupt",
+            "",
+            ["Stopped by hand (KeyboardInterrupt).", "  in"],
+            "It ran too long: it was stopped after 120 seconds.\n  in",
+        ),
+    ],
+)
+def test_the_error_of_a_cell_is_told_without_what_python_adds(name, value, trace, said):
+    made = cell("x")
+    made.outputs = [nbformat.v4.new_output("error", ename=name, evalue=value, traceback=trace)]
+    assert selfcheck._failure(made) == said
+    if name == "KeyboardInterrupt":
+        said = "It was stopped here: the notebook as a whole may take 300 seconds.\n  in"
+        assert selfcheck._failure(made, is_last=True) == said
+    made.outputs = [nbformat.v4.new_output("stream", text="x")]
+    assert selfcheck._failure(made) is None
+
+
+def test_results_are_told_in_lines_and_nothing_twice():
+    def shown(*results):
+        known = set()
+        return [selfcheck._lines(result, known) for result in results]
+
+    message = "f: expected 1\n  input     x\n  received  2\n  why       so\n  hint      h"
+    assert shown(
+        selfcheck.Result("a", 2.0, None),
+        selfcheck.Result("b", 2.5, message),
+        selfcheck.Result("c", 1.0, message.replace("1", "3")),
+        selfcheck.Result("d", 1.0, message),
+        selfcheck.Result("e", 1.0, message.replace("f:", "g:").replace("1", "4")),
+        selfcheck.Result("f", 1.0, "f: x", follows=4),
+        selfcheck.Result("Cell [2], `f`,", 0.0, "NameError: n\n  in        f"),
+        selfcheck.Result("Cell [3], `g`,", 0.0, "NameError: n\n  in        f\n  called in g"),
+        selfcheck.Result("Cell [4], `h`,", 0.0, "KeyError: k"),
+    ) == [
+        "  pass  2/2  a",
+        "  FAIL  0/2.5  b\n" + "\n".join(f"        {line}" for line in message.split("\n")),
+        "  FAIL  0/1  c\n        f: expected 3\n          why       so\n          hint      h",
+        "  FAIL  0/1  d   the same as above",
+        "  FAIL  0/1  e\n"
+        + "\n".join(
+            f"        {line}" for line in message.replace("f:", "g:").replace("1", "4").split("\n")
+        ),
+        "  FAIL  0/1  f   cell [4] stopped, see above",
+        "\n  Cell [2], `f`, stopped:\n    NameError: n\n      in        f\n  Fix this first.\n",
+        "",
+        "\n  Cell [4], `h`, stopped:\n    KeyError: k\n",
+    ]
+
+
+def test_a_report_ends_with_the_points_and_what_comes_when_graded(tmp_path, monkeypatch):
+    results = [selfcheck.Result("a", 2.0, None), selfcheck.Result("b", 0.5, "f: expected 1")]
+
+    def said(ran):
+        monkeypatch.setattr(selfcheck, "run_tests", lambda notebook, folder, report: ran)
+        opened = selfcheck.Opened(tmp_path / "x.ipynb", new_notebook(), Sheet(), ["So."], "")
+        lines = []
+        passed = selfcheck.check_opened(opened, lines.append, tmp_path)
+        assert passed is all(one.message is None for one in ran)
+        return lines
+
+    graded = (
+        "Each test also runs with other numbers when you are graded, and gives its points only if\n"
+        "it passes there, too."
+    )
+    running = f"Running {tmp_path / 'x.ipynb'} from top to bottom ..."
+    lines = said(results)
+    assert lines[:3] == [running, "Note: So.", ""]
+    assert lines[3] == "2 of 2.5 points on the visible tests; 1 of 2 tests fail."
+    assert " ".join(lines[4].split()) == " ".join(graded.split())
+    assert lines[5:] == [
+        "Fix the first test that fails: later ones often fail for the same reason."
+    ]
+    lines = said(results[:1])
+    assert lines[3] == "2 of 2 points on the visible tests; all tests pass."
+    assert len(lines) == 5
+
+
+def test_each_test_counts_once_whether_it_ran_or_not():
+    sheet = Sheet(tests={name: {"points": 3, "digest": ""} for name in ("a", "b")})
+    first, again = selfcheck.Result("a", 3.0, None), selfcheck.Result("a", 3.0, "wrong")
+    other = selfcheck.Result("own", 9.0, None)
+    missing = selfcheck.Result("b", 3.0, "The cell is missing.")
+    assert selfcheck._counting([first, other, again], sheet) == [first, missing]
+    assert selfcheck._counting([first, other], Sheet()) == [first, other]
 
 
 @pytest.mark.parametrize("encoding", ["cp1251", "cp437", "ascii"])

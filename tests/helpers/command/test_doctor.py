@@ -51,9 +51,11 @@ def test_an_environment_is_told_with_its_python_and_extras(
 ):
     venv = tmp_path / ".venv"
     venv_folder.write_state(venv, python="3.12", extras=extras)
-    machine.setattr(environment, "is_ready", lambda root, asked: is_ready)
+    asked = []
+    machine.setattr(environment, "is_ready", lambda *given: asked.append(given) or is_ready)
     assert doctor.show_environment(tmp_path) == (venv_folder.venv_python(venv), True)
     assert capsys.readouterr().out == f"environment:  {venv}: {said}\n"
+    assert asked == [(tmp_path, [])]
 
 
 def test_an_environment_that_is_not_there_or_does_not_run_is_told(tmp_path, machine, capsys):
