@@ -27,7 +27,8 @@ class Runs:
     """Stands for what runs commands: makes an environment out of a link, and plays the installer.
 
     `installed` holds what was asked for, `installs` is what installing then does, `works` whether
-    the course can be imported afterwards, `linked` counts how often the course itself was linked.
+    the course can be imported afterwards, `shown` whether Python's own message was in view then,
+    `linked` counts how often the course itself was linked.
     """
 
     def __init__(self):
@@ -35,6 +36,11 @@ class Runs:
         self.environments = self.linked = 0
         self.installs = lambda: 0
         self.works = self.whole = True
+        self.shown = []
+
+    def probe(self, change, show=False):
+        self.shown.append(show)
+        return self.works
 
     def __call__(self, command, environ=None):
         if "venv" in command:
@@ -60,8 +66,16 @@ class Runs:
 def runs(monkeypatch):
     """Replaces the slow steps, and gives the disk room enough."""
     runs = Runs()
-    monkeypatch.setattr(environment, "runner", lambda root, lock: runs)
-    monkeypatch.setattr(environment.Change, "probe", lambda self, show=False: runs.works)
+
+    def runner(root, lock):
+        assert (root / "pyproject.toml").exists()
+        assert len(lock) == 1
+        return runs
+
+    monkeypatch.setattr(environment, "runner", runner)
+    monkeypatch.setattr(
+        environment.Change, "probe", lambda self, show=False: runs.probe(self, show)
+    )
     monkeypatch.setattr(installer, "is_environment", lambda python: runs.whole)
     monkeypatch.setattr(installer, "ask_pip", lambda python: {})
     monkeypatch.setattr(installer, "find_uv", lambda *arguments: None)
@@ -106,8 +120,9 @@ def stopped_by_hand():
 # --- when it installs --------------------------------------------------------------------------
 
 
-def test_second_call_does_nothing(repository, runs):
+def test_second_call_does_nothing(repository, runs, monkeypatch):
     install(repository, "dev")
+    monkeypatch.setattr(environment, "only_one", pytest.fail)  # and waits for nobody
     install(repository, "dev")
     install(repository)
     assert (len(runs.installed), runs.linked, runs.environments) == (1, 1, 1)
@@ -228,10 +243,15 @@ def test_a_moved_folder_is_mended_without_installing(repository, runs):
     script.write_text(f"#!{repository}/.venv/bin/python\nprint()\n")
     long = repository / ".venv/bin/pytest"
     long.write_text(f"#!/bin/sh\n'''exec' \"{repository}/.venv/bin/python\" \"$0\" \"$@\"\n' '''\n")
+    tail = "#" * 700 + f"{repository}/.venv/bin/python\n"
+    (repository / ".venv/bin/course").write_text(script.read_text() + tail)
     runs.installs = answer(1)
     moved = repository.rename(repository.with_name("moved"))
     install(moved)
     assert (len(runs.installed), runs.environments, runs.linked) == (1, 1, 2)
+    assert (moved / ".venv/bin/course").read_text() == (
+        f"#!{moved}/.venv/bin/python\nprint()\n{tail}"
+    )
     for name in ("jupyter", "pytest"):
         text = (moved / ".venv/bin" / name).read_text()
         assert f"{moved}/.venv/bin/python" in text
@@ -342,8 +362,9 @@ def test_an_environment_that_does_not_work_any_more_is_not_gone_on_with(reposito
     install(repository)
     need_more(repository)
     runs.installs, runs.works = answer(1), False
-    with pytest.raises(Problem, match="Run the same command again to go on"):
+    with pytest.raises(Problem, match=r"\)\. Run the same command again to go on\.$"):
         install(repository)
+    assert runs.shown[1:] == [False]
 
 
 def test_an_update_that_was_killed_keeps_the_old_environment_until_the_new_one_stands(
@@ -351,6 +372,7 @@ def test_an_update_that_was_killed_keeps_the_old_environment_until_the_new_one_s
 ):
     install(repository, "dev")
     (repository / ".venv/old").touch()
+    (repository / ".venv/tmp").mkdir()
     before = venv_folder.read_state(repository / ".venv")
     venv_folder.write_state(repository / ".venv", state="installing", before=before)
     runs.installs = answer(1)
@@ -389,6 +411,7 @@ def test_ready_is_said_only_when_the_course_works(repository, runs, capsys):
         install(repository)
     assert "Ready" not in capsys.readouterr().out
     assert not (repository / ".venv").exists()
+    assert runs.shown == [True]
     runs.works = True
     install(repository)
     assert f"Ready: {repository / '.venv'}" in capsys.readouterr().out
@@ -448,7 +471,7 @@ def test_a_failure_takes_a_new_environment_away_again(repository, runs, failure)
 def test_ctrl_c_keeps_an_environment_that_was_there(repository, runs):
     install(repository)
     runs.installs = stopped_by_hand
-    with pytest.raises(Problem, match="to go on"):
+    with pytest.raises(Problem, match=r"^Stopped\. Run the same command again to go on\.$"):
         install(repository, "dev")
     assert not environment.is_ready(repository, [])
     runs.installs = answer(0)
