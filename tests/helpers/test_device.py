@@ -113,9 +113,42 @@ def test_unknown_name(monkeypatch, name):
         device.get_device()
 
 
-def test_a_number_is_no_name():
-    with pytest.raises(ValueError, match=r"prefer='0'.*str"):
-        device.get_device(0)
+def told(error, *given):
+    """What `get_device` says when it refuses."""
+    with pytest.raises(error) as refused:
+        device.get_device(*given)
+    return str(refused.value)
+
+
+def test_a_refusal_says_what_was_given_and_the_way_out(monkeypatch):
+    names = "'cpu', 'cuda', 'cuda:N' (card number N, from 0) or 'mps'"
+    assert told(ValueError, 0) == f"prefer='0': give a name as a str ({names}) or a torch.device"
+    assert told(ValueError, "gpu") == f"prefer='gpu': no such device name; use {names}"
+    apple = "but torch finds no Apple GPU (mps) on this machine. To run on the CPU"
+    assert told(RuntimeError, "mps") == (
+        f"prefer='mps', {apple}, use prefer='cpu', or leave it out."
+    )
+    nvidia = "but torch finds no NVIDIA GPU that it can use. To run on the CPU"
+    shows = "print(helpers.device.describe()) shows what this machine has."
+    assert told(RuntimeError, "cuda") == (
+        f"prefer='cuda', {nvidia}, use prefer='cpu', or leave it out. {shows}"
+    )
+    monkeypatch.setenv("COURSE_DEVICE", "CUDA")
+    assert told(RuntimeError) == (
+        f"the variable COURSE_DEVICE is 'CUDA', {nvidia}, set COURSE_DEVICE=cpu, or unset it. "
+        f"{shows}"
+    )
+    with pytest.raises(RuntimeError, match=r"To run on the CPU, use device='cpu'\. print"):
+        device.time_on("cuda", abs, 1)
+
+
+@pytest.mark.parametrize("name", ["cpu:0", "CPU", torch.device("cpu")])
+def test_the_one_processor_has_a_number_too(name):
+    assert device.get_device(name).type == "cpu"
+
+
+def test_the_last_card_can_be_named(two_cards):
+    assert device.get_device("cuda:1") == torch.device("cuda:1")
 
 
 @pytest.mark.parametrize("name", ["cuda", "cuda:0", "mps"])
@@ -128,7 +161,9 @@ def test_absent_device_is_an_error(monkeypatch, name):
 
 
 def test_card_number_too_high(two_cards):
-    with pytest.raises(RuntimeError, match=r"no card cuda:2: torch finds 2 cards"):
+    with pytest.raises(
+        RuntimeError, match=r"no card cuda:2: torch finds 2 cards, cuda:0 to cuda:1\."
+    ):
         device.get_device("cuda:2")
 
 
@@ -153,8 +188,13 @@ def test_card_that_cannot_compute(monkeypatch, two_cards):
         RuntimeError, match=r"cannot compute on cuda:0: CUDA error: no kernel image"
     ):
         device.get_device("cuda")
-    with pytest.warns(UserWarning, match="not used: .*no kernel image"):
+    said = r"^There is an NVIDIA GPU, but it is not used: torch cannot .*: no kernel image is avail"
+    with pytest.warns(UserWarning, match=said) as warned:
         assert device.get_device() == torch.device("cpu")
+    assert warned[0].filename == __file__  # the student's line, and not one of the course's
+    set_mps(monkeypatch, True)
+    with pytest.warns(UserWarning, match=said):
+        assert device.get_device() == torch.device("mps")
 
 
 def driver_too_old():
@@ -264,8 +304,9 @@ def test_report_with_cards(fake_smi, two_cards):
     text = str(device.describe())
     assert "nvidia-smi: GPU 0 NVIDIA GeForce RTX 3060, driver 550.54.14, memory 412 MiB" in text
     assert "4242 python3, 300 MiB" in text
-    assert "torch.cuda: cuda:0 Test Card, compute capability 8.6, memory 2,048 MiB used" in text
-    assert "cuda:1 Test Card" in text
+    cards = [line for line in text.splitlines() if line.startswith("torch.cuda: ")]
+    facts = "Test Card, compute capability 8.6, memory 2,048 MiB used of 8,192 MiB, CUDA 12.8"
+    assert cards == [f"torch.cuda: cuda:0 {facts}", f"torch.cuda: cuda:1 {facts}"]
     assert text.splitlines()[-1] == "running on cuda"
     assert "no GPU" not in text
 
@@ -316,6 +357,90 @@ def test_report_when_torch_cannot_use_the_card(fake_smi, monkeypatch):
     assert any("torch.cuda: torch finds no NVIDIA" in x and "too old" in x for x in lines)
     assert "the variable CUDA_VISIBLE_DEVICES is '7': it may hide the cards" in lines
     assert lines[-1] == f"running on CPU, {torch.get_num_threads()} threads"
+
+
+def test_the_lines_of_a_report_stand_in_their_order():
+    card = _nvidia_smi.Gpu(0, "Card", "1.2", 3, 4)
+    report = device.MachineReport(
+        versions={"Python": "3.12", "torch": "2.9"},
+        processor="Some, 4 logical cores",
+        threads=2,
+        memory=2**30,
+        disk=None,
+        nvidia_smi=(card,),
+        torch_cuda=("one", "two"),
+        mps=True,
+        notes=("a note", "another"),
+        runs_on=torch.device("cuda:1"),
+    )
+    lines = [
+        "Python 3.12, torch 2.9",
+        "processor: Some, 4 logical cores",
+        "memory: 1.0 GiB, free disk space here: unknown",
+        "nvidia-smi: GPU 0 Card, driver 1.2, memory 3 MiB used of 4 MiB, processes: none",
+        *("torch.cuda: one", "torch.cuda: two", "Apple GPU: torch can use it (mps)"),
+        *("a note", "another", "running on cuda:1"),
+    ]
+    assert str(report).splitlines() == lines
+    assert str(dataclasses.replace(report, runs_on=None)).splitlines() == lines[:-1]
+    cpu = torch.device("cpu")
+    alone = dataclasses.replace(report, runs_on=cpu, nvidia_smi=(), torch_cuda=(), mps=False)
+    assert str(alone).splitlines()[-1] == "no GPU, running on CPU, 2 threads"
+    for seen in ({"mps": True}, {"torch_cuda": ("one",)}, {"nvidia_smi": (card,)}):
+        some = dataclasses.replace(alone, **seen)
+        assert str(some).splitlines()[-1] == "running on CPU, 2 threads"
+
+
+@pytest.mark.parametrize(
+    ("system", "name"), [("linux", "Some 3000"), ("darwin", "Apple M9"), ("win32", "Other")]
+)
+def test_the_processor_is_called_as_the_system_calls_it(monkeypatch, system, name):
+    monkeypatch.setattr(sys, "platform", system)
+    monkeypatch.setattr(
+        _report.Path,
+        "read_text",
+        lambda path, errors: "model\t: 1\nmodel name\t: Some 3000\nmodel name\t: Next\n",
+    )
+    asked = types.SimpleNamespace(stdout="Apple M9\n")
+    monkeypatch.setattr(_report.subprocess, "run", lambda command, **rest: asked)
+    monkeypatch.setattr(_report.platform, "processor", lambda: "Other")
+    assert _report._processor() == name
+
+
+def test_a_processor_without_a_name_is_called_by_its_kind(monkeypatch):
+    monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.setattr(_report.Path, "read_text", broken_os)
+    monkeypatch.setattr(_report.platform, "processor", lambda: "")
+    monkeypatch.setattr(_report.platform, "machine", lambda: "riscv64")
+    assert _report._processor() == "riscv64"
+    monkeypatch.setattr(_report.platform, "machine", lambda: "")
+    assert _report._processor() == "unknown"
+
+
+def test_a_card_that_cannot_compute_is_a_note_and_the_other_a_line(monkeypatch, two_cards):
+    def one_too_old(*size, device):
+        if device == "cuda:0":
+            raise RuntimeError("too old\nmore")
+        return torch.zeros(*size)
+
+    monkeypatch.setattr(torch, "ones", one_too_old)
+    lines, notes = _report._read_torch_cuda(driver_sees_cards=True)
+    assert [line[:16] for line in lines] == ["cuda:1 Test Card"]
+    assert notes == ["torch.cuda: torch cannot compute on cuda:0: too old"]
+
+
+def test_a_hip_build_is_no_torch_without_a_gpu(monkeypatch):
+    monkeypatch.setattr(torch.version, "cuda", None)
+    monkeypatch.setattr(torch.version, "hip", "6.0")
+    assert _report.cuda_problem() == "torch finds no NVIDIA GPU that it can use"
+
+
+def test_without_a_driver_torch_is_not_blamed(monkeypatch):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    assert _report._read_torch_cuda(driver_sees_cards=False) == ((), [])
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES")
+    lines, notes = _report._read_torch_cuda(driver_sees_cards=True)
+    assert (lines, notes) == ((), ["torch.cuda: torch finds no NVIDIA GPU that it can use"])
 
 
 def test_report_with_apple_gpu(monkeypatch):
@@ -392,8 +517,17 @@ def test_tensors_and_modules_are_copied_to_the_device(monkeypatch):
 @pytest.mark.parametrize("bad", [{"repeat": 0}, {"repeat": 1.5}, {"warmup": -1}])
 def test_bad_counts(bad):
     ((name, value),) = bad.items()
-    with pytest.raises(ValueError, match=f"{name}={value}"):
+    least = {"repeat": 1, "warmup": 0}[name]
+    said = f"^{name}={value}: give a whole number, {least} or more$"
+    with pytest.raises(ValueError, match=said):
         device.time_on("cpu", abs, 1, **bad)
+
+
+def test_once_after_one_that_is_not_timed_is_enough(monkeypatch):
+    calls = []
+    monkeypatch.setattr(device.time, "perf_counter", lambda: len(calls))
+    assert device.time_on("cpu", calls.append, 1) == 1
+    assert len(calls) == 6  # five that count, and one before
 
 
 def test_time_on_absent_device():
@@ -485,10 +619,14 @@ def test_estimate_as_text():
     ("change", "message"),
     [
         ({"optimizer": "rmsprop"}, "optimizer='rmsprop'.*'sgd', 'sgd-momentum', 'adam'"),
-        ({"batch_size": 0}, "batch_size=0"),
-        ({"batch_size": 2.0}, "batch_size=2.0"),
+        ({"batch_size": 0}, "^batch_size=0: give a whole number, 1 or more$"),
+        ({"batch_size": 2.0}, "^batch_size=2.0: give a whole number, 1 or more$"),
         ({"dtype": torch.int64}, "dtype=torch.int64.*floating"),
-        ({"input_shape": (3, 27, 28)}, r"input of shape \(2, 3, 27, 28\)"),
+        (
+            {"input_shape": (3, 27, 28)},
+            r"^the model does not take an input of shape \(2, 3, 27, 28\) "
+            r"\(the batch comes first\): .*channel[^\n]*$",
+        ),
     ],
 )
 def test_estimate_refuses(change, message):

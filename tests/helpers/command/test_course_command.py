@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
 
@@ -107,7 +108,10 @@ def test_otherwise_the_environment_is_set_up_first(seen, monkeypatch, capsys):
 
 @pytest.mark.parametrize(
     ("folder", "active", "expected"),
-    [("cnn-course", "cnn-course", True), ("there", "cnn-course", True), ("there", "other", False)],
+    [
+        *(("cnn-course", "cnn-course", True), ("there", "cnn-course", True)),
+        *(("cnn-course", "base", True), ("there", "other", False), ("cnn-course.old", "", False)),
+    ],
 )
 def test_the_conda_environment_is_known_by_its_name(
     monkeypatch, tmp_path, folder, active, expected
@@ -524,6 +528,7 @@ def test_a_verb_explains_itself_where_that_installs_nothing(
     )
     assert asked == [["dev"]]
     assert seen == []
+    assert main.explains_itself(available(ROOT)["doctor"])
     monkeypatch.setattr(environment, "is_ready", lambda root, extras: True)
     assert main.explains_itself(verb)
     monkeypatch.setattr(environment, "is_ready", pytest.fail)
@@ -603,6 +608,19 @@ def test_the_environments_python_goes_on_with_the_same_words(seen, monkeypatch):
     assert command == [python, str(ROOT / "course.py"), "draw", "-x", "y"]
     assert environ[main.SET_UP] == "1"
     assert environ["PATH"].startswith(str(ROOT / ".venv"))
+
+
+def test_under_windows_it_waits_for_the_environments_python(seen, monkeypatch):
+    here = SimpleNamespace(name="nt", environ=os.environ, execve=pytest.fail)
+    monkeypatch.setattr(main, "os", here)
+    started = []
+    monkeypatch.setattr(
+        main.subprocess, "call", lambda command, env: started.append((command, env)) or 6
+    )
+    assert main.hand_over("draw", ["x"]) == 6
+    ((command, environ),) = started
+    assert command[1:] == [str(ROOT / "course.py"), "draw", "x"]
+    assert environ[main.SET_UP] == "1"
 
 
 def test_packages_that_are_not_there_are_listed_as_they_are_asked_for(repository, monkeypatch):
