@@ -1,5 +1,7 @@
 """Fingerprints: the same for the same numbers, different for different ones."""
 
+import json
+
 import numpy as np
 import pytest
 import torch
@@ -21,6 +23,11 @@ from helpers.assignment import Sheet, fingerprint
         (np.array([99.99999, 0.5]), np.array([100.00001, 0.5])),
         (3, 3.0),
         (True, True),
+        (np.array([1e8 + 1e-3]), np.array([1e8])),
+        (np.array([2.0000001, 1e4]), np.array([2, 10_000])),
+        (torch.tensor([1.5], requires_grad=True), [1.5]),
+        ([np.array([1]), "a"], (np.array([1]), "a")),
+        ({1: 2}, {"1": 2}),
     ],
 )
 def test_same_numbers_have_the_same_fingerprint(same):
@@ -43,6 +50,16 @@ def test_same_numbers_have_the_same_fingerprint(same):
         ((1, 2), ((1, 2),)),
         ({"a": 1}, {"b": 1}),
         (("a", "bc"), ("ab", "c")),
+        (True, 1),
+        ("1", 1),
+        (b"a", "a"),
+        ({"a": 1, "b": 2}, {"a": 2, "b": 1}),
+        ({"a": 1}, ("a", 1)),
+        (len, max),
+        (object(), Sheet()),
+        (["a", ["b"]], ["a", "b"]),
+        (np.array([0.1234]), np.array([0.1236])),
+        (np.array([100.0, 0.5]), np.array([100.0, 0.6])),
     ],
 )
 def test_different_things_have_different_fingerprints(pair):
@@ -65,6 +82,13 @@ def test_sheet_survives_its_file_and_a_missing_or_damaged_one(tmp_path):
     assert again.diagnose("a") == "A sentence."
     assert again.diagnose("c") is None
     assert again.to_json() == sheet.to_json()
+    assert list(json.loads(again.to_json())) == ["sentences", "fingerprints", "tests", "tries"]
+    assert list(json.loads(again.to_json())["fingerprints"]) == ["a", "b"]
+    assert again.tests == sheet.tests
+    with_tries = Sheet(tries={"try": "x"}, sentences=["é"])
+    assert Sheet(**json.loads(with_tries.to_json())).tries == {"try": "x"}
+    assert "é" in with_tries.to_json()
     assert Sheet.beside(tmp_path / "nowhere").sentences == []
-    (tmp_path / "checks.json").write_text("{", encoding="utf-8")
-    assert Sheet.beside(tmp_path).sentences == []
+    for damaged in ("{", "[]", '{"more": 1}', '{"sentences": 1}'):
+        (tmp_path / "checks.json").write_text(damaged, encoding="utf-8")
+        assert Sheet.beside(tmp_path).sentences == []

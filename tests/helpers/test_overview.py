@@ -1,5 +1,6 @@
 """`course check` without a number: all assignments, and the next step."""
 
+import importlib.metadata
 import json
 import os
 import shutil
@@ -200,12 +201,39 @@ def changed_setting(path, monkeypatch):
     monkeypatch.setenv("MNIST_SOURCE", "somewhere")
 
 
+def changed_device(path, monkeypatch):
+    monkeypatch.setenv("COURSE_DEVICE", "mps")
+
+
+def changed_python(path, monkeypatch):
+    monkeypatch.setattr("sys.version", "3.99")
+
+
+def changed_metadata(path, monkeypatch):
+    notebook = nbformat.read(path, as_version=4)
+    notebook.cells[4].metadata.nbgrader["points"] = 7
+    nbformat.write(notebook, path)
+
+
+def changed_type(path, monkeypatch):
+    notebook = nbformat.read(path, as_version=4)
+    notebook.cells[0].cell_type = "raw"
+    nbformat.write(notebook, path)
+
+
 def changed_course(path, monkeypatch):
     (path.parents[2] / "course" / "helpers" / "ops.py").write_text("ONE = 2\n")
 
 
-def other_package(path, monkeypatch):
-    monkeypatch.setattr("importlib.metadata.version", lambda name: "0.1")
+def other(package):
+    def change(path, monkeypatch):
+        real = importlib.metadata.version
+        monkeypatch.setattr(
+            "importlib.metadata.version", lambda name: "0.1" if name == package else real(name)
+        )
+
+    change.__name__ = f"other_{package}"
+    return change
 
 
 def nothing(path, monkeypatch):
@@ -213,9 +241,11 @@ def nothing(path, monkeypatch):
     notebook.cells[1].execution_count = 3
     nbformat.write(notebook, path)
     path.with_name("01-one (mine, 2026-11-28 14.05).ipynb").write_text("{}")
-    cache = path.parent / "__pycache__"
-    cache.mkdir()
-    (cache / "mine.pyc").write_text("")
+    for name in ("__pycache__", ".ipynb_checkpoints", "folder"):
+        (path.parent / name).mkdir()
+    (path.parent / "__pycache__" / "mine.pyc").write_text("")
+    (path.parent / ".ipynb_checkpoints" / "01-one-checkpoint.ipynb").write_text("")
+    monkeypatch.setenv("UNRELATED", "1")
 
 
 CHANGES = [
@@ -223,8 +253,12 @@ CHANGES = [
     changed_sheet,
     file_of_the_student,
     changed_setting,
+    changed_device,
+    changed_python,
+    changed_metadata,
+    changed_type,
     changed_course,
-    other_package,
+    *map(other, ("ipython", "numpy", "torch", "torchvision")),
     nothing,
 ]
 
@@ -319,8 +353,119 @@ def test_which_notebook_of_a_folder_is_meant(folder, runs):
 
 
 def test_no_assignments_at_all(folder):
-    with pytest.raises(NotCheckable, match="There are no assignments in"):
+    (folder / "notes").mkdir()
+    with pytest.raises(NotCheckable) as told:
         look(folder)
+    assert str(told.value) == f"There are no assignments in {folder}."
+
+
+def test_an_assignment_whose_notebook_is_gone_is_still_one(folder):
+    (folder / "03-three").mkdir()
+    assert not overview.is_assignment(folder / "03-three")
+    (folder / "03-three/checks.json").touch()
+    assert overview.is_assignment(folder / "03-three")
+
+
+@pytest.mark.parametrize(
+    ("first", "title"),
+    [
+        ("# 01 A title of two  \n\nText.", "A title of two"),
+        ("# 02 Another's", "one two"),
+        ("No title", "one two"),
+    ],
+)
+def test_an_assignment_is_called_by_its_title_or_its_folder(folder, first, title):
+    path = write(folder, "01-one-two")
+    notebook = nbformat.read(path, as_version=4)
+    notebook.cells[0].source = first
+    nbformat.write(notebook, path)
+    standing = overview.read_one(path.parent)
+    assert (standing.title, standing.number, standing.problem) == (title, "01", "")
+
+
+SCORES = (("a", 2.0, 2.0), ("b", 0.0, 1.5), ("c", 0.5, 1.0))
+
+
+@pytest.mark.parametrize(
+    ("about", "result", "failed"),
+    [
+        ({}, "not begun", []),
+        ({"problem": "cut off", "scores": SCORES}, "cannot be checked", ["b", "c"]),
+        ({"scores": SCORES}, "2.5 of 4.5 2 of 3 tests fail", ["b", "c"]),
+        ({"scores": SCORES[:1]}, "2 of 2     all tests pass", []),
+    ],
+)
+def test_how_far_an_assignment_is_in_a_few_words(folder, about, result, failed):
+    standing = overview.Standing(folder, "A title", **about)
+    assert standing.result == result
+    assert standing.failed == failed
+
+
+def test_what_is_to_be_mended_comes_first(folder):
+    def standing(name, **about):
+        return overview.Standing(folder / name, name[3:].title(), **about)
+
+    broken = standing("02-two", problem="cut off")
+    right = standing("01-one", scores=SCORES[:1])
+    said = "Next: mend assignment 02, as it says above."
+    assert overview.next_step([right, standing("03-three"), broken]) == said
+    assert overview.next_step([right, broken, standing("03-three")]) == said
+    opened = open_notebook(write(folder, "01-one", F), folder)
+    begun = standing("01-one", opened=opened, scores=SCORES)
+    assert overview.next_step([begun, broken]).startswith("Next: assignment 01. `course")
+    assert overview.next_step([right]) == (
+        "All the tests that you see pass. When you are graded, each also runs with other numbers, "
+        "and what you wrote in words is read by a person."
+    )
+
+
+@pytest.mark.parametrize(
+    ("heading", "task"),
+    [
+        ("## Task 1: a (b) (2 points)", ", Task 1: a (b)"),
+        ("## Task 1 (1 point)", ", Task 1"),
+        ("## Task 1 (2.5 points)", ", Task 1"),
+        ("Words.\n\n## 과제 1 (4점)\n\nMore.", ", 과제 1"),
+        ("## Task 1", ", Task 1"),
+        ("# No task", ""),
+    ],
+)
+def test_the_step_is_in_the_task_of_the_first_test_that_fails(folder, heading, task):
+    path = write(folder, "01-one", F)
+    notebook = nbformat.read(path, as_version=4)
+    notebook.cells[2].source, notebook.cells[5].source = heading, ""
+    nbformat.write(notebook, path)
+    opened = open_notebook(path, folder)
+
+    def step(*failing):
+        scores = [(t, 0.0 if t in failing else 2.0, 2.0) for t in ("f_doubles", "g_squares")]
+        standing = overview.Standing(path.parent, "One", opened, scores=tuple(scores))
+        return overview.step_in(standing)
+
+    assert step("f_doubles", "g_squares") == (
+        f"Next: assignment 01{task}. The test f_doubles fails: `course check 01` says why."
+    )
+    assert step("g_squares") == f"Next: assignment 01{task}. Its answer is not written yet."
+
+
+def test_several_notebooks_are_listed_and_a_lost_one_named(folder):
+    made = folder / "01-one"
+    made.mkdir()
+    with pytest.raises(NotCheckable) as gone:
+        overview.notebook_of(made)
+    assert str(gone.value) == (
+        "01-one.ipynb is gone. `course reset assignment 01` brings it back as it came."
+    )
+    for name in ("b.ipynb", "a.ipynb"):
+        (made / name).touch()
+    with pytest.raises(NotCheckable) as several:
+        overview.notebook_of(made)
+    assert str(several.value) == (
+        "There are several notebooks: a.ipynb, b.ipynb. Rename the one that you want to hand in "
+        "to 01-one.ipynb."
+    )
+    (made / "01-one.ipynb").touch()
+    assert overview.notebook_of(made) == made / "01-one.ipynb"
 
 
 def test_the_bar_is_for_people_who_look(folder, capsys):
