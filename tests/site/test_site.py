@@ -10,6 +10,7 @@ import tomllib
 import urllib.error
 import urllib.request
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -302,7 +303,187 @@ def test_a_copy_without_the_site_says_so(tmp_path):
         website.serve(tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("fails", "said"),
+    [
+        ("venv", "Python could not make .venv-site; its own message is above. Nothing was"),
+        ("install", "The installation failed: the installer's own messages are above. Nothing was"),
+        ("stopped", "Stopped. Nothing was left behind."),
+    ],
+)
+def test_each_failure_of_the_environment_is_said(repository, monkeypatch, fails, said):
+    root, *_ = repository
+    real = website.environment.runner(root, ())
+
+    def run(command, environ):
+        if fails == "stopped":
+            raise KeyboardInterrupt
+        return 1 if ("venv" in command) is (fails == "venv") else real(command, environ)
+
+    monkeypatch.setattr(website.environment, "runner", lambda root, keep_open: run)
+    with pytest.raises(website.Problem, match=f"^{re.escape(said)}"):
+        website.prepare(root)
+    assert not (root / ".venv-site").exists()
+
+
+def test_another_installer_takes_over_and_the_pins_are_given(repository, monkeypatch):
+    root, _, _ = repository
+    given = []
+    first, second = (
+        website.installer.Installer(name, Path("python"), (name,), {}) for name in ("uv", "pip")
+    )
+    asked = []
+    monkeypatch.setattr(
+        website.environment, "installers", lambda *them: asked.append(them) or [first, second]
+    )
+    real = website.environment.runner(root, ())
+
+    def run(command, environ):
+        if "venv" in command:
+            return real(command, environ)
+        given.append(command)
+        return int(command[0] == "uv")
+
+    monkeypatch.setattr(website.environment, "runner", lambda root, keep_open: run)
+    website.prepare(root)
+    pins = ["--quiet", "-c", root / "site/constraints.txt", "sphinx>=9"]
+    assert given == [["uv", *pins], ["pip", *pins]]
+    assert asked[0][:2] == (
+        website.venv_folder.venv_python(root / ".venv-site"),
+        root / "constraints.txt",
+    )
+    assert not (root / ".venv-site/tmp").exists()
+
+
+# --- its verbs ---------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def started(monkeypatch):
+    """What the verbs start, instead of starting it; each ends with `status`, by its first word."""
+    calls, status = [], {}
+
+    def run(command, cwd, env=None):
+        calls.append((list(command), cwd, env))
+        return SimpleNamespace(returncode=status.get(Path(command[0]).name, 0))
+
+    monkeypatch.setattr(website.subprocess, "run", run)
+    monkeypatch.setattr(website, "prepare", lambda root: root / "bin/python")
+    return SimpleNamespace(calls=calls, status=status)
+
+
+def test_building_says_how_many_pages_there_are(tmp_path, started, monkeypatch, capsys):
+    monkeypatch.setenv("PYTHONWARNINGS", "error")
+    monkeypatch.setenv("KEPT", "yes")
+    for name in ("index.html", "sub/b.html", "c.png"):
+        path = tmp_path / website.TARGET / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    assert website.build(tmp_path) == 0
+    ((command, cwd, environ),) = started.calls
+    target = tmp_path / "build/site"
+    assert command == [tmp_path / "bin/python", tmp_path / "site/build.py", target]
+    assert cwd == tmp_path
+    assert environ["KEPT"] == "yes"
+    assert not [name for name in environ if name.startswith("PYTHON")]
+    assert re.fullmatch(rf"{re.escape(str(target))}: 2 pages in \d+ s\.\n", capsys.readouterr().out)
+    started.status["python"] = 3
+    assert website.build(tmp_path, tmp_path / "other") == 3
+    assert started.calls[1][0][-1] == tmp_path / "other"
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize("fails", [None, "check-jsonschema", "zizmor"])
+def test_each_file_is_checked_against_its_schema(tmp_path, started, fails):
+    for name in ("workflows/b.yml", "workflows/a.yml", "ISSUE_TEMPLATE/1.yml"):
+        path = tmp_path / ".github" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    (tmp_path / ".github/ISSUE_TEMPLATE/config.yml").touch()
+    (tmp_path / "CITATION.cff").touch()
+    started.status[fails] = 2
+    assert website.lint(tmp_path) == (2 if fails else 0)
+    folder, github = tmp_path / "bin", tmp_path / ".github"
+    checker = [folder / "check-jsonschema", "--default-filetype", "yaml", "--builtin-schema"]
+    workflows = [github / "workflows/a.yml", github / "workflows/b.yml"]
+    assert [command for command, *_ in started.calls] == [
+        [*checker, "vendor.github-workflows", *workflows],
+        [*checker, "vendor.github-issue-forms", github / "ISSUE_TEMPLATE/1.yml"],
+        [*checker, "vendor.github-issue-config", github / "ISSUE_TEMPLATE/config.yml"],
+        [*checker, "vendor.citation-file-format", tmp_path / "CITATION.cff"],
+        [folder / "zizmor", "--offline", "--no-progress", "--quiet", *workflows],
+    ]
+    assert {cwd for _, cwd, _ in started.calls} == {tmp_path}
+
+
+def test_pinning_needs_the_courses_own_environment(tmp_path, started):
+    with pytest.raises(website.Problem, match="`course setup` first"):
+        website.pin(tmp_path)
+    python = website.venv_folder.venv_python(tmp_path / ".venv")
+    python.parent.mkdir(parents=True)
+    python.touch()
+    started.status["python"] = 4
+    assert website.pin(tmp_path) == 4
+    program = [python, tmp_path / "tools/constraints.py", "--site"]
+    assert started.calls == [(program, tmp_path, None)]
+
+
+@pytest.mark.parametrize(("lint", "steps"), [(0, ["lint", "build"]), (1, ["lint"])])
+def test_without_a_word_it_is_checked_and_then_built(monkeypatch, lint, steps):
+    done = []
+    monkeypatch.setattr(website, "lint", lambda root: done.append("lint") or lint)
+    monkeypatch.setattr(website, "build", lambda root: done.append("build") or 0)
+    assert website.check_and_build() == lint
+    assert done == steps
+    monkeypatch.undo()
+    monkeypatch.setattr(website, "check_and_build", lambda: 6)
+    assert website.main([]) == 6
+
+
+def test_a_word_says_what_is_done(monkeypatch, tmp_path, capsys):
+    def build():
+        return 5
+
+    monkeypatch.setattr(website, "build", build)
+
+    def serve(port):
+        raise website.Problem(f"port {port}")
+
+    monkeypatch.setattr(website, "serve", serve)
+    assert website.main(["build"]) == 5
+    assert website.main(["serve", "--port", "80"]) == 1
+    assert capsys.readouterr().err == "\nport 80\n"
+    assert website.main(["serve"]) == 1
+    assert capsys.readouterr().err == "\nport 0\n"
+    with pytest.raises(SystemExit):
+        website.main(["sreve"])
+
+
 # --- its server --------------------------------------------------------------------------------
+
+
+def test_showing_the_site_says_where_it_is_until_it_is_stopped(tmp_path, monkeypatch, capsys):
+    (tmp_path / website.TARGET).mkdir(parents=True)
+    (tmp_path / website.TARGET / "index.html").touch()
+    asked = []
+
+    class Server:
+        server_port = 8123
+
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *error):
+            asked.append("closed")
+
+        def serve_forever(self):
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(website, "make_server", lambda *given: asked.append(given) or Server())
+    assert website.serve(tmp_path, 8123) == 0
+    assert asked == [(tmp_path / website.TARGET, 8123), "closed"]
+    said = "The site is at http://127.0.0.1:8123/ (Ctrl-C ends it).\n\n"
+    assert capsys.readouterr().out == said
 
 
 def test_the_server_shows_the_site_s_own_page_for_what_is_not_there(small_site):
