@@ -15,6 +15,8 @@ BATCH = RNG.integers(1, 90, (2, 3, 4, 5))
 FRACTIONS = X / 7
 LARGE = RNG.integers(0, 900, (4, 5))
 BIASES = np.array([1, 20, 300]).reshape(3, 1, 1)
+CUBE = RNG.integers(1, 90, (3, 3, 3))
+LONG = RNG.integers(1, 90, (9, 9))
 
 
 def said(received, wanted):
@@ -44,11 +46,25 @@ def changed(array, *places, by=7):
         (np.rot90(IMAGE, 3), IMAGE, "turned by 90°"),
         (MAPS[::-1], MAPS, "in the opposite order along axis 0"),
         ([3, 2, 1], [1, 2, 3], "in the opposite order"),
+        (IMAGE[::-1, ::-1].T, IMAGE, "transposed, along the other diagonal"),
+        (CUBE.transpose(1, 0, 2), CUBE, "with axis 0 and axis 1 swapped"),
+        (CUBE.transpose(2, 1, 0), CUBE, "with axis 0 and axis 2 swapped"),
+        (MAPS[:, ::-1], MAPS, "with top and bottom exchanged"),
         (RNG.permutation(X.ravel()).reshape(4, 5), X, "stand at other places"),
         # moved
         (np.pad(X, ((1, 0), (0, 0)))[:4], X, "moved down by 1 row"),
         (np.pad(X, ((0, 0), (0, 2)))[:, 2:], X, "moved left by 2 columns"),
         (np.pad(X, ((0, 1), (1, 0)))[1:, :5], X, "moved up by 1 row and right by 1 column"),
+        (
+            np.pad(LONG, ((2, 0), (0, 1)))[:9, 1:],
+            LONG,
+            "moved down by 2 rows and left by 1 column",
+        ),
+        (
+            np.pad(LONG, ((0, 2), (2, 0)))[2:, :9],
+            LONG,
+            "moved up by 2 rows and right by 2 columns",
+        ),
         # as far as a type holds them
         (np.rint(FRACTIONS), FRACTIONS, "rounded to whole numbers"),
         (FRACTIONS.astype(int), FRACTIONS, "without what stands after the point"),
@@ -110,7 +126,13 @@ def changed(array, *places, by=7):
         (X.sum(axis=0)[None], X, "it is the expected result, added up along axis 0"),
         (X[None], X, "an axis of length 1 is too many; the numbers are right"),
         (X + 1, X[None], "an axis of length 1 is missing; the numbers are not all right"),
+        (X, X[None], "an axis of length 1 is missing; the numbers are right"),
+        (X[None] + 1, X, "an axis of length 1 is too many; the numbers are not all right"),
         (X.ravel(), X, "the numbers are right, and in the right order"),
+        (X.ravel() + 1, X, "the number of values is right: the axes are in another order, or fl"),
+        (np.arange(7.0), X, "1 axis instead of 2"),
+        (MAPS, X, "3 axes instead of 2"),
+        (5, X, "0 axes instead of 2"),
         (MAPS[:2], MAPS, "axis 0 has the length 2 instead of 3"),
         (RNG.random((5, 4)), X, "rows and columns of the shape are swapped"),
     ],
