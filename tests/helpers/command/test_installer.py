@@ -399,6 +399,21 @@ def test_a_cache_that_cannot_be_used_is_not(tmp_path, monkeypatch):
     assert stat.S_ISDIR(real(venv).st_mode)
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows keeps its cache elsewhere")
+def test_the_cache_is_where_the_variable_says_else_in_the_home_folder(tmp_path, monkeypatch):
+    asked = []
+    monkeypatch.setattr(installer.os, "access", lambda path, mode: asked.append((path, mode)))
+    for name in ("home/.cache/uv", "cache/uv", "other"):
+        (tmp_path / name).mkdir(parents=True)
+    monkeypatch.setattr(installer.Path, "home", lambda: tmp_path / "home")
+    for environ in ({}, {"XDG_CACHE_HOME": ""}):
+        installer.cache_is_useful(tmp_path, environ)
+    installer.cache_is_useful(tmp_path, {"XDG_CACHE_HOME": str(tmp_path / "cache")})
+    installer.cache_is_useful(tmp_path, {"XDG_CACHE_HOME": str(tmp_path / "other/not/there")})
+    folders = [*["home/.cache/uv"] * 2, "cache/uv", "other"]
+    assert asked == [(tmp_path / folder, os.W_OK) for folder in folders]
+
+
 # --- which build of torch ----------------------------------------------------------------------
 
 
