@@ -22,7 +22,7 @@ from helpers.assignment.sheet import SHEET_NAME, fingerprint
 from helpers.command.files import ROOT, Problem, assignments, lessons, write_whole
 from helpers.command.manifest import Manifest, keep_manifest, sha256
 from helpers.command.released import Released, State, cells, parse
-from helpers.language import ENGLISH, catalogue, gettext, languages, put_in
+from helpers.language import catalogue, gettext, languages, put_in
 
 PAGES = ("README.md", "notebooks/README.md", "assignments/README.md")
 PICTURES = "notebooks/covers"
@@ -293,11 +293,3 @@ def relink(text: str, name: str, names: set[str]) -> str:
         return f"]({posixpath.join('..', target)})"
 
     return LINK.sub(turn, text)
-
-
-def existing_editions(root: Path = ROOT) -> list[str]:
-    """The languages in which the course has been made here."""
-    return [code for code in languages(root) if code != ENGLISH and (root / code).is_dir()]
-
-
-__all__ = ["existing_editions", "make_edition"]

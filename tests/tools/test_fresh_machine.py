@@ -566,7 +566,8 @@ def test_a_program_runs_as_the_user_in_its_own_world(
 def test_a_program_that_fails_is_told_with_its_last_lines(tmp_path):
     machine = fresh_root.Machine(tmp_path, "sid")
     machine.logs.mkdir()
-    code = "import sys; print('one\\n'); print('two', file=sys.stderr); sys.exit(len(sys.stdin.read()))"
+    code = "import sys; print('one\\n'); print('two', file=sys.stderr); "
+    code += "sys.exit(len(sys.stdin.read()))"
     machine.here("a name", sys.executable, "-u", "-c", code)
     assert machine.log("a name") == machine.logs / "a-name.log"
     assert machine.output("a name") == "one\n\ntwo\n"

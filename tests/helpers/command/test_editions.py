@@ -168,6 +168,108 @@ def test_reset_gives_back_the_lesson_in_the_language_that_is_meant(root, word, m
     assert (root / LESSON).read_bytes() == mine
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("[a](05-mnist-net.ipynb)", None),
+        ("[a](../assignments/05-mnist-net/05-mnist-net.ipynb#x)", None),
+        ("[a](../notebooks/../README.md)", None),
+        ("![a](covers/05.png)", None),
+        ("[a](../assignments) [b](../notebooks/)", None),
+        ("[a](https://example.org) [b](#here) [c](mailto:a@b)", None),
+        ("[a](../solutions/grading.md#x)", "[a](../../solutions/grading.md#x)"),
+        ("[a](other.png) and [b](../LICENSE)", "[a](../other.png) and [b](../../LICENSE)"),
+    ],
+)
+def test_links_out_of_the_edition_go_one_folder_further(text, expected):
+    names = {LESSON, ASSIGNMENT, "README.md"}
+    assert editions.relink(text, LESSON, names) == (expected or text)
+
+
+@pytest.mark.parametrize(
+    ("heading", "address"),
+    [
+        ("Try it: `course lab`, then 2 × 3", "try-it-course-lab-then-2--3"),
+        (" 설치 하기 (2) ", "설치-하기-2"),
+        ("A-b_c", "a-b_c"),
+    ],
+)
+def test_the_address_of_a_heading(heading, address):
+    assert editions.anchor(heading) == address
+
+
+@pytest.mark.parametrize(
+    ("name", "catalogue_name"),
+    [
+        ("README.md", "README"),
+        ("notebooks/README.md", "notebooks/README"),
+        (LESSON, "notebooks/05-mnist-net"),
+        (ASSIGNMENT, "assignments/05-mnist-net"),
+    ],
+)
+def test_each_file_has_its_catalogue(name, catalogue_name):
+    assert editions.catalogue_of(name) == catalogue_name
+
+
+def test_a_page_is_translated_with_its_links_to_its_own_headings(root):
+    page = "# One\n\nSee [two](#two), [no](#three) and [it](notebooks/x.md).\n\n## Two\n\nEnd.\n"
+    (root / "README.md").write_text(page, encoding="utf-8")
+    pairs = [("One", "하나"), ("See", "보기"), ("gone", "없음"), ("Two", "둘")]
+    path = root / "translations/ko/README.po"
+    found = polib.POFile(wrapwidth=0)
+    found.extend(polib.POEntry(msgid=text, msgstr=said) for text, said in pairs)
+    found.save(str(path))
+    editions.by_cell.cache_clear()
+    catalogue.cache_clear()
+    assert editions.translate_page(root, "README.md", {"README.md"}, "ko") == (
+        "# 하나\n\n보기 [two](#둘), [no](#three) and [it](../notebooks/x.md).\n\n## 둘\n\nEnd.\n"
+    )
+
+
+def test_an_english_notebook_that_cannot_be_read_is_told_with_the_way_to_mend_it(tmp_path):
+    with pytest.raises(Problem) as told:
+        editions.first_that_fits([None, b"{"], LESSON, set(), "ko", tmp_path)
+    said = f"{LESSON} cannot be read as a notebook: course reset {LESSON}"
+    assert str(told.value) == said
+
+
+def test_the_first_version_that_the_catalogue_is_of_is_taken_else_the_last(root):
+    def version(text):
+        return nbformat.writes(notebook(text)).encode()
+
+    def made(*versions):
+        found = editions.first_that_fits(list(versions), LESSON, set(), "ko", root)
+        return "".join(found["cells"][0]["source"])
+
+    right = version(f"# {LESSON}")
+    assert made(None, version("# other"), right) == "# 다섯째 레슨"
+    assert made(right, version("# other")) == "# 다섯째 레슨"
+    assert made(version("# other"), b"{", version("# last")) == "# last"
+
+
+@pytest.mark.parametrize("has_record", [True, False])
+def test_only_what_a_reader_typed_counts_as_changed(root, has_record):
+    make_edition("ko", root)
+    folder, path = root / "ko", root / MADE
+    released = path.read_bytes()
+    other = nbformat.writes(notebook("# new")).encode()
+
+    def changed(name=LESSON, new=other):
+        return editions.is_changed(folder, name, new, has_record)
+
+    assert not changed(new=released)
+    assert changed() is not has_record  # without a record only the cells can tell
+    assert not changed("README.md")
+    type_in(path)
+    assert changed()
+    assert changed("notebooks/08-new.ipynb") is False
+    if has_record:
+        (root / "ko/notebooks/09-mine.ipynb").write_bytes(released)
+        assert changed("notebooks/09-mine.ipynb")
+    path.unlink()
+    assert not changed()
+
+
 # --- which language ----------------------------------------------------------------------------
 
 
