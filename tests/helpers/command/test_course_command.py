@@ -10,7 +10,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from helpers.command import doctor, environment, main, venv_folder, verbs, wanted
+from helpers.assignment import __main__ as check
+from helpers.command import doctor, environment, main, reset, update, venv_folder, verbs, wanted
 from helpers.command.files import Problem
 from helpers.command.verbs import Verb, available, listing
 from tests.support.lessons import ROOT
@@ -221,7 +222,7 @@ def test_a_variable_with_a_wrong_value_is_one_sentence(tmp_path):
 # --- clean -------------------------------------------------------------------------------------
 
 
-def test_clean_deletes_what_can_be_made_again_and_nothing_else(repository, tmp_path):
+def test_clean_deletes_what_can_be_made_again_and_nothing_else(repository, tmp_path, capsys):
     (tmp_path / "large").mkdir()
     (tmp_path / "large/package").mkdir()
     (repository / ".venv").symlink_to(tmp_path / "large")
@@ -229,6 +230,9 @@ def test_clean_deletes_what_can_be_made_again_and_nothing_else(repository, tmp_p
         (repository / name).mkdir()
     (repository / "notebooks/mine.ipynb").write_text(json.dumps({}))
     assert verbs.clean(repository, []) == 0
+    assert capsys.readouterr().out == (
+        "Deleted: the environments and the caches. Your notebooks and the data are as they were.\n"
+    )
     left = {path.name for path in repository.iterdir()}
     assert {"notebooks", "grading", ".venv", "helpers"} <= left
     assert "build" not in left
@@ -492,6 +496,61 @@ def test_names_of_assignments_are_no_paths_also_beside_a_folder_of_that_name():
     first = ("new", "collect", "grade")
     every = ("setup", "mutate", "translate", "assignments", "release", "feedback", "export")
     assert names == {**dict.fromkeys(first, 1), **dict.fromkeys((*every, "statistics"), 100)}
+
+
+@pytest.mark.parametrize(
+    ("module", "words"),
+    [
+        (
+            reset,
+            [
+                "usage: course reset [-h] [what ...]",
+                "Give lessons or assignments back as they came. What you wrote is kept beside each",
+                "a number, a name or a path, for instance 05 or assignment 01",
+                'Lessons are given by their numbers, assignments after the word "assignment"',
+                "course reset 02 03 assignment 02 two lessons and an assignment",
+                "Without a name it lists what differs from what you were given.",
+            ],
+        ),
+        (
+            update,
+            [
+                "usage: course update [-h] [--older] [release]",
+                "Bring a newer release of the course. What you wrote is kept: what you alone",
+                "the release's zip, or the folder that came out of it; nothing in a git clone",
+                "--older take a release that is older than what is here",
+            ],
+        ),
+        (
+            check,
+            [
+                "usage: course check [-h] [--watch] [assignment]",
+                "Run an assignment from top to bottom in a fresh kernel, and report each test.",
+                "its number, its name, or the path of a notebook, for instance 01",
+                "--watch check it again each time it is saved; Ctrl-C ends it",
+            ],
+        ),
+    ],
+    ids=["reset", "update", "check"],
+)
+def test_a_verb_says_what_it_takes(monkeypatch, capsys, module, words):
+    monkeypatch.setenv("COURSE_LANGUAGE", "en")
+    monkeypatch.setenv("COLUMNS", "90")
+    with pytest.raises(SystemExit) as end:
+        module.main(["--help"])
+    assert end.value.code == 0
+    said = " ".join(capsys.readouterr().out.split())
+    for text in words:
+        assert text in said
+
+
+def test_doctor_and_clean_say_what_they_do(monkeypatch, capsys):
+    for call in (lambda: doctor.main(["-h"], ROOT, {}), lambda: verbs.clean(ROOT, ["-h"])):
+        with pytest.raises(SystemExit):
+            call()
+    said = " ".join(capsys.readouterr().out.split())
+    assert "usage: course doctor [-h] Say what this machine has, and what is missing." in said
+    assert "usage: course clean [-h] Delete the environments and the caches. Your notebooks" in said
 
 
 # --- what main makes of the words --------------------------------------------------------------

@@ -17,7 +17,7 @@ from helpers.command import files
 from helpers.command.files import Problem, is_own_copy, keep_own_copy
 from helpers.command.left_out import is_in_form, left_out
 from helpers.command.manifest import MANIFEST, ORIGINALS, Manifest
-from helpers.command.released import Released, State
+from helpers.command.released import Released, State, cells
 from tests.support import needs
 from tests.support.lessons import ROOT
 from tests.support.small_course import (
@@ -61,6 +61,20 @@ def test_cells_count_and_outputs_do_not(root):
     assert released.changed(root) == []
     type_in(root / LESSON)
     assert released.changed(root) == [LESSON]
+
+
+def test_of_a_cell_its_kind_text_and_pasted_pictures_count():
+    picture = {"a.png": {"image/png": "A"}}
+
+    def one(**about):
+        return cells({"cells": [{"cell_type": "markdown", "source": ["a\n", "b"]} | about]})
+
+    assert one() == [("markdown", "a\nb", {})]
+    assert one(source="a\nb", attachments={}, id="x", metadata={"y": 1}) == one()
+    assert one(attachments=None) == one()
+    assert one(attachments=picture) == [("markdown", "a\nb", picture)]
+    for none in (None, {}, {"cells": 3}, {"cells": [3]}, {"cells": [{}]}):
+        assert cells(none) is None
 
 
 @pytest.mark.parametrize("how", ["order", "kind", "deleted", "unreadable", "no notebook", "more"])

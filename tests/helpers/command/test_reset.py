@@ -189,7 +189,9 @@ def test_the_words_that_are_listed_are_understood(root, capsys):
     type_in(root / ASSIGNMENT)
     (root / OTHER).unlink()
     assert reset.main([], root) == 0
-    lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith("  ")]
+    begin, *lines, end = capsys.readouterr().out.splitlines()
+    assert begin == "These differ from what you were given:"
+    assert end == "`course reset` gives one back as it came, and keeps yours beside it."
     assert lines == [
         f"  {ASSIGNMENT}    course reset assignment 05",
         f"  {LESSON:{len(ASSIGNMENT)}}    course reset 05",
@@ -200,6 +202,28 @@ def test_the_words_that_are_listed_are_understood(root, capsys):
     capsys.readouterr()
     assert reset.main([], root) == 0
     assert "No lesson and no assignment differs" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("words", "language", "folder", "rest"),
+    [
+        (["05", "ko/notebooks/05"], "", "ko", ["05", "notebooks/05"]),
+        (["./ko/notebooks/05"], "", "ko", ["notebooks/05"]),
+        (["ko\\notebooks\\05"], "", "ko", ["notebooks\\05"]),
+        (["05"], "ko", "ko", ["05"]),
+        (["05"], "en", "", ["05"]),
+        (["05"], "", "", ["05"]),
+        (["kore/05"], "", "", ["kore/05"]),
+        (["ja/notebooks/05"], "ja", "", ["ja/notebooks/05"]),  # a catalogue, and no edition yet
+    ],
+)
+def test_the_edition_is_the_one_that_is_named_or_chosen(
+    tmp_path, monkeypatch, words, language, folder, rest
+):
+    for name in ("translations/ko", "translations/ja", "ko/notebooks"):
+        (tmp_path / name).mkdir(parents=True)
+    monkeypatch.setenv("COURSE_LANGUAGE", language)
+    assert reset.edition_of(words, tmp_path) == (tmp_path / folder, rest)
 
 
 def test_without_a_release_it_says_so(tmp_path, capsys):
