@@ -53,8 +53,16 @@ def test_image_grid_draws_dark_to_bright_within_the_limits():
     ("images", "titles", "words"),
     [
         ([], None, "empty"),
-        ([np.zeros(3)], None, r"images\[0\] has shape \(3,\)"),
-        ([np.zeros((2, 2, 4))], None, r"\(H, W, 3\)"),
+        (
+            [np.eye(2), np.zeros(3)],
+            None,
+            r"^images\[1\] has shape \(3,\): give an array with 2 or 3 axes$",
+        ),
+        (
+            [np.eye(2), np.zeros((2, 2, 4))],
+            None,
+            r"^images\[1\] has shape \(2, 2, 4\): give \(H, W\), \(1, H, W\) or \(H, W, 3\)$",
+        ),
         ([np.zeros((2, 0))], None, "nothing to draw"),
         ([np.zeros((2, 2))], ["a", "b"], "1 images, but 2 titles"),
     ],
@@ -95,10 +103,24 @@ def test_number_grid():
     assert pixels(fig).std() > 0
 
 
-@pytest.mark.parametrize("name", ["titles", "marks", "signs", "dashed"])
-def test_number_grid_counts(name):
-    with pytest.raises(ValueError, match=name):
+@pytest.mark.parametrize(
+    ("name", "count"), [("titles", 2), ("marks", 2), ("signs", 1), ("dashed", 2)]
+)
+def test_number_grid_counts(name, count):
+    with pytest.raises(ValueError, match=f"^{name} has 3 entries, expected {count}$"):
         plots.number_grid([np.eye(2), np.eye(2)], **{name: ["one"] * 3})
+
+
+def test_number_grid_stands_in_its_order():
+    grids = [np.zeros((2, 2), int), np.ones((3, 1), int), np.array([[0.123456]])]
+    _, axes = plots.number_grid(grids, ["a", "b", "c"], signs=["+", "="])
+    assert [axis.get_title() for axis in axes] == ["a", "b", "c"]
+    assert [texts(axis)[-1] for axis in axes] == ["0", "+", "="]
+    assert texts(axes[2])[0] == "0.123"
+    sign = axes[1].texts[-1]
+    assert (sign.get_position()[1], sign.get_position()[0] < -0.5) == (1, True)  # before its middle
+    with pytest.raises(ValueError, match=r"dashed\[1\] has shape \(1, 2\), but its array \(2, 2\)"):
+        plots.number_grid([np.eye(2)] * 2, dashed=[None, [[True, False]]])
 
 
 def test_number_grid_tells_data_from_padding():
@@ -135,8 +157,17 @@ def test_loss_curve():
         History([0, 9], [2.0, 1.0], [1, 2], [1.5, 1.2], [0.9, 0.8], [0.7, 0.8])
     )
     assert ax.lines[1].get_xdata().tolist() == [5, 10]
+    assert (ax.get_xlabel(), ax.get_ylabel(), ax.get_ylim()[0]) == ("batch", "loss", 0)
+    legend = [text.get_text() for text in ax.get_legend().get_texts()]
+    assert legend == ["training, one batch", "test, all data"]
+    assert [line.get_color() for line in ax.lines] == [plots.BLUE, plots.ORANGE]
     with pytest.raises(ValueError, match="train at least one epoch"):
         plots.loss_curve(History())
+
+
+def test_without_test_data_there_is_one_curve():
+    _, ax = plots.loss_curve(History([0, 10], [2.0, 1.0], [1], [1.5], [], []))
+    assert [line.get_label() for line in ax.lines] == ["training, one batch"]
 
 
 def test_confusion_matrix():
@@ -153,8 +184,25 @@ def test_confusion_matrix():
 
 
 def test_a_confusion_matrix_without_mistakes_can_be_drawn():
-    fig, _ = plots.confusion_matrix(np.diag([3, 4]))
+    fig, ax = plots.confusion_matrix(np.diag([3, 4]))
     assert pixels(fig).std() > 0
+    assert ax.images[0].get_clim() == (0, 1)
+    assert [label.get_text() for label in ax.get_xticklabels()] == ["0", "1"]
+    assert plots.confusion_matrix([[7]])[1].images[0].get_clim() == (0, 1)
+
+
+def test_the_numbers_of_a_confusion_matrix_can_be_read_on_their_colours():
+    _, ax = plots.confusion_matrix([[90, 10], [6, 0]])
+    assert ax.images[0].get_clim() == (0, 10)
+    looks = {text.get_text(): (text.get_color(), text.get_fontweight()) for text in ax.texts}
+    assert looks == {
+        "90": ("black", "bold"),
+        "10": ("white", "normal"),  # on the darkest blue
+        "6": ("black", "normal"),
+        "0": ("black", "bold"),
+    }
+    with pytest.raises(ValueError, match=r"^counts has shape \(2, 3\): give a square array$"):
+        plots.confusion_matrix(np.zeros((2, 3)))
 
 
 def test_filter_grid_has_one_scale_with_white_at_zero():
@@ -206,12 +254,15 @@ def test_bars():
     _, ax = plots.bars({"loop": 40.0, "torch": 1.0}, "time", "{:.0f} times")
     assert [bar.get_width() for bar in ax.patches] == [40, 1]
     assert texts(ax) == ["40 times", "1 times"]
+    assert ax.get_xlabel() == "time"
+    assert texts(plots.bars({"a": 0.123456})[1]) == ["0.123"]
     assert [label.get_text() for label in ax.get_yticklabels()] == ["loop", "torch"]
     bottom, top = ax.get_ylim()
     assert bottom > top  # the first bar is the upper one
     for values in ({}, {"a": -1.0}, {"a": float("nan")}):
-        with pytest.raises(ValueError, match=r"nothing to draw|amounts"):
+        with pytest.raises(ValueError, match=r"nothing to draw|^'a' is .*: only amounts from 0"):
             plots.bars(values)
+    plots.bars({"a": 0.0})
 
 
 def test_the_colours_differ_in_grey_too():

@@ -56,11 +56,12 @@ def test_series_have_different_colours():
     ("values", "series", "message"),
     [
         ({}, ["x", "y"], "empty"),
-        ({"a": [1]}, ["x"], "series has 1 names"),
-        ({"a": [1] * 4}, "wxyz", "series has 4 names"),
-        ({"a": [1, 2, 3]}, ["x", "y"], "'a' has 3 amounts"),
-        ({"a": [1, -2]}, ["x", "y"], "'a' has -2"),
-        ({"a": [1, math.nan]}, ["x", "y"], "'a' has nan"),
+        ({"a": [1]}, ["x"], "^series has 1 names: give 2 or 3$"),
+        ({"a": [1] * 4}, "wxyz", "^series has 4 names: give 2 or 3$"),
+        ({"a": [1, 2, 3]}, ["x", "y"], "^'a' has 3 amounts, but there are 2 series$"),
+        ({"b": [0, 0], "a": [1, -2]}, ["x", "y"], "^'a' has -2: only amounts from 0 upwards"),
+        ({"a": [1, math.nan]}, ["x", "y"], "^'a' has nan: only amounts"),
+        ({"a": [1, math.inf]}, ["x", "y"], "^'a' has inf: only amounts"),
     ],
 )
 def test_grouped_bars_refuses(values, series, message):

@@ -20,6 +20,8 @@ def test_the_heat_covers_the_whole_picture_on_a_scale_of_its_own():
     assert below.origin == above.origin == "upper"
     assert axes[0, 1].images[1].get_array().max() == 0
     assert [axis.get_title() for axis in axes.flat] == ["a", "b"]
+    _, axes = plots.overlay([picture], [heat])
+    assert axes[0, 0].get_title() == ""
     plt.close("all")
 
 
@@ -28,8 +30,13 @@ def test_the_heat_covers_the_whole_picture_on_a_scale_of_its_own():
     [
         ([], [], None, "0 images"),
         ([np.eye(2)], [], None, "1 images, but 0 heats"),
-        ([np.eye(2)], [np.eye(2)], ["a", "b"], "2 titles"),
-        ([np.eye(2)], [-np.eye(2)], None, r"heats\[0\] has the value -1"),
+        ([np.eye(2)], [np.eye(2)], ["a", "b"], "^there are 1 images, but 2 titles$"),
+        (
+            [np.eye(2)] * 2,
+            [np.eye(2), -np.eye(2)],
+            None,
+            r"^heats\[1\] has the value -1: give values from 0 upwards$",
+        ),
         ([np.eye(2)], [np.eye(2) * np.nan], None, "nan"),
         ([np.eye(2)], [np.zeros(3)], None, r"heats\[0\] has shape"),
     ],
@@ -49,6 +56,8 @@ def test_the_answer_of_a_place_stands_under_the_middle_of_its_window():
     fig.canvas.draw()
     assert [label.get_text() for label in below.get_yticklabels()] == ["0", "1"]
     assert answers.get_clim() == (0, 1)
+    assert (below.get_xlabel(), below.get_ylabel()) == ("pixel", "answer")
+    assert answers.get_array().tolist() == probabilities.tolist()
     _, (_, below) = plots.sliding_answers(np.eye(12), probabilities, window=6, stride=2)
     assert below.images[0].get_extent() == [1.5, 7.5, 1.5, -0.5]
     with pytest.raises(ValueError, match="3 windows of 6 pixels, 4 apart, do not fit into 12"):

@@ -129,6 +129,8 @@ def test_root_is_had_without_a_password_or_not(
     monkeypatch.setattr(os, "geteuid", lambda: user)
     commands.ends["sudo"] = sudo_ends
     assert browser.as_root() == expected
+    asked = user != 0 and programs == {"apt-get", "sudo"}
+    assert commands.calls == ([["sudo", "-n", "true"]] if asked else [])
 
 
 @pytest.mark.parametrize(

@@ -33,3 +33,11 @@ def test_a_writer_that_is_stopped_leaves_the_old_file_alone(tmp_path, error):
         write()
     assert path.read_bytes() == b"old"
     assert [one.name for one in tmp_path.iterdir()] == ["notebook"]
+
+
+def test_a_new_file_is_made_with_its_folders(tmp_path):
+    path = tmp_path / "a/b/c.txt"
+    write_whole(path, b"new")
+    write_whole(path.with_name("d.txt"), b"")
+    assert path.read_bytes() == b"new"
+    assert sorted(one.name for one in path.parent.iterdir()) == ["c.txt", "d.txt"]
