@@ -170,9 +170,10 @@ class Assert(ast.NodeVisitor):
         """The value of the test; on the way it is seen what wrong values do to it."""
         look = Look(self)
         result = test(look)
+        evaluated = set(look.kept)  # not all: and wrong values lead behind an `or`, too
         for site in self.sites() if result else ():
             comparison, _, place, part = site
-            if (comparison, place, part) in look.kept:  # behind an `or` it may not be evaluated
+            if (comparison, place, part) in evaluated:
                 self.failed[site] = self.failed.get(site, False) or look.fails(test, site)
         return result
 
