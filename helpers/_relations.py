@@ -210,7 +210,8 @@ def _of_moves(received, wanted, same):
             there = wanted[..., max(-down, 0) : height - max(down, 0), :]
             here = here[..., max(right, 0) : width + min(right, 0)]
             there = there[..., max(-right, 0) : width - max(right, 0)]
-            if 2 * here.size >= wanted.size and _varied(there) and same(here, there):
+            # More than half of them: two halves that trade places are not moved.
+            if 2 * here.size > wanted.size and _varied(there) and same(here, there):
                 return _moved(down, right)
     return None
 
@@ -333,14 +334,21 @@ def _of_types(received, wanted, same, result=None):
     def is_changed(change):
         return same(received, change(wanted)) and np.array_equal(whole, change(whole))
 
-    if is_changed(lambda numbers: np.maximum(numbers, 0)):
+    def is_cut_off(change):
+        # A number that only lies at the ends can come from anywhere: others must have been kept.
+        one = wanted.size == 1
+        kept = whole if one else wanted[change(wanted) == wanted]
+        kept = np.unique(kept[~np.isin(kept, (0, 1, 255))])
+        return is_changed(change) and len(kept) > (0 if one else 1)
+
+    if is_cut_off(lambda numbers: np.maximum(numbers, 0)):
         return gettext("they are the expected numbers with 0 in place of all below 0")
     if is_changed(np.abs):
         return gettext("they are the expected numbers without their signs")
-    if is_changed(lambda numbers: np.minimum(numbers, 255)):
+    if is_cut_off(lambda numbers: np.minimum(numbers, 255)):
         return gettext("they are the expected numbers cut off at 255")
     for largest in (255, 1):
-        if is_changed(lambda numbers, largest=largest: np.clip(numbers, 0, largest)):
+        if is_cut_off(lambda numbers, largest=largest: np.clip(numbers, 0, largest)):
             return gettext("they are the expected numbers cut off at 0 and {largest}").format(
                 largest=largest
             )
@@ -414,6 +422,8 @@ def _of_amounts(received, wanted, same):
     if _all_equal(wanted):
         return None
     offset = np.subtract(received, wanted, dtype=np.float64)
+    if not np.isfinite(offset).all():
+        return None
     if _all_close(offset) and not np.allclose(received, wanted):
         return gettext("every value is off by {amount}").format(amount=_number(offset.flat[0]))
     ratio = _ratio(received, wanted)
@@ -427,6 +437,8 @@ def _of_amounts(received, wanted, same):
 def _of_steps(received, wanted):
     """Off by another number at each place along an axis."""
     offset = np.subtract(received, wanted, dtype=np.float64)
+    if not np.isfinite(offset).all() or np.allclose(received, wanted):
+        return None
     for axis in range(wanted.ndim):
         count = wanted.shape[axis]
         if 2 <= count <= 6 and wanted.size >= 2 * count:

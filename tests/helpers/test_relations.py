@@ -95,6 +95,7 @@ def changed(array, *places, by=7):
         (np.cumsum(X).reshape(4, 5), X, "the sum of all expected ones up to its place"),
         # where
         (np.zeros((4, 5)), X, "every value is the same, 0"),
+        (np.full((4, 5), np.inf), X, "every value is the same, inf"),
         (
             np.pad(BATCH[..., 1:-1, 1:-1], ((0, 0), (0, 0), (1, 1), (1, 1))),
             BATCH,
@@ -155,6 +156,10 @@ def test_a_relation_is_found_and_said(received, wanted, words):
         ([3, 3], [40, 40]),  # one fact, twice
         (0, 0.75),  # the whole part, and so much else
         ([True, False], [False, True]),
+        ([[1]], [[3]]),  # cut off at 1, or anything else
+        (np.vstack([X[2:], X[:2] + 900]), X),  # half of it stands two rows higher
+        (np.clip(3 * X, 0, 1), 3 * X),  # ends alone, which can come from anywhere
+        (np.array([[1], [2], [4], [5]]) * np.full((4, 2), 1e-16), np.zeros((4, 2))),
     ],
 )
 def test_where_there_is_no_relation_nothing_is_said(received, wanted):
@@ -174,6 +179,7 @@ def test_a_narrow_type_of_fractions_is_named():
         (4.0, 3.5, 1.5, None),
         (0.0, -3.0, 2.0, "with 0 in place of all below 0"),
         (0.0, -3.0, -2.0, None),
+        (1.0, 3.0, 0.0, None),
         (255.0, 800.0, 3.0, "cut off at 255"),
         (255.0, 800.0, 300.0, None),
         (32.0, 800.0, 7.0, "what is left of what is expected in the type uint8"),
