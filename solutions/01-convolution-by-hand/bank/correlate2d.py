@@ -127,8 +127,8 @@ def as_large_as_image(image, kernel):
 
 
 @mistake(
-    "At the right and at the bottom your output is still 0: not all places are reached. There "
-    "are H − K + 1 rows of them; the kernel's size is left out once.",
+    "At the right and at the bottom your output is still 0, as where not all places are "
+    "reached. There are H − K + 1 rows of them; the kernel's size is left out once.",
     fails={PLACES, VALUES, ORIENTATION, RECTANGLES, TOGETHER},
 )
 def kernel_subtracted_twice(image, kernel):
@@ -394,8 +394,8 @@ def kernel_in_the_images_type(image, kernel):
 
 
 @mistake(
-    "Your products begin again at 0 when they pass 255, as uint8 does. Multiply in a type that "
-    "holds larger numbers.",
+    "Your numbers begin again at 0 when they pass 255, as those of uint8 do. Multiply and add "
+    "in a type that holds larger numbers.",
     fails={RANGE},
 )
 def products_in_uint8(image, kernel):

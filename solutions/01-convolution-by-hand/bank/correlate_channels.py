@@ -339,8 +339,8 @@ def whole_number_array(x, weight, bias):
 
 
 @mistake(
-    "The numbers of your output are of the image's type. A filter with fractions makes fractions "
-    "of an image of whole numbers, too.",
+    "Your numbers equal what is left of them in the image's type. A filter with fractions "
+    "makes fractions of an image of whole numbers, too.",
     fails={FRACTIONS, TOGETHER},
 )
 def type_of_image(x, weight, bias):

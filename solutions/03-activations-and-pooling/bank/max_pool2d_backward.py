@@ -517,8 +517,8 @@ def stride_ignored(grad_out, x, kernel_size, stride=None):
 
 
 @mistake(
-    "A number that wins in several windows got the gradient of the last one only: what came before "
-    "was overwritten.",
+    "A number that wins in several windows got the gradient of one of them only, as where "
+    "each one overwrites what came before. They should be added.",
     fails={"max_pool2d_backward_overlap", "max_pool2d_backward_together"},
 )
 def overwritten(grad_out, x, kernel_size, stride=None):
@@ -529,8 +529,8 @@ def overwritten(grad_out, x, kernel_size, stride=None):
 
 
 @mistake(
-    "A number that wins in several windows got the gradient of the first one only. The others "
-    "belong to it too.",
+    "A number that wins in several windows got the gradient of one of them only, as where the "
+    "first one alone counts. They should be added.",
     fails={"max_pool2d_backward_overlap", "max_pool2d_backward_together"},
 )
 def first_window_only(grad_out, x, kernel_size, stride=None):

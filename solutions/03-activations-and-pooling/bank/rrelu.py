@@ -327,7 +327,7 @@ def normal_distribution(x, lower, upper, training, rng):
 
 
 @mistake(
-    "The same seed gave other slopes: your random numbers do not come from `rng`.",
+    "The same seed gave other slopes, as where random numbers do not come from `rng`.",
     fails={"rrelu_generator"},
 )
 def other_generator(x, lower, upper, training, rng):
@@ -336,8 +336,8 @@ def other_generator(x, lower, upper, training, rng):
 
 
 @mistake(
-    "Each call gives the same slopes again: a generator with a fixed seed begins anew inside your "
-    "function. Draw from `rng`.",
+    "Each call gives the same slopes again, as where a generator with a fixed seed begins "
+    "anew inside the function. Draw from `rng` itself.",
     fails={"rrelu_generator"},
 )
 def seed_inside(x, lower, upper, training, rng):
@@ -513,6 +513,18 @@ def slope_zero_at_zero(x, lower, upper, training, rng):
     count = (x < 0).sum()
     slopes[x < 0] = rng.uniform(lower, upper, count) if training else (lower + upper) / 2
     return slopes * x, slopes
+
+
+@mistake(
+    "Where x is 0, your slope is NaN, as where 0 is divided by 0. Its slope is chosen as for a "
+    "negative number.",
+    fails={"rrelu_slopes"},
+)
+def slopes_by_division(x, lower, upper, training, rng):
+    drawn = rng.uniform(lower, upper, x.shape) if training else (lower + upper) / 2
+    out = np.where(x > 0, x, drawn * x)
+    with np.errstate(invalid="ignore"):
+        return out, out / x
 
 
 @mistake(
