@@ -74,6 +74,32 @@ class lesson_network(nn.Sequential):
 
 
 @mistake(
+    "Both convolutions have 5 × 5 filters and no padding, as those of the lesson. The plan has a "
+    "padding for the first one, and 3 × 3 filters in the second.",
+    fails={"net_convolutions", "net_parameters"},
+)
+class convolutions_of_the_lesson(Layers):
+    def __init__(self):
+        super().__init__()
+        self.conv1, self.conv2 = nn.Conv2d(1, 8, 5), nn.Conv2d(8, 16, 5)
+        self.fc1 = nn.Linear(256, 40)
+
+
+@mistake(
+    "Half of the numbers are switched off, as in the lesson: among the pooled maps and among the "
+    "neurons of the hidden layer. The plan has one dropout only, with another probability.",
+    fails={"net_dropout"},
+    undiagnosed="the network of the lesson has the same dropouts",
+)
+class dropouts_of_the_lesson(Layers):
+    def forward(self, x):
+        x = self.pool(F.relu(self.conv1(x)))
+        x = self.pool(F.relu(F.dropout2d(self.conv2(x), training=self.training)))
+        x = F.dropout(F.relu(self.fc1(x.flatten(1))), training=self.training)
+        return F.log_softmax(self.fc2(x), dim=1)
+
+
+@mistake(
     "The first convolution has no padding. So the maps shrink earlier than planned, and fewer "
     "numbers than planned reach the fully connected layers.",
     fails={"net_convolutions", "net_parameters"},
@@ -86,8 +112,8 @@ class no_padding(Layers):
 
 
 @mistake(
-    "Both convolutions have a padding that keeps the size. The plan has padding for the first "
-    "one only.",
+    "Your second convolution keeps the size of the maps, as with padding. In the plan only "
+    "the first one keeps the size.",
     fails={"net_convolutions", "net_parameters"},
 )
 class padding_on_both(Layers):
@@ -109,8 +135,8 @@ class padding_of_one(Layers):
 
 
 @mistake(
-    "The padding of the first convolution repeats pixels of the image. The padding of the task "
-    "consists of zeros.",
+    "At the border your first convolution gives as much as inside, as where the padding "
+    "repeats pixels of the image. The padding of the task consists of zeros.",
     fails={"net_convolutions"},
 )
 class padding_repeats_the_edge(Layers):
@@ -213,8 +239,8 @@ class connected_without_bias(Layers):
 
 
 @mistake(
-    "The hidden layer with its 40 neurons is missing: the pooled maps go straight into the ten "
-    "scores.",
+    "PyTorch finds only three layers with weights, and the plan has four. One way to that is "
+    "to leave out the hidden layer, so that the pooled maps go straight into the ten scores.",
     fails={"net_dropout", "net_eval_mode", "net_parameters", "net_relu"},
 )
 class no_hidden_layer(nn.Module):
@@ -232,8 +258,24 @@ class no_hidden_layer(nn.Module):
 
 
 @mistake(
-    "The network has 0 parameters: its layers stand in a plain Python list, where PyTorch does "
-    "not find them. So no optimizer could train them.",
+    "PyTorch finds only three layers with weights, and the plan has four. One way to that is "
+    "to leave out the hidden layer, so that the pooled maps go straight into the ten scores.",
+    fails=ALL - {"net_log_probabilities", "net_shape"},
+)
+class no_second_convolution(Layers):
+    def __init__(self):
+        super().__init__()
+        del self.conv2
+        self.fc1 = nn.Linear(8 * 7 * 7, 40)
+
+    def maps(self, x):
+        return self.pool(self.pool(F.relu(self.conv1(x))))
+
+
+@mistake(
+    "PyTorch finds no layer in your network, so it has no parameters that an optimizer could "
+    "train. Layers in a plain Python list or dictionary are not found, nor are layers that "
+    "are made anew in each call.",
     fails=ALL - {"net_shape"},
 )
 class layers_in_a_list(nn.Module):
@@ -261,8 +303,9 @@ class layers_in_a_list(nn.Module):
 
 
 @mistake(
-    "The fully connected layers are made anew in each call, with new random weights, so they "
-    "are not among the parameters. Layers that learn are made once, when the network is built.",
+    "PyTorch finds only two layers with weights, and the plan has four. Layers that are made "
+    "anew in each call, or stand in a plain Python list, are not among the parameters. Layers "
+    "that learn are made once, when the network is built.",
     fails=ALL - {"net_convolutions"},
 )
 class layers_made_in_forward(nn.Module):
@@ -277,6 +320,23 @@ class layers_made_in_forward(nn.Module):
         x = F.max_pool2d(F.relu(self.conv2(x)), 2)
         x = F.relu(nn.Linear(576, 40)(x.flatten(1)))
         return F.log_softmax(nn.Linear(40, 10)(self.dropout(x)), dim=1)
+
+
+@mistake(
+    "PyTorch finds only two layers with weights, and the plan has four. Layers that are made "
+    "anew in each call, or stand in a plain Python list, are not among the parameters. Layers "
+    "that learn are made once, when the network is built.",
+    fails=ALL - {"net_convolutions", "net_shape"},
+)
+class connected_layers_in_a_list(Layers):
+    def __init__(self):
+        super().__init__()
+        self.connected = [self.fc1, self.fc2]
+        del self.fc1, self.fc2
+
+    def scores(self, x):
+        first, second = self.connected
+        return second(self.dropout(F.relu(first(x))))
 
 
 @mistake(
@@ -304,8 +364,8 @@ class lessons_320(Layers):
 
 
 @mistake(
-    "The gradient stops between the convolutions and the fully connected layers: the "
-    "convolutions hold 1,376 parameters that would never learn.",
+    "1,376 parameters get no gradient, exactly as many as the two convolutions hold. They "
+    "would never learn, as where the gradient is cut off behind the convolutions.",
     fails={"net_parameters"},
 )
 class gradient_cut(Layers):
@@ -315,8 +375,8 @@ class gradient_cut(Layers):
 
 
 @mistake(
-    "Your four layers are made, but never called: the network computes with their weights by "
-    "functions. Call the layers themselves.",
+    "Your four layers are made, but none of them is called as a layer, as in `self.layer(x)`. "
+    "Functions with their weights, or their method `forward`, do not count as that.",
     fails=ALL - {"net_parameters"},
 )
 class functions_with_the_weights(Layers):
@@ -373,8 +433,8 @@ class cut_at_six(Layers):
 
 
 @mistake(
-    "Negative numbers of the first convolution reach the second one. The ReLU between them is "
-    "missing.",
+    "Negative numbers of the first convolution reach the second one: no ReLU is at work "
+    "between them.",
     fails={"net_relu"},
 )
 class no_first_relu(Layers):
@@ -384,8 +444,8 @@ class no_first_relu(Layers):
 
 
 @mistake(
-    "Negative numbers of the second convolution reach the fully connected layer. The ReLU "
-    "between them is missing.",
+    "Negative numbers of the second convolution reach the fully connected layer: no ReLU is "
+    "at work between them.",
     fails={"net_relu"},
 )
 class no_second_relu(Layers):
@@ -405,7 +465,7 @@ class no_third_relu(Layers):
 
 
 @mistake(
-    "There is a ReLU after the hidden layer, but none after the two convolutions.",
+    "A ReLU is at work after the hidden layer, but none after the two convolutions.",
     fails={"net_relu"},
 )
 class no_relu_after_convolutions(Layers):
@@ -414,7 +474,8 @@ class no_relu_after_convolutions(Layers):
 
 
 @mistake(
-    "Nothing replaces the negative numbers: there is no ReLU at all.",
+    "Negative numbers reach the second, the third and the fourth layer: no ReLU is at work "
+    "between the layers. `F.relu(x)` gives a new tensor, and leaves x as it is.",
     fails={"net_relu"},
 )
 class no_relu(Layers):
@@ -493,8 +554,8 @@ class no_second_pooling(Layers):
 
 
 @mistake(
-    "The pooling after the first convolution is missing: the second one sees maps twice as "
-    "high and wide as planned.",
+    "No pooling is at work after the first convolution: numbers that are not the largest of "
+    "their square reach the second one.",
     fails={"net_parameters", "net_pooling"},
 )
 class no_first_pooling(Layers):
@@ -555,6 +616,17 @@ class every_second_pixel(Layers):
     def maps(self, x):
         x = F.relu(self.conv1(x))[:, :, ::2, ::2]
         return F.relu(self.conv2(x))[:, :, ::2, ::2]
+
+
+@mistake(
+    "You take the largest number of each square's upper row. Max pooling takes the largest one "
+    "of the whole square.",
+    fails={"net_pooling"},
+)
+class upper_row_of_each_square(Layers):
+    def maps(self, x):
+        x = F.max_pool2d(F.relu(self.conv1(x)), (1, 2), 2)
+        return F.max_pool2d(F.relu(self.conv2(x)), (1, 2), 2)
 
 
 # Flatten.
@@ -910,8 +982,8 @@ class dropout_in_eval_only(Layers):
 
 
 @mistake(
-    "Half of the neurons are switched off, and in eval mode as well: neither the probability "
-    "nor the mode reaches your dropout.",
+    "Half of the neurons are switched off, and in eval mode as well. The task has another "
+    "probability, and your dropout does not know in which mode the network is.",
     fails={"net_dropout", "net_eval_mode"},
 )
 class half_dropped_always(Layers):

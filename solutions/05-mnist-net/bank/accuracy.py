@@ -216,8 +216,8 @@ def mean_of_batches(model, loader):
 
 
 @mistake(
-    "Your number is the accuracy of the last batch alone: what was counted before is lost with "
-    "each new batch.",
+    "Your number equals the accuracy of the last batch alone, as where what was counted "
+    "before is lost with each new batch.",
     fails={"accuracy_batches"},
 )
 def last_batch_only(model, loader):
@@ -232,8 +232,8 @@ def last_batch_only(model, loader):
 
 
 @mistake(
-    "Your number is the accuracy of the first batch: the function returns before the loop has "
-    "seen the others.",
+    "Your number equals the accuracy of the first batch alone, as where the function returns "
+    "before the loop has seen the others.",
     fails={"accuracy_batches"},
 )
 def first_batch_only(model, loader):

@@ -159,8 +159,8 @@ def ten_steps(model, optimizer, images, labels):
 
 
 @mistake(
-    "The weights move by a hundredth of what is expected: you make an optimizer of your own, "
-    "and the one that is given stands idle.",
+    "The weights move by a hundredth of what is expected, and the optimizer that is given "
+    "makes no step: an optimizer or code of your own moves them.",
     fails={"train_step_update"},
 )
 def own_optimizer(model, optimizer, images, labels):
@@ -174,8 +174,8 @@ def own_optimizer(model, optimizer, images, labels):
 
 
 @mistake(
-    "You move the weights yourself, with a learning rate of your own. The optimizer knows how "
-    "far to go, and whether there is momentum.",
+    "The weights move, but the optimizer that is given makes no step. It knows how far to go, "
+    "and whether there is momentum.",
     fails={"train_step_update"},
 )
 def own_update(model, optimizer, images, labels):

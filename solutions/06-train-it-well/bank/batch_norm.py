@@ -303,8 +303,8 @@ def mean_not_subtracted(x, gamma, beta, running_mean, running_var, training):
 
 
 @mistake(
-    "Where all numbers are equal, yours become NaN: 0 is divided by 0. The small number in the "
-    "formula guards against that.",
+    "Where all numbers are equal, yours become NaN, as where 0 is divided by 0. The small "
+    "number in the formula guards against that.",
     fails={"batch_norm_epsilon"},
 )
 def without_epsilon(x, gamma, beta, running_mean, running_var, training):
@@ -396,7 +396,7 @@ def batch_of_one_by_running_numbers(x, gamma, beta, running_mean, running_var, t
 
 
 @mistake(
-    "Your numbers are multiplied by beta, and gamma is added.",
+    "Your numbers equal what comes out when beta multiplies and gamma is added.",
     fails={
         "batch_norm_channels",
         "batch_norm_epsilon",

@@ -247,8 +247,8 @@ def from_zero_to_one(shape, rng):
 
 
 @mistake(
-    "Your weights have no negative numbers, as if their signs had been dropped. Half of a normal "
-    "distribution is negative.",
+    "Your numbers fit weights whose signs were dropped. Half of a normal distribution with "
+    "the mean 0 is negative.",
     fails={"he_start_connected", "he_start_convolution", "he_start_mean", "he_start_together"},
 )
 def without_signs(shape, rng):
@@ -304,8 +304,8 @@ def two_values(shape, rng):
 
 
 @mistake(
-    "No weight is further from 0 than twice √(2/n): your normal distribution is cut off there, "
-    "which makes the spread smaller, too. A normal distribution has about 5 % further out.",
+    "The spread of your weights, or how many lie near the mean, is as in a normal "
+    "distribution that is cut off at twice √(2/n). Asked for is one without a cut.",
     fails={"he_start_connected", "he_start_convolution", "he_start_normal", "he_start_together"},
 )
 def cut_off(shape, rng):
@@ -317,8 +317,19 @@ def cut_off(shape, rng):
 
 
 @mistake(
-    "Each call gives the same weights again: a generator with a fixed seed begins anew inside your "
-    "function. Draw from `rng`.",
+    "Your weights fit the sum of two numbers that are drawn evenly. Asked for is a normal "
+    "distribution.",
+    fails={"he_start_normal"},
+    undiagnosed="as many weights lie near the mean where a normal distribution is cut off",
+)
+def sum_of_two_draws(shape, rng):
+    spread = (2 / products(shape)) ** 0.5
+    return (rng.random(shape) + rng.random(shape) - 1) * spread * 6**0.5
+
+
+@mistake(
+    "Each call gives the same weights again, as where a generator with a fixed seed begins "
+    "anew inside the function. Draw from `rng` itself.",
     fails={"he_start_generator"},
 )
 def seed_inside(shape, rng):
@@ -327,7 +338,7 @@ def seed_inside(shape, rng):
 
 
 @mistake(
-    "The same seed gave other weights: your random numbers do not come from `rng`.",
+    "The same seed gave other weights, as where random numbers do not come from `rng`.",
     fails={"he_start_generator"},
 )
 def other_generator(shape, rng):

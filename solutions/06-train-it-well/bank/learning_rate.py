@@ -144,7 +144,8 @@ def not_halved(epoch, epochs, rate, warm_up=0):
 
 
 @mistake(
-    "Your rate becomes negative: it follows the cosine itself, which goes down to −1.",
+    "Your rate equals the cosine itself, times the full rate. That goes down to −1; asked for "
+    "is half of 1 + cos, which stays above 0.",
     fails={"learning_rate_cosine", "learning_rate_together", "learning_rate_wave_after_warm_up"},
 )
 def cosine_alone(epoch, epochs, rate, warm_up=0):
@@ -181,7 +182,8 @@ def degrees(epoch, epochs, rate, warm_up=0):
 
 
 @mistake(
-    "Your wave goes through a whole turn: the rate falls to 0 in the middle and rises again.",
+    "Your rate equals that of a wave through a whole turn, which falls to 0 in the middle and "
+    "rises again. Half a turn is asked for.",
     fails={"learning_rate_cosine", "learning_rate_together", "learning_rate_wave_after_warm_up"},
 )
 def whole_wave(epoch, epochs, rate, warm_up=0):
@@ -193,7 +195,8 @@ def whole_wave(epoch, epochs, rate, warm_up=0):
 
 
 @mistake(
-    "Your rate stays at the full rate until the end: the part of the wave is rounded down to 0.",
+    "In the middle of the wave your rate is still the full one. That is so where the part of "
+    "the wave loses its fraction, as with `//`.",
     fails={"learning_rate_cosine", "learning_rate_together", "learning_rate_wave_after_warm_up"},
 )
 def whole_division(epoch, epochs, rate, warm_up=0):
@@ -202,6 +205,19 @@ def whole_division(epoch, epochs, rate, warm_up=0):
     if epoch >= epochs:
         return 0.0
     return rate * wave((epoch - warm_up) // (epochs - warm_up))
+
+
+@mistake(
+    "Your numbers equal those of a wave that makes half a turn in each epoch. Half a turn takes "
+    "all the epochs that are left after the warm-up.",
+    fails={"learning_rate_cosine", "learning_rate_together", "learning_rate_wave_after_warm_up"},
+)
+def half_a_turn_in_each_epoch(epoch, epochs, rate, warm_up=0):
+    if epoch < warm_up:
+        return rate * (epoch + 1) / (warm_up + 1)
+    if epoch >= epochs:
+        return 0.0
+    return rate * wave(epoch - warm_up)
 
 
 @mistake(
@@ -381,7 +397,7 @@ def warm_up_by_doubling(epoch, epochs, rate, warm_up=0):
 
 
 @mistake(
-    "Your result does not depend on the rate that was given: it goes from 0 to 1.",
+    "Your numbers equal the part of the full rate, from 0 to 1, and not the rate itself.",
     fails={
         "learning_rate_cosine",
         "learning_rate_together",

@@ -162,6 +162,23 @@ def rolled(images, down, right):
 
 
 @mistake(
+    "Your image moves the wrong way, and what goes out on one side comes in again on the other. "
+    "Zeros should come in.",
+    fails={
+        "shift_down_right",
+        "shift_each_its_own",
+        "shift_none_or_far",
+        "shift_together",
+        "shift_up_left",
+        "shift_zeros",
+    },
+)
+def rolled_the_wrong_way(images, down, right):
+    moves = zip(images, down, right, strict=True)
+    return np.stack([np.roll(image, (-d, -r), axis=(0, 1)) for image, d, r in moves])
+
+
+@mistake(
     "Your image moves the wrong way: up where it should move down, and left where it should move "
     "right.",
     fails={
@@ -177,7 +194,8 @@ def other_way(images, down, right):
 
 
 @mistake(
-    "Your image goes down as it should, but to the left where it should go to the right.",
+    "Your image goes to the wrong side: to the left where it should go to the right, or to "
+    "the right where it should go to the left.",
     fails={
         "shift_down_right",
         "shift_each_its_own",
@@ -220,7 +238,7 @@ def moves_swapped(images, down, right):
 
 
 @mistake(
-    "Your image moves down, but never to the right or left.",
+    "Your image does not move to the side where it should.",
     fails={
         "shift_down_right",
         "shift_each_its_own",
@@ -235,7 +253,7 @@ def down_only(images, down, right):
 
 
 @mistake(
-    "Your image moves to the right, but never up or down.",
+    "Your image does not move up or down where it should.",
     fails={
         "shift_down_right",
         "shift_each_its_own",
@@ -312,8 +330,9 @@ def first_rows_and_columns_emptied(images, down, right):
 
 
 @mistake(
-    "Your image stays where it is when a number is negative. Negative numbers move up and to the "
-    "left.",
+    "Where a number is negative, your image keeps its old pixels in the rows and columns "
+    "where zeros should come in, as where it stays in its place. Negative numbers move up and "
+    "to the left.",
     fails={"shift_none_or_far", "shift_together", "shift_up_left", "shift_zeros"},
 )
 def negative_moves_ignored(images, down, right):
@@ -349,8 +368,8 @@ def edge_repeated(images, down, right):
 
 
 @mistake(
-    "Your image keeps its old pixels where something new should come in: the moved image is laid "
-    "over the old one.",
+    "Your image keeps its old pixels where something new should come in, as where the moved "
+    "image is laid over the old one.",
     fails={"shift_none_or_far", "shift_together", "shift_zeros"},
 )
 def laid_over_the_old_image(images, down, right):
@@ -392,7 +411,7 @@ def nothing_left_at_zero(images, down, right):
 
 
 @mistake(
-    "Your image is moved by one pixel too many.",
+    "Your image is moved too far.",
     fails={"shift_down_right", "shift_each_its_own", "shift_together", "shift_up_left"},
 )
 def one_too_far(images, down, right):
@@ -527,6 +546,19 @@ def with_fourier(images, down, right):
         turn = np.exp(-2j * np.pi * (waves_down * d + waves_right * r))
         moved.append(np.fft.ifft2(np.fft.fft2(room) * turn).real[:height, :width])
     return np.array(moved)
+
+
+@correct
+def with_fourier_in_a_large_room(images, down, right):
+    """In the place of zeros stand numbers as small as rounding errors."""
+    _, height, width = images.shape
+    waves_down = np.fft.fftfreq(64)[:, None]
+    waves_right = np.fft.fftfreq(64)
+    room = np.zeros((len(images), 64, 64))
+    room[:, :height, :width] = images
+    steps = zip(down, right, strict=True)
+    turns = [np.exp(-2j * np.pi * (waves_down * d + waves_right * r)) for d, r in steps]
+    return np.fft.ifft2(np.fft.fft2(room) * turns).real[:, :height, :width]
 
 
 @correct

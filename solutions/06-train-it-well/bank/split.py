@@ -180,8 +180,8 @@ def training_on_all(n, n_validation, rng):
 
 
 @mistake(
-    "The images that you put aside always stand side by side in the data set, or go on from its "
-    "end to its beginning. So they are one of few groups; every group should be possible.",
+    "Only as many different sets of images are put aside as there are places where one can "
+    "begin, as where the images always stand side by side. Every set should be possible.",
     fails={"split_by_chance", "split_together"},
 )
 def a_block_from_a_random_place(n, n_validation, rng):
@@ -200,8 +200,8 @@ def each_by_its_own_draw(n, n_validation, rng):
 
 
 @mistake(
-    "Each call puts the same images aside: a generator with a fixed seed begins anew inside your "
-    "function. Draw from `rng`.",
+    "Each call puts the same images aside, as where a generator with a fixed seed begins anew "
+    "inside the function. Draw from `rng` itself.",
     fails={"split_by_chance", "split_generator"},
 )
 def seed_inside(n, n_validation, rng):
@@ -210,7 +210,7 @@ def seed_inside(n, n_validation, rng):
 
 
 @mistake(
-    "The same seed gave other sets: your random numbers do not come from `rng`.",
+    "The same seed gave other sets, as where random numbers do not come from `rng`.",
     fails={"split_generator"},
 )
 def other_generator(n, n_validation, rng):

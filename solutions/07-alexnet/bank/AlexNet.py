@@ -142,8 +142,8 @@ class stride_of_conv1_missing(Network):
 
 
 @mistake(
-    "conv1 has padding 2. That is the way to make images of 224 fit; here the images have 227 "
-    "pixels, and 55 positions fit exactly without padding.",
+    "conv1 makes maps of 56 × 56, as with padding 2. That is the way to make images of 224 "
+    "fit; here the images have 227 pixels, and 55 positions fit exactly without padding.",
     fails={"AlexNet_shapes"},
 )
 class padding_for_224_in_conv1(Network):
@@ -164,7 +164,8 @@ class padding_of_conv2_missing(Network):
 
 
 @mistake(
-    "conv2 has padding 1. That keeps the size for filters of 3 × 3; filters of 5 × 5 need more.",
+    "conv2 makes maps of 25 × 25, as filters of 5 × 5 do with padding 1. That keeps the size "
+    "for filters of 3 × 3; filters of 5 × 5 need more.",
     fails={"AlexNet_parameters", "AlexNet_shapes"},
 )
 class padding_1_in_conv2(Network):
@@ -333,7 +334,7 @@ class layers_left_over(Network):
 
 
 @mistake(
-    "The parameters are frozen: the numbers are right, but no training can change them.",
+    "None of your parameters would change in a training: they are frozen.",
     fails={"AlexNet_parameters"},
 )
 class parameters_frozen(Network):
@@ -343,8 +344,9 @@ class parameters_frozen(Network):
 
 
 @mistake(
-    "The layers stand in a plain Python list, where PyTorch does not find them: your network has "
-    "no parameters that a training could change.",
+    "PyTorch finds none of your layers in the network, so it has no parameters that a "
+    "training could change. Layers in a plain Python list are not found, nor are layers that "
+    "are made anew in each call.",
     fails={"AlexNet_parameters"},
 )
 class layers_in_a_plain_list(nn.Module):
@@ -386,7 +388,8 @@ class pooling_without_overlap(Network):
 
 
 @mistake(
-    "The stride of the pooling is missing. Then PyTorch moves the window by its whole width, 3.",
+    "Your pooling windows move by 3, their own width, as they do in PyTorch where no stride "
+    "is given. The table's stride is another one.",
     fails={"AlexNet_parameters", "AlexNet_pooling", "AlexNet_shapes"},
 )
 class stride_of_pooling_missing(Network):
@@ -442,7 +445,7 @@ class last_pooling_missing(Network):
 
 
 @mistake(
-    "There is no ReLU at all: negative numbers reach all the layers, and without a non-linearity "
+    "No ReLU is at work: negative numbers reach all the layers, and without a non-linearity "
     "two layers are no more than one.",
     fails={"AlexNet_relu"},
 )
@@ -464,7 +467,7 @@ class relu_missing_in_classifier(Network):
 
 
 @mistake(
-    "There is no ReLU between conv3 and conv4.",
+    "No ReLU is at work between conv3 and conv4.",
     fails={"AlexNet_relu"},
 )
 class relu_missing_after_conv3(Network):
@@ -477,7 +480,7 @@ class relu_missing_after_conv3(Network):
 
 
 @mistake(
-    "There is no ReLU between conv4 and conv5.",
+    "No ReLU is at work between conv4 and conv5.",
     fails={"AlexNet_relu"},
 )
 class relu_missing_after_conv4(Network):
@@ -489,7 +492,7 @@ class relu_missing_after_conv4(Network):
 
 
 @mistake(
-    "There is no ReLU after conv5: negative numbers arrive at fc6.",
+    "No ReLU is at work after conv5: negative numbers arrive at fc6.",
     fails={"AlexNet_relu"},
 )
 class relu_missing_after_conv5(Network):

@@ -19,7 +19,7 @@ GROUPS = "conv_cost_groups"
 
 
 @mistake(
-    "The biases are missing in the number of parameters.",
+    "Your number of parameters equals that of the weights alone. The biases are parameters, too.",
     fails={PARAMETERS},
 )
 def biases_forgotten(size, in_channels, out_channels, kernel_size, stride=1, padding=0, groups=1):
@@ -29,7 +29,7 @@ def biases_forgotten(size, in_channels, out_channels, kernel_size, stride=1, pad
 
 
 @mistake(
-    "A single bias is counted for the whole layer. Each filter has one.",
+    "Your numbers equal those with a single bias for the whole layer. Each filter has one.",
     fails={PARAMETERS, GROUPS},
 )
 def one_bias(size, in_channels, out_channels, kernel_size, stride=1, padding=0, groups=1):
@@ -39,8 +39,8 @@ def one_bias(size, in_channels, out_channels, kernel_size, stride=1, padding=0, 
 
 
 @mistake(
-    "A bias is counted for each map that goes in. It belongs to a filter, so to a map that comes "
-    "out.",
+    "Your numbers equal those with a bias for each map that goes in. It belongs to a filter, "
+    "so to a map that comes out.",
     fails={PARAMETERS},
 )
 def bias_for_each_input_map(
@@ -52,8 +52,8 @@ def bias_for_each_input_map(
 
 
 @mistake(
-    "A bias is counted for each filter and each map that it sees. A filter adds its bias once, "
-    "after all maps are summed.",
+    "Your numbers equal those with a bias for each filter and each map that it sees. A filter "
+    "adds its bias once, after all maps are summed.",
     fails={PARAMETERS},
 )
 def bias_for_each_pair(size, in_channels, out_channels, kernel_size, stride=1, padding=0, groups=1):
@@ -63,8 +63,8 @@ def bias_for_each_pair(size, in_channels, out_channels, kernel_size, stride=1, p
 
 
 @mistake(
-    "The multiply-adds take the biases along: parameters times places. Adding a bias is no "
-    "multiply-add.",
+    "Your multiply-adds equal parameters times places, so the biases are among them. Adding a "
+    "bias is no multiply-add.",
     fails={MULTIPLY_ADDS},
 )
 def biases_multiplied(size, in_channels, out_channels, kernel_size, stride=1, padding=0, groups=1):
@@ -74,7 +74,8 @@ def biases_multiplied(size, in_channels, out_channels, kernel_size, stride=1, pa
 
 
 @mistake(
-    "Multiplications and additions are counted as two. A multiply-add is one of each, together.",
+    "Your multiply-adds are twice as many as asked for, as where multiplications and "
+    "additions are counted as two. A multiply-add is one of each, together.",
     fails={MULTIPLY_ADDS},
 )
 def flops(size, in_channels, out_channels, kernel_size, stride=1, padding=0, groups=1):
@@ -84,7 +85,7 @@ def flops(size, in_channels, out_channels, kernel_size, stride=1, padding=0, gro
 
 
 @mistake(
-    "Your multiply-adds are those of one position of the filters. They are used at many places.",
+    "Your multiply-adds equal those of one position of the filters. They are used at many places.",
     fails={MULTIPLY_ADDS, PLACES},
 )
 def one_place(size, in_channels, out_channels, kernel_size, stride=1, padding=0, groups=1):
@@ -93,7 +94,8 @@ def one_place(size, in_channels, out_channels, kernel_size, stride=1, padding=0,
 
 
 @mistake(
-    "The places are counted along one side only. The filters move in rows and in columns.",
+    "Your numbers equal those with the places along one side only. The filters move in rows "
+    "and in columns.",
     fails={MULTIPLY_ADDS, PLACES},
 )
 def places_along_one_side(
@@ -105,8 +107,8 @@ def places_along_one_side(
 
 
 @mistake(
-    "Each pixel of the image is taken for a place. A filter fits at fewer places than that, unless "
-    "padding keeps the size.",
+    "Your numbers equal those with a place at each pixel of the image. A filter fits at fewer "
+    "places than that, unless padding keeps the size.",
     fails={MULTIPLY_ADDS, PLACES},
 )
 def pixels_for_places(size, in_channels, out_channels, kernel_size, stride=1, padding=0, groups=1):
@@ -115,8 +117,8 @@ def pixels_for_places(size, in_channels, out_channels, kernel_size, stride=1, pa
 
 
 @mistake(
-    "One place is missing along each side: between the first and the last position there is one "
-    "step less than there are positions.",
+    "Your multiply-adds equal those with one place less along each side: between the first "
+    "and the last position there is one step less than there are positions.",
     fails={MULTIPLY_ADDS, PLACES},
 )
 def off_by_one(size, in_channels, out_channels, kernel_size, stride=1, padding=0, groups=1):
@@ -126,7 +128,7 @@ def off_by_one(size, in_channels, out_channels, kernel_size, stride=1, padding=0
 
 
 @mistake(
-    "The multiply-adds of all filters are counted for one map of the input only.",
+    "Your multiply-adds equal those of all filters on one map of the input only.",
     fails={MULTIPLY_ADDS},
 )
 def one_input_map(size, in_channels, out_channels, kernel_size, stride=1, padding=0, groups=1):
@@ -136,7 +138,7 @@ def one_input_map(size, in_channels, out_channels, kernel_size, stride=1, paddin
 
 
 @mistake(
-    "The multiply-adds are those of a single filter. Each of the filters makes as many.",
+    "Your multiply-adds equal those of a single filter. Each of the filters makes as many.",
     fails={MULTIPLY_ADDS, GROUPS},
 )
 def one_filter(size, in_channels, out_channels, kernel_size, stride=1, padding=0, groups=1):
@@ -146,7 +148,8 @@ def one_filter(size, in_channels, out_channels, kernel_size, stride=1, padding=0
 
 
 @mistake(
-    "Filters count with their width only. A filter of 3 × 3 has 9 weights for each map.",
+    "Your numbers equal those of filters that count with their width only. A filter of 3 × 3 "
+    "has 9 weights for each map.",
     fails={PARAMETERS, MULTIPLY_ADDS},
 )
 def kernel_not_squared(size, in_channels, out_channels, kernel_size, stride=1, padding=0, groups=1):
@@ -156,7 +159,7 @@ def kernel_not_squared(size, in_channels, out_channels, kernel_size, stride=1, p
 
 
 @mistake(
-    "The stride is not used: your filters stop at every pixel.",
+    "Your numbers of places equal those with stride 1, where the filters stop at every pixel.",
     fails={PLACES},
 )
 def stride_ignored(size, in_channels, out_channels, kernel_size, stride=1, padding=0, groups=1):
@@ -166,7 +169,7 @@ def stride_ignored(size, in_channels, out_channels, kernel_size, stride=1, paddi
 
 
 @mistake(
-    "The padding is not used.",
+    "Your numbers of places equal those without padding.",
     fails={PLACES},
 )
 def padding_ignored(size, in_channels, out_channels, kernel_size, stride=1, padding=0, groups=1):
@@ -176,7 +179,7 @@ def padding_ignored(size, in_channels, out_channels, kernel_size, stride=1, padd
 
 
 @mistake(
-    "The padding is counted once. It is added on both sides.",
+    "Your numbers of places equal those with the padding counted once. It is added on both sides.",
     fails={PLACES},
 )
 def padding_on_one_side(
@@ -188,7 +191,8 @@ def padding_on_one_side(
 
 
 @mistake(
-    "A last step that does not fit is counted as a place: your number is rounded up.",
+    "Your numbers of places equal those that are rounded up where the last step does not fit. "
+    "Such a step is left out.",
     fails={PLACES},
 )
 def rounded_up(size, in_channels, out_channels, kernel_size, stride=1, padding=0, groups=1):
@@ -209,8 +213,8 @@ def not_rounded(size, in_channels, out_channels, kernel_size, stride=1, padding=
 
 
 @mistake(
-    "Your places are counted with the fractions of both sides, and only their product is cut. "
-    "Along each side the last step that does not fit is left out.",
+    "Your numbers of places equal those with the fractions of both sides, where only their "
+    "product is cut. Along each side the last step that does not fit is left out.",
     fails={PLACES},
 )
 def rounded_after_squaring(
@@ -222,7 +226,7 @@ def rounded_after_squaring(
 
 
 @mistake(
-    "The stride also divides the 1 of the size formula.",
+    "Your numbers of places equal those where the stride also divides the 1 of the size formula.",
     fails={PLACES},
 )
 def one_divided_too(size, in_channels, out_channels, kernel_size, stride=1, padding=0, groups=1):
@@ -232,7 +236,7 @@ def one_divided_too(size, in_channels, out_channels, kernel_size, stride=1, padd
 
 
 @mistake(
-    "The groups are not used: each filter sees all maps.",
+    "Your numbers equal those without groups, where each filter sees all maps.",
     fails={GROUPS},
 )
 def groups_ignored(size, in_channels, out_channels, kernel_size, stride=1, padding=0, groups=1):
@@ -242,8 +246,8 @@ def groups_ignored(size, in_channels, out_channels, kernel_size, stride=1, paddi
 
 
 @mistake(
-    "Maps and filters are both divided by the groups: that is the cost of one group. There are "
-    "several.",
+    "Your numbers equal the cost of one group: maps and filters are both divided by the "
+    "groups. There are several.",
     fails={GROUPS},
 )
 def one_group_only(size, in_channels, out_channels, kernel_size, stride=1, padding=0, groups=1):
@@ -265,7 +269,8 @@ def groups_save_only_parameters(
 
 
 @mistake(
-    "With groups your count becomes larger: each group is given filters for all maps.",
+    "Your numbers equal those where each group is given filters for all maps, so that the "
+    "cost becomes larger with groups.",
     fails={GROUPS},
 )
 def groups_multiplied(size, in_channels, out_channels, kernel_size, stride=1, padding=0, groups=1):
@@ -275,7 +280,8 @@ def groups_multiplied(size, in_channels, out_channels, kernel_size, stride=1, pa
 
 
 @mistake(
-    "The two numbers are in the other order: asked for are the parameters first.",
+    "One of the two numbers stands in the place of the other. Asked for are the parameters "
+    "first, and then the multiply-adds.",
     fails={PARAMETERS, MULTIPLY_ADDS, PLACES},
 )
 def swapped(size, in_channels, out_channels, kernel_size, stride=1, padding=0, groups=1):

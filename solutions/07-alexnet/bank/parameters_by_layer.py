@@ -20,7 +20,7 @@ ALL = {COUNTS, NESTED, LISTED, FROZEN}
 
 
 @mistake(
-    "Only the weights are counted: each of your counts is too small by the number of biases.",
+    "Your counts equal those of the weights alone: each is too small by the number of biases.",
     fails={COUNTS, FROZEN},
 )
 def biases_forgotten(model):
@@ -88,8 +88,8 @@ def counted_at_every_level(model):
 
 
 @mistake(
-    "Only modules without modules inside are counted. A module can hold parameters of its own "
-    "beside them.",
+    "Your counts equal those of modules without modules inside. A module can hold parameters "
+    "of its own beside them.",
     fails={NESTED},
 )
 def innermost_modules_only(model):
@@ -103,8 +103,8 @@ def innermost_modules_only(model):
 
 
 @mistake(
-    "Only parameters with the names `weight` and `bias` are counted. A module may give its "
-    "parameters any name.",
+    "Your counts equal those of parameters with the names `weight` and `bias` alone. A module "
+    "may give its parameters any name.",
     fails={NESTED},
 )
 def weight_and_bias_only(model):
@@ -118,7 +118,8 @@ def weight_and_bias_only(model):
 
 
 @mistake(
-    "Only the second level is opened: what lies deeper is counted in the module around it.",
+    "Your counts equal what comes out when only the second level is opened, and what lies "
+    "deeper is counted in the module around it.",
     fails={NESTED},
 )
 def two_levels_only(model):
@@ -182,7 +183,8 @@ def buffers_counted(model):
 
 
 @mistake(
-    "Only convolutions and linear layers are counted. Other modules have parameters, too.",
+    "Your counts equal those of convolutions and fully connected layers alone. Other modules "
+    "have parameters, too.",
     fails={NESTED, FROZEN},
 )
 def two_kinds_of_layers_only(model):
@@ -233,8 +235,7 @@ def by_parameter(model):
 
 
 @mistake(
-    "Your result is the total of the whole network. Asked for is a dict with a count for each "
-    "module.",
+    "Your result is a single number. Asked for is a dict with a count for each module.",
     fails=ALL,
 )
 def total_only(model):
@@ -255,7 +256,8 @@ def list_without_names(model):
 
 
 @mistake(
-    "The function ends with the first module that has parameters: `return` stands inside the loop.",
+    "Only the first module that has parameters is counted, as where `return` stands inside "
+    "the loop.",
     fails={COUNTS, NESTED, FROZEN},
 )
 def returned_too_early(model):
@@ -279,8 +281,8 @@ def printed(model):
 
 
 @mistake(
-    "Parameters that the model itself holds have names of their own in your dict. They belong to "
-    "the model, whose name is empty.",
+    "Parameters that the model itself holds do not stand under the empty name in your dict. "
+    "They belong to the model, whose name is empty.",
     fails={NESTED},
 )
 def name_cut_at_the_last_dot(model):

@@ -455,7 +455,7 @@ class shortcut_from_the_middle(Layers):
 
 
 @mistake(
-    "Negative numbers come out: the ReLU after the sum is missing.",
+    "Negative numbers come out: no ReLU is at work after the sum.",
     fails={"Block_relu", "Block_together"},
 )
 class no_relu_at_the_end(Layers):
@@ -841,8 +841,8 @@ RELU_FIRST = "Your numbers equal what comes out when x goes through a ReLU befor
 
 
 @mistake(
-    "Your convolutions are made anew in each call, with new random weights, so they are not among "
-    "the parameters.",
+    "One of your convolutions is not among the parameters: it is made anew in each call, or "
+    "stands in a plain Python list.",
     fails={
         "Block_branch",
         "Block_keeps_x",
@@ -895,8 +895,8 @@ class unused_layers(Layers):
 
 
 @mistake(
-    "A backward pass does not reach all parameters of your block: it is cut between the two "
-    "convolutions.",
+    "A backward pass does not reach all parameters of your block, as where it is cut between "
+    "the two convolutions.",
     fails={"Block_parameters"},
 )
 class gradient_cut(Layers):
@@ -940,8 +940,8 @@ class always_evaluating(Layers):
 
 
 @mistake(
-    "In evaluation mode, too, the images of a batch normalise each other: your block puts itself "
-    "into training mode.",
+    "In evaluation mode, too, the images of a batch normalise each other, as where the block "
+    "puts itself into training mode.",
     fails={"Block_branch", "Block_modes", "Block_shortcut", "Block_together"},
 )
 class always_training(Layers):

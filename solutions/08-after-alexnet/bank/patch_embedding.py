@@ -196,7 +196,7 @@ def column_by_column(images, weight, bias):
 
 
 @mistake(
-    "Your patches overlap: there is one at each pixel, as with stride 1.",
+    "Your patches overlap, as with stride 1. They should lie side by side.",
     fails={
         "patch_embedding_left_out",
         "patch_embedding_order",
@@ -297,9 +297,8 @@ def weights_transposed(images, weight, bias):
 
 
 @mistake(
-    "Your numbers are right for one channel. With several they equal what comes out when the "
-    "pixels of a patch stand with their channels side by side, and the weights channel after "
-    "channel.",
+    "Your numbers equal what comes out when the pixels of a patch stand with their channels "
+    "side by side, and the weights channel after channel.",
     fails={"patch_embedding_together"},
 )
 def channels_side_by_side(images, weight, bias):
@@ -457,7 +456,8 @@ def relu_at_the_end(images, weight, bias):
 
 
 @mistake(
-    "Your patches are two by two pixels, whatever the weights are.",
+    "Your patches lie two pixels apart. How far they lie apart follows from the size of the "
+    "weights.",
     fails={
         "patch_embedding_left_out",
         "patch_embedding_numbers",

@@ -146,7 +146,7 @@ def zeros_between_the_filters(x, depthwise, pointwise, stride=1, padding=0):
 
 
 @mistake(
-    "Your numbers equal the depthwise convolution alone. The pointwise filters are missing.",
+    "Your numbers equal the depthwise convolution alone, without the pointwise filters.",
     fails={"separable_conv2d_pointwise", "separable_conv2d_stride", "separable_conv2d_together"},
 )
 def pointwise_missing(x, depthwise, pointwise, stride=1, padding=0):
@@ -154,7 +154,7 @@ def pointwise_missing(x, depthwise, pointwise, stride=1, padding=0):
 
 
 @mistake(
-    "Your numbers equal the pointwise convolution alone. The depthwise filters are missing.",
+    "Your numbers equal the pointwise convolution alone, without the depthwise filters.",
     fails={
         "separable_conv2d_depthwise",
         "separable_conv2d_padding",
@@ -272,7 +272,7 @@ def stride_twice(x, depthwise, pointwise, stride=1, padding=0):
 
 
 @mistake(
-    "Your maps equal what comes out with stride 1, whatever the stride is.",
+    "Your maps equal what comes out with stride 1.",
     fails={"separable_conv2d_stride", "separable_conv2d_together"},
 )
 def stride_forgotten(x, depthwise, pointwise, stride=1, padding=0):

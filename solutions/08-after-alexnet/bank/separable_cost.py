@@ -168,7 +168,7 @@ def biases_of_pointwise_counted(height, width, channels, maps, kernel_size, stri
 
 
 @mistake(
-    "Your numbers are those of one ordinary convolution, in which each filter sees all maps.",
+    "Your numbers equal those of one ordinary convolution, in which each filter sees all maps.",
     fails={
         "separable_cost_exact",
         "separable_cost_fraction",
@@ -283,8 +283,8 @@ def multiplied(height, width, channels, maps, kernel_size, stride=1, padding=0):
 
 
 @mistake(
-    "Your multiply-adds are twice as many as asked for: that counts multiplications and additions "
-    "as two. A multiply-add is one of each, together.",
+    "Your multiply-adds are twice as many as asked for, as where multiplications and "
+    "additions are counted as two. A multiply-add is one of each, together.",
     fails={"separable_cost_exact", "separable_cost_multiply_adds", "separable_cost_together"},
 )
 def flops(height, width, channels, maps, kernel_size, stride=1, padding=0):
@@ -391,7 +391,7 @@ def padding_forgotten(height, width, channels, maps, kernel_size, stride=1, padd
 
 
 @mistake(
-    "Your multiply-adds equal those with stride 1, whatever the stride is.",
+    "Your multiply-adds equal those with stride 1.",
     fails={"separable_cost_places", "separable_cost_together"},
 )
 def stride_forgotten(height, width, channels, maps, kernel_size, stride=1, padding=0):
@@ -417,7 +417,8 @@ def a_place_too_few(height, width, channels, maps, kernel_size, stride=1, paddin
 
 
 @mistake(
-    "Where the last step does not fit, your numbers of places are rounded up. PyTorch rounds down.",
+    "Your multiply-adds equal those with numbers of places that are rounded up where the last "
+    "step does not fit. PyTorch rounds down.",
     fails={"separable_cost_places", "separable_cost_together"},
 )
 def rounded_up(height, width, channels, maps, kernel_size, stride=1, padding=0):
@@ -493,7 +494,7 @@ def fraction_with_the_side(height, width, channels, maps, kernel_size, stride=1,
 
 
 @mistake(
-    "Your fraction equals 1/K + 1/9, whatever the size of the filters is.",
+    "Your fraction equals 1/K + 1/9, which is right for filters of 3 × 3 alone.",
     fails={"separable_cost_fraction", "separable_cost_together"},
 )
 def fraction_for_three(height, width, channels, maps, kernel_size, stride=1, padding=0):

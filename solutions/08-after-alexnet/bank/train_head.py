@@ -508,7 +508,8 @@ def mode_of_the_head_forgotten(body, head, images, labels, make_optimizer, steps
 
 
 @mistake(
-    "The head is what it was at the start: a copy of it was trained.",
+    "The head that is given is never called: a copy of it or another layer works in its "
+    "place, or only its weights are used.",
     fails={
         "train_head_frozen",
         "train_head_learns",
@@ -631,7 +632,8 @@ def head_without_biases(body, head, images, labels, make_optimizer, steps):
 
 
 @mistake(
-    "Your losses equal the sum over the images. The mean is asked for.",
+    "Your losses, or the steps that you make, equal those of the sum over the images. The "
+    "mean is asked for.",
     fails={"train_head_learns", "train_head_losses", "train_head_together"},
 )
 def sum_of_the_losses(body, head, images, labels, make_optimizer, steps):
