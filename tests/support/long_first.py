@@ -23,8 +23,8 @@ FIRST = (
     "tests/grader/test_killed.py",
     "tests/grader/test_load.py",
     "tests/e2e/test_site_browser.py",
+    "tests/e2e/test_lab.py",  # beside the building of the site, which the first one begins with
     "tests/e2e/test_site_content.py",
-    "tests/e2e/test_lab.py",
 )
 # A file of a third of all tests, which may go to several workers: what its tests share belongs to
 # one assignment.
