@@ -9,12 +9,15 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
+from grader.intake.attempts import Attempts
 from grader.intake.collect import OTHERS, collect
-from grader.intake.entries import COUNTS, NOTHING, Entry, read_entries, write_entries
+from grader.intake.entries import COUNTS, NOTHING, Account, Entry, read_entries, write_entries
+from grader.intake.files import Found
 from grader.intake.join import Finder
 from grader.intake.layouts import owner_of, without_copies
+from grader.intake.platforms import Gradescope
 from grader.intake.roster import Student
-from grader.intake.times import time_of
+from grader.intake.times import Times, time_of
 from grader.judging.policy import Limits
 from helpers.assignment.notebook_file import Unreadable
 
@@ -374,6 +377,133 @@ def test_attempts_whose_order_is_not_known_are_named(tmp_path):
     (doubt,) = handed_in.doubts
     assert doubt.startswith("kim.minsu: several attempts, and no telling which is later: ")
     assert "several notebooks" in read(handed_in.submissions[0])
+
+
+def which_counts(paths, which="last", dates=None):
+    """(what counts of one student's files, when it came, what does not, the doubts).
+
+    In ``dates`` are the hours at which a zip says that files came.
+    """
+    account = Account()
+    times = Times(account, Gradescope())
+    for path, hour in (dates or {}).items():
+        times.zip_times[tuple(path.split("/"))] = datetime(2026, 11, 28, hour)
+    group = []
+    for path in paths:
+        parts = tuple(path.removesuffix("@").split("/"))
+        found = Found(parts, lambda limit: b"", is_link=path.endswith("@"))
+        group.append((found, owner_of(parts, NAME)))
+    chosen = Attempts(which, times, account).chosen("kim", group)
+    assert {(entry.student, entry.is_taken) for entry in account.entries} <= {("kim", False)}
+    assert {entry.reason for entry in account.entries} <= {
+        f"another attempt: the {which} one counts"
+    }
+    left = [entry.path for entry in account.entries]
+    hour = chosen.time.hour if chosen.time else None
+    return [file.path for file, _ in chosen.files], hour, left, account.doubts
+
+
+ONE, TWO, THREE = (f"submission_{number}/x.ipynb" for number in (1001, 1002, 1003))
+UNSURE = "kim: several attempts, and no telling which is later: "
+GROUP = f"Group A-Kim_7{MOODLE}_/x.ipynb"
+ALONE = f"Kim_8{MOODLE}_/x.ipynb"
+
+
+@pytest.mark.parametrize(
+    ("paths", "dates", "last", "first"),
+    [
+        # The platform's numbers, where no time is known, or not that of each, or twice the same.
+        ([THREE, ONE, TWO], {}, ([THREE], None), ([ONE], None)),
+        ([THREE, ONE], {ONE: 9}, ([THREE], None), ([ONE], 9)),
+        ([ONE, THREE], {ONE: 9, THREE: 9}, ([THREE], 9), ([ONE], 9)),
+        # Times say more than numbers.
+        ([ONE, THREE], {ONE: 9, THREE: 8}, ([ONE], 9), ([THREE], 8)),
+        ([ALONE, GROUP, ONE], {ALONE: 8, GROUP: 9, ONE: 7}, ([GROUP], 9), ([ONE], 7)),
+        # All files of an attempt count, or none.
+        (
+            ["submission_1001/a.py", ONE, THREE, "submission_1003/b.py"],
+            {},
+            ([THREE, "submission_1003/b.py"], None),
+            (["submission_1001/a.py", ONE], None),
+        ),
+        # The numbers that browsers add; of several files of an attempt the last one.
+        (["kim (2).ipynb", "kim.ipynb"], {}, (["kim (2).ipynb"], None), (["kim.ipynb"], None)),
+        (
+            ["kim-m/x.ipynb", "kim-m/x (2).ipynb", "kim (1).ipynb"],
+            {},
+            (["kim-m/x.ipynb", "kim-m/x (2).ipynb"], None),
+            (["kim (1).ipynb"], None),
+        ),
+    ],
+)
+def test_the_last_or_the_first_attempt_counts_and_the_others_get_a_line(paths, dates, last, first):
+    for which, (files, hour) in (("last", last), ("first", first)):
+        left = sorted(set(paths) - set(files))
+        counts, when, not_taken, doubts = which_counts(paths, which, dates)
+        assert (counts, when, sorted(not_taken), doubts) == (files, hour, left, [])
+
+
+@pytest.mark.parametrize("which", ["last", "first"])
+@pytest.mark.parametrize(
+    ("paths", "dates", "hour"),
+    [
+        ([ALONE, GROUP], {}, None),
+        ([ALONE, ONE], {}, None),  # numbers of two platforms cannot be compared
+        # Nothing says that it was in time, so it came when the last of them came.
+        ([ALONE, GROUP, f"Kim_9{MOODLE}_/x.ipynb"], {ALONE: 9, GROUP: 10}, 10),
+        ([ALONE, GROUP, f"Kim_9{MOODLE}_/x.ipynb"], {ALONE: 10, GROUP: 8}, 10),
+        ([ALONE, GROUP], {ALONE: 9, GROUP: 9}, 9),
+    ],
+)
+def test_of_attempts_in_no_known_order_all_count_as_handed_in_at_the_latest_time(
+    which, paths, dates, hour
+):
+    assert which_counts(paths, which, dates) == (paths, hour, [], [UNSURE + ", ".join(paths)])
+
+
+def test_a_doubt_names_the_notebooks_of_the_attempts():
+    beside = [f"Kim_7{MOODLE}_/a.py", f"Kim_8{MOODLE}_/b.py"]
+    paths = [beside[0], f"Kim_7{MOODLE}_/m.ipynb", beside[1], ALONE]
+    *_, doubts = which_counts(paths)
+    assert doubts == [UNSURE + f"Kim_7{MOODLE}_/m.ipynb, {ALONE}"]
+
+
+@pytest.mark.parametrize("which", ["last", "first"])
+def test_what_is_no_notebook_is_no_attempt_and_goes_with_the_one_that_counts(which):
+    early, late = "submission_1000/report.pdf", "submission_1004/report.pdf"
+    dates = {early: 7, ONE: 8, late: 9}
+    for paths in ([early, ONE, late], [late, ONE, early]):
+        assert which_counts(paths, which, dates) == ([ONE, *paths[::2]], 8, [], [])
+    # Who has handed in nothing else has handed in that.
+    assert which_counts([late], which, dates) == ([late], 9, [], [])
+    # A folder that is a link could be the notebook's; a link further down is nothing.
+    assert which_counts(["kim@", late], which, dates) == (["kim", late], None, [], [])
+    link = "submission_1003/more@"
+    assert which_counts([link, ONE], which, dates) == ([ONE, link.rstrip("@")], 8, [], [])
+
+
+@pytest.mark.parametrize(
+    ("names", "last", "first"),
+    [
+        # The same name again, to which Canvas has added a number.
+        (["6001_x.ipynb", "6009_x-2.ipynb", "6005_x-1.ipynb"], [1], [0]),
+        (["6009_x-2.ipynb", "6001_x.ipynb"], [0], [1]),
+        # Another name is another file: which one counts is told by what is in it.
+        (["6001_x.ipynb", "6009_y.ipynb", "6005_x-1.ipynb"], [1, 2], [0, 1]),
+        # What lies beside the notebook is of no attempt.
+        (["6001_a.py", "6009_a.py", "6002_x.ipynb"], [0, 1, 2], [0, 1, 2]),
+    ],
+)
+def test_of_notebooks_of_one_name_canvas_has_the_last_or_the_first_counts(names, last, first):
+    paths = [f"kim_12345_{name}" for name in names]
+    for which, places in (("last", last), ("first", first)):
+        left = [path for number, path in enumerate(paths) if number not in places]
+        assert which_counts(paths, which) == ([paths[n] for n in places], None, left, [])
+
+
+def test_notebooks_of_one_folder_are_one_attempt():
+    paths = [f"kim/{NAME}/x.ipynb", f"kim/{NAME}/x (1).ipynb"]
+    assert which_counts(paths) == (paths, None, [], [])
 
 
 def test_times_of_handing_in(tmp_path):
