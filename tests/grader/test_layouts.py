@@ -3,6 +3,7 @@
 import io
 import time
 import zipfile
+from dataclasses import replace
 from datetime import datetime
 
 import nbformat
@@ -466,6 +467,7 @@ def test_a_doubt_names_the_notebooks_of_the_attempts():
     paths = [beside[0], f"Kim_7{MOODLE}_/m.ipynb", beside[1], ALONE]
     *_, doubts = which_counts(paths)
     assert doubts == [UNSURE + f"Kim_7{MOODLE}_/m.ipynb, {ALONE}"]
+    assert which_counts(["kim@", ONE])[3] == [UNSURE + f"kim, {ONE}"]
 
 
 @pytest.mark.parametrize("which", ["last", "first"])
@@ -610,6 +612,122 @@ def test_an_address_is_known_by_its_first_part_unless_somebody_is_called_so():
     assert Finder([kim]).find_sure("mk77") is None
     lee = Student("mk77", "Lee Jiwoo")
     assert Finder([kim, lee]).find(["mk77"]).student is lee
+
+
+MINSU = Student("s1", "Kim Minsu", "mk77@example.org", "20261", ("min.su", "A-9"))
+JOSE = Student("s2", "José María de la Cruz Núñez", "jose@example.org", "20262")
+HINDI = Student("s3", "हिन्दी", "", "20263")
+SEO = Student("s4", "서지우", "", "20264")
+PEOPLE = (MINSU, JOSE, HINDI, SEO)
+
+
+@pytest.mark.parametrize(
+    ("names", "numbers", "found"),
+    [
+        # What is sure: id, address, number and other names, with other capitals and signs.
+        (["S1"], [], MINSU),
+        (["MK77@Example.org "], [], MINSU),
+        (["mk77 example org"], [], MINSU),
+        (["20261"], [], MINSU),
+        (["MIN.SU"], [], MINSU),
+        (["min su"], [], MINSU),
+        (["a9"], [], MINSU),
+        # Names in each order of their words, however they are written.
+        (["Minsu Kim"], [], MINSU),
+        (["KIM, Minsu"], [], MINSU),
+        (["\uff2b\uff29\uff2d minsu"], [], MINSU),  # as wide as Korean letters
+        (["Núñez, José María de la Cruz"], [], JOSE),
+        (["cruz nunez jose maria de la"], [], JOSE),
+        (["María José de la Cruz Núñez"], [], None),
+        (["हिन्दी"], [], HINDI),
+        (["हनद"], [], None),  # its letters without their marks are another word
+        (["서지우"], [], SEO),
+        (["지우 서"], [], SEO),
+        (["\u1109\u1165\u110c\u1175\u110b\u116e"], [], SEO),  # as macOS writes it
+        (["우지서"], [], None),
+        # The numbers of the platform count before all names, the first one first.
+        (["Kim Minsu"], ["20262"], JOSE),
+        (["Kim Minsu"], ["99999", " 20262 "], JOSE),
+        ([], ["20264", "20262"], SEO),
+        (["Kim Minsu"], ["99999"], MINSU),
+        ([], ["mk77"], None),
+        # Of two names the likelier one; but what is sure before what is likely.
+        (["Kim Minsu", "서지우"], [], MINSU),
+        (["서지우", "Kim Minsu"], [], SEO),
+        (["서지우", "s1"], [], MINSU),
+        (["mk77", "서지우"], [], SEO),
+        (["nobody", "mk77"], [], MINSU),
+        (["", "- "], [], None),
+    ],
+)
+def test_students_are_found_by_what_is_sure_before_what_is_likely(names, numbers, found):
+    match = Finder(PEOPLE).find(names, numbers)
+    assert (match.student, match.is_guess) == (found, False)
+
+
+@pytest.mark.parametrize(
+    ("name", "found"),
+    [
+        ("hw1_kim_minsu_final", [MINSU]),
+        ("hw1 minsu kim", [MINSU]),
+        ("final-20261-x", [MINSU]),
+        ("report of mk77 example org", [MINSU]),
+        ("과제 서지우", [SEO]),
+        ("과제 서", []),
+        # A name of as many words as six stands in the name of a file.
+        ("01 José María de la Cruz Núñez final", [JOSE]),
+        ("01 nunez jose maria de la cruz", [JOSE]),
+        ("x jose maria x de la cruz nunez", []),
+        # Whose it is, if two are named, nothing tells.
+        ("kim minsu and 서지우", [MINSU, SEO]),
+        ("hw1", []),
+    ],
+)
+def test_a_name_within_a_files_name_is_a_guess(name, found):
+    match = Finder(PEOPLE).find([name])
+    assert (list(match.students), match.is_guess) == (found, bool(found))
+    assert match.student == (found[0] if len(found) == 1 else None)
+
+
+@pytest.mark.parametrize(
+    ("called", "name", "is_found"),
+    [
+        ("leeah", "hw leeah", True),  # five letters
+        ("leea", "hw leea", False),
+        ("le ea", "hw le ea", True),  # of two words any
+        ("12345", "hw 12345", True),
+        ("1234", "hw 1234", False),
+        ("지우", "hw 지우", True),
+        ("지", "hw 지", False),
+        ("éé", "hw éé", True),
+        ("a b c d e f", "hw a b c d e f x", True),
+        ("a b c d e f g", "hw a b c d e f g x", False),
+        ("leeah", "x " * 23 + "leeah", True),
+        ("leeah", "x " * 24 + "leeah", False),
+    ],
+)
+def test_how_short_a_name_within_a_files_name_may_be(called, name, is_found):
+    assert bool(Finder([Student("s1", called)]).find([name]).students) is is_found
+
+
+def test_the_first_name_that_holds_a_students_name_tells():
+    finder = Finder(PEOPLE)
+    assert finder.find(["hw1", "hw1 kim minsu", "hw1 서지우"]).students == (MINSU,)
+
+
+def test_who_cannot_be_told_apart_is_all_of_them_unless_another_name_tells():
+    one, two = Student("kim1", "김민수", "", "20261"), Student("kim2", "김민수", "", "20262")
+    lees = Student("lee1", "Lee Jiwoo"), Student("lee2", "Lee Jiwoo")
+    finder = Finder([one, two, *lees])
+    assert finder.find(["김민수"]) == ((one, two), False)
+    assert finder.find(["김민수", "Lee Jiwoo", "nobody"]) == ((one, two), False)
+    assert finder.find(["김민수", "kim2"]).student is two
+    assert finder.find(["김민수"], ["20261"]).student is one
+    # A number of two students is neither's, whatever the names say.
+    same = Finder([replace(one, lms_id="20262"), two])
+    assert [student.id for student in same.find(["kim1"], ["20262"]).students] == ["kim1", "kim2"]
+    assert same.find_sure("20262") is None
+    assert same.find_sure(" KIM1 ").id == "kim1"
 
 
 def test_a_number_of_few_digits_in_a_files_name_is_no_student():
