@@ -4,11 +4,12 @@ import copy
 
 import nbformat
 import pytest
-from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_raw_cell
 
 from grader.gradebook.feedback import make_page
 from grader.gradebook.graded import executed_notebook, finish
 from grader.intake.rebuild import Skeleton, load_skeleton
+from grader.intake.recognise import Frame, same_text
 from helpers.assignment.notebook_file import Unreadable
 from tests.support.assignment_files import NAMES, source
 from tests.support.lessons import ROOT
@@ -631,6 +632,206 @@ def test_what_may_be_of_this_assignment_is_graded(skeleton, what):
         made.cells = made.cells[:2]
     cells, _ = skeleton.rebuild(made)
     assert [c.grade_id for c in cells if c.kind == "test"] == ["f_doubles", "g_same"]
+
+
+# --- whose cell is which -------------------------------------------------------------------------
+
+
+@pytest.fixture
+def frame():
+    source, released = source_notebook(), released_notebook()
+    known = {c.metadata.nbgrader.grade_id: c for c in source.cells if "nbgrader" in c.metadata}
+    korean = copy.deepcopy(released)
+    korean.cells[0].source, korean.cells[-1].source = "# 제목", "*여기에 답하세요.*"
+    return Frame(known, released, korean)
+
+
+STUB = "def {}(x):\n    raise NotImplementedError"
+
+
+def given(source, grade_id=None, kind="code", cell_id="any", **metadata):
+    """A cell of a submission; with a grade id it has its metadata."""
+    make = {"code": new_code_cell, "markdown": new_markdown_cell, "raw": new_raw_cell}[kind]
+    made = make(source, id=cell_id, metadata=metadata)
+    if grade_id is not None:
+        made.metadata["nbgrader"] = {"grade_id": grade_id}
+    return made
+
+
+def found_in(frame, *cells):
+    notes = []
+    return frame.owners(list(cells), notes), notes
+
+
+COPIES = "{}: {} copies of the cell"
+LOST = "{}: recognised without its metadata"
+
+
+@pytest.mark.parametrize(
+    ("cells", "owners", "notes"),
+    [
+        ([("x = 1", "f")], ["f"], []),
+        # The first that was worked on; of the student's own are the others of an answer.
+        ([(STUB.format("f"), "f"), ("a", "f"), ("b", "f")], [None, "f", None], ["f 3"]),
+        ([(STUB.format("f"), "f"), (STUB.format("f"), "f")], ["f", None], ["f 2"]),
+        # One of another type counts if there is no other.
+        ([("a", "f", "markdown"), (STUB.format("f"), "f")], ["f", None], ["f 2"]),
+        ([("a", "f", "markdown"), ("b", "f")], [None, "f"], ["f 2"]),
+        # Repetitions of a test are nothing; of other cells what was written into them is kept.
+        ([("a", "g_same"), ("b", "g_same")], ["g_same", "g_same"], ["g_same 2"]),
+        ([("import numpy as np", "setup"), ("x", "setup")], ["setup", "setup"], ["setup 2"]),
+        ([("x", "setup"), ("y", "setup")], ["setup", None], ["setup 2"]),
+        (
+            [("So.", "why", "markdown"), ("*Write your answer here.*", "why", "markdown")],
+            ["why", "why"],
+            ["why 2"],
+        ),
+        # In the order of the submission.
+        ([("a", "g"), ("b", "f"), ("c", "g"), ("d", "f")], ["g", "f", None, None], ["g 2", "f 2"]),
+    ],
+)
+def test_of_copies_of_a_cell_one_stands_for_it(frame, cells, owners, notes):
+    said = [COPIES.format(*note.split()) for note in notes]
+    assert found_in(frame, *(given(*cell) for cell in cells)) == (owners, said)
+
+
+@pytest.mark.parametrize(
+    ("grade_id", "notes"),
+    [
+        ("h", ["h: not a cell of this release"]),
+        ("x" * 70, ["x" * 60 + ": not a cell of this release"]),
+        (5, ["5: not a cell of this release"]),
+        (["f"], ["['f']: not a cell of this release"]),
+        ("", []),
+    ],
+)
+def test_a_cell_of_another_release_is_the_students_own_and_is_told(frame, grade_id, notes):
+    # It has metadata: what it defines, and what is written in it, makes it no other cell.
+    assert found_in(frame, given("def f(x): pass", grade_id)) == ([None], notes)
+    assert found_in(frame, given("# Title", grade_id, "markdown", "title")) == ([None], notes)
+
+
+@pytest.mark.parametrize(
+    ("cell", "owner"),
+    [
+        # By the cell's id, by what was given out in any language, by what it defines.
+        (given("x", cell_id="f"), "f"),
+        (given("x", cell_id="f_doubles"), "f_doubles"),
+        (given(TEST_F + "\n"), "f_doubles"),
+        (given("# Title", kind="markdown"), "title"),
+        (given(" # 제목 ", kind="markdown"), "title"),
+        (given("def h(): pass\ndef g(x): pass"), "g"),
+        (given("f = lambda x: 2 * x"), None),
+        # The id says more than the text, and the text more than the names.
+        (given("def f(x): pass", cell_id="g"), "g"),
+        (given(STUB.format("g"), cell_id="f"), "f"),
+        (given(STUB.format("g")), "g"),
+        # Of the type of the cell alone.
+        (given("def f(x): pass", kind="markdown"), None),
+        (given("def f(x): pass", kind="markdown", cell_id="f"), None),
+        (given("# Title"), None),
+        (given("# Title", kind="raw"), None),
+        (given("x"), None),
+    ],
+)
+def test_a_cell_without_metadata_is_known_by_its_looks(frame, cell, owner):
+    # Some metadata of another program tells nothing.
+    cell.metadata["tags"] = ["x"]
+    notes = [LOST.format(owner)] if owner else []
+    answer = given("So.", "why", "markdown")  # so that none is looked for
+    assert found_in(frame, cell, answer) == ([owner, "why"], notes)
+
+
+def test_a_cell_that_is_there_is_not_recognised_in_another_one(frame):
+    own, lost = given("x = 1", "f"), given("def f(x): pass", cell_id="f")
+    assert found_in(frame, lost, own) == ([None, "f"], [])
+    # Where one way leads to a cell that is there, the next way may lead to another one.
+    both = given("def g(x): pass", cell_id="f")
+    assert found_in(frame, both, own) == (["g", "f"], [LOST.format("g")])
+    twice = found_in(frame, given("def f(x): 1"), given("def f(x): 2"))
+    assert twice == (["f", None], [LOST.format("f")])
+
+
+PLACE = "why: recognised by its place, without its metadata"
+
+
+@pytest.mark.parametrize(
+    ("cells", "place"),
+    [
+        # After the last cell before it: the first of its type that says something.
+        ([("So.", "markdown")], 0),
+        ([("x = 1", "code"), ("", "markdown"), (" \n", "markdown"), ("So.", "markdown")], 3),
+        ([("So.", "markdown"), ("More.", "markdown")], 0),
+        ([("So.", "raw")], None),
+        # What was given out is no answer, whatever spaces end its lines.
+        ([("A hint. \n", "markdown"), ("So.", "markdown")], 1),
+    ],
+)
+def test_a_written_answer_is_looked_for_behind_what_comes_before_it(frame, cells, place):
+    frame.free.append("A hint.")
+    made = [given(text, kind=kind) for text, kind in cells]
+    before = given("x", "g_same")
+    for more in ([], [given("No.", "of-another", "markdown")]):
+        owners, notes = found_in(frame, *more, given("Not.", kind="markdown"), before, *made)
+        there = [number for number, owner in enumerate(owners) if owner == "why"]
+        assert there == ([] if place is None else [len(more) + 2 + place])
+        assert (PLACE in notes) == (place is not None)
+
+
+def test_a_written_answer_is_looked_for_before_what_comes_after_it(frame):
+    frame.known["end"] = cell("text", "end", "The end.")
+    late = given("So.", kind="markdown")
+    end = given("The end.", "end", "markdown")
+    assert found_in(frame, end, late)[0] == ["end", None]
+    assert found_in(frame, late, end)[0] == ["why", "end"]  # from the beginning
+    # Between them, not after the first that is known: cells that were moved are in no order.
+    assert found_in(frame, late, given("x", "f"), late, end)[0] == [None, "f", "why", "end"]
+    moved = found_in(frame, end, given("x", "f"), late)[0]
+    assert moved == ["end", "f", "why"]
+    assert found_in(frame, given("a", "why", "markdown"), late)[0] == ["why", None]
+
+
+def test_code_that_a_person_marks_is_looked_for_by_its_place_if_it_defines_nothing(frame):
+    made = cell("manual", "plot", "")
+    frame.known["plot"] = nbformat.from_dict({**made, "cell_type": "code", "source": "plot(1)"})
+    assert found_in(frame, given("x", "g_same"), given("plot(2)"))[0] == ["g_same", "plot"]
+    frame.known["plot"].source = "def plot(): pass"
+    assert found_in(frame, given("x", "g_same"), given("plot(2)"))[0] == ["g_same", None]
+
+
+@pytest.mark.parametrize(
+    ("source", "attachments", "is_worked_on"),
+    [
+        ("*Write your answer here.*", {}, False),
+        ("\n*Write your answer here.*  \n\n", {}, False),
+        ("*여기에 답하세요.*", {}, False),
+        ("*Write  your answer here.*", {}, True),
+        ("", {}, True),
+        ("*Write your answer here.*", {"a.png": {"image/png": "AAAA"}}, True),
+    ],
+)
+def test_what_counts_as_work_in_a_cell(frame, source, attachments, is_worked_on):
+    made = given(source, "why", "markdown")
+    if attachments:
+        made["attachments"] = attachments
+    assert frame.is_worked_on(made, "why") is is_worked_on
+    # A picture that was given out is none of the student's.
+    frame.pasted["why"] = attachments
+    assert frame.is_worked_on(made, "why") is (is_worked_on and not attachments)
+
+
+def test_lines_of_one_text_are_the_same_but_for_spaces_at_their_ends():
+    assert same_text("a\n  b \n\n", "\na\t\n  b")
+    assert not same_text("a\n b", "a\n  b")
+    assert not same_text("a\nb", "a\n\nb")
+
+
+def test_what_was_given_out_is_known_in_each_language(frame):
+    for text in ("# Title", " # 제목\n", "f(1)", STUB.format("g")):
+        assert frame.has(text)
+    for text in ("", "# title", "f(2)", "Because."):
+        assert not frame.has(text)
+    assert frame.given["title"] == ["# Title", "# 제목"]
 
 
 @pytest.mark.parametrize("name", NAMES)
