@@ -2,7 +2,9 @@
 
 import base64
 import dataclasses
+import datetime
 import glob
+import io
 import json
 import os
 import tracemalloc
@@ -18,6 +20,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from grader.gradebook.submitted import write_submitted
 from grader.intake.collect import Unreadable, collect
+from grader.intake.files import Found, file_reader, in_folder, in_zip, open_zips
 from grader.intake.names import clean_name, distinct_names
 from grader.intake.parse import ids_of, parse, python_note
 from grader.intake.rebuild import Skeleton
@@ -664,3 +667,202 @@ def test_what_belongs_to_other_assignments_is_left_out_and_named(tmp_path, packe
 def test_nothing_is_said_where_nothing_is_left_out(tmp_path):
     files = {f"ann/{NAME}.ipynb": data("a"), "ann/.DS_Store": b"x"}
     assert collect(write(tmp_path, **files), NAME, OTHERS).words() == []
+
+
+# --- files in folders and zips -------------------------------------------------------------------
+
+
+def seen(files):
+    """Of each file its path, and what it holds or why not."""
+    found = {}
+    for file in files:
+        try:
+            held = file.read(100)
+        except Unreadable as error:
+            held = f"Unreadable: {error}"
+        found[file.path] = (held, file.problem)
+    return found
+
+
+EMPTY, LEFT = "an empty folder", "left behind by a program"
+LINK = "a link: links are not followed"
+
+
+def refused(reason):
+    return f"Unreadable: {reason}", reason
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs links and pipes")
+def test_a_folder_is_listed_in_order_with_what_cannot_be_read(tmp_path):
+    root = write(tmp_path / "b", **dict.fromkeys(("b.ipynb", "a/y.py", "a/x.py", ".z"), b"1"))
+    for name in ("c/d", "e/__MACOSX/deep", "f/.git"):
+        (root / name).mkdir(parents=True)
+    (root / "c" / "link").symlink_to(root / "a")
+    (root / "g").mkdir()
+    (root / "g" / "file").symlink_to(root / "b.ipynb")
+    os.mkfifo(root / "pipe")
+    files = in_folder(root)
+    assert seen(files) == {
+        ".z": (b"1", LEFT),
+        "b.ipynb": (b"1", ""),
+        "pipe": ("Unreadable: not an ordinary file", ""),
+        "a/x.py": (b"1", ""),
+        "a/y.py": (b"1", ""),
+        "c/link": ("Unreadable: a link to a folder: links are not followed", ""),
+        "c/d": refused(EMPTY),
+        "e/__MACOSX": refused(LEFT),
+        "f/.git": refused(LEFT),
+        "g/file": (f"Unreadable: {LINK}", ""),
+    }
+    assert [file.path for file in files] == list(seen(files))
+    assert [file.path for file in files if file.is_link] == ["c/link"]
+    assert in_folder(root / "c" / "d") == []  # the top alone is no student's folder
+
+
+def test_a_file_is_read_to_its_limit_and_one_byte_more(tmp_path):
+    root = write(tmp_path, **{"x": b"12345"})
+    archive = as_zip(tmp_path / "b.zip", {"x": b"12345"})
+    for file in (in_folder(root)[1], in_zip(archive)[0]):
+        assert [file.read(limit) for limit in (0, 3, 4, 5)] == [b"1", b"1234", b"12345", b"12345"]
+    with pytest.raises(Unreadable, match="cannot be opened: No such file"):
+        file_reader(tmp_path / "gone")(1)
+
+
+def zipped(*names, content=b"1", dates=None, compress=zipfile.ZIP_STORED):
+    """A zip in memory; a name that ends in "/" is a folder."""
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w") as archive:
+        for name in names:
+            date = (dates or {}).get(name, (2026, 11, 28, 10, 0, 0))
+            archive.writestr(
+                zipfile.ZipInfo(name, date), b"" if name[-1] == "/" else content, compress
+            )
+    return made.getvalue()
+
+
+def listed(tmp_path, *names, **more):
+    path = tmp_path / "made.zip"
+    path.write_bytes(zipped(*names, **more))
+    return in_zip(path)
+
+
+def leaves(name):
+    return f"Unreadable: a path that leaves the zip: {name!r}", ""
+
+
+@pytest.mark.parametrize(
+    ("names", "found"),
+    [
+        (["b/x.ipynb", "a.py"], {"b/x.ipynb": (b"1", ""), "a.py": (b"1", "")}),
+        (["a\\b.py"], {"a/b.py": (b"1", "")}),  # as some programs of Windows write it
+        (["./", "./x"], {"x": (b"1", "")}),
+        # Folders are named that are empty, and no others.
+        (["a/", "a/b/", "c/", "c/x"], {"c/x": (b"1", ""), "a/b": refused(EMPTY)}),
+        (["a/", "a/.git/", "a/.git/x"], {"a/.git": refused(LEFT)}),
+        # What is left behind is one line, down to its folder.
+        (
+            ["__MACOSX/._x", "__MACOSX/d/._y", "d/.z", "d/.git/deep/x"],
+            {"__MACOSX": (b"1", LEFT), "d/.z": (b"1", LEFT), "d/.git": (b"1", LEFT)},
+        ),
+        # What would lie elsewhere keeps its name alone.
+        (["/etc/x"], {"x": leaves("/etc/x")}),
+        (["../x"], {"x": leaves("../x")}),
+        (["a/../x"], {"x": leaves("a/../x")}),
+        (["C:/x"], {"x": leaves("C:/x")}),
+        (["d:x"], {"d:x": leaves("d:x")}),
+        (["ab:x"], {"ab:x": (b"1", "")}),
+        (["a/c:x"], {"a/c:x": (b"1", "")}),
+    ],
+)
+def test_the_paths_in_a_zip(tmp_path, names, found):
+    assert seen(listed(tmp_path, *names)) == found
+
+
+def test_the_dates_in_a_zip_are_kept_unless_they_are_none(tmp_path):
+    dates = {"a": (1981, 1, 1, 0, 0, 0), "b": (1980, 12, 31, 0, 0, 0), "c": (2026, 0, 0, 0, 0, 0)}
+    when = {file.path: file.when for file in listed(tmp_path, *"abcd", "e/", ".f", dates=dates)}
+    usual = datetime.datetime(2026, 11, 28, 10)
+    assert when == {
+        "a": datetime.datetime(1981, 1, 1),
+        **{"b": None, "c": None},
+        **{"d": usual, "e": usual, ".f": usual},
+    }
+
+
+def opened(*files, **limits):
+    """What is found in zips that were handed in, given as (name, content)."""
+    made = [Found((name,), lambda limit, data=data: data[: limit + 1]) for name, data in files]
+    return seen(open_zips(made, Limits(**limits)))
+
+
+def test_zips_are_opened_in_their_places_and_stay_where_they_cannot_be():
+    when = datetime.datetime(2026, 1, 2)
+    found = open_zips(
+        [
+            Found(("a",), lambda limit: b"0"),
+            Found(("b.ZIP",), lambda n: zipped("x", "y/z"), when=when),
+        ],
+        Limits(),
+    )
+    assert list(seen(found)) == ["a", "b.ZIP/x", "b.ZIP/y/z"]
+    # A student's own zip does not say when it was handed in.
+    assert [file.when for file in found] == [None, when, when]
+    damaged = "a damaged zip: File is not a zip file"
+    assert opened(("a.zip", b"no zip"), ("b.zip", zipped()), ("c.zipx", b"0"))["a.zip"] == (
+        refused(damaged)
+    )
+    assert opened(("b.zip", zipped()), ("c.zipx", b"0")) == {
+        "b.zip": (zipped(), "an empty zip"),
+        "c.zipx": (b"0", ""),
+    }
+    # What has a problem already is left as it is.
+    one = Found(("a.zip",), lambda limit: zipped("x"), problem=LEFT)
+    assert open_zips([one], Limits()) == [one]
+
+
+def test_how_deep_zips_may_lie():
+    inner = zipped("x")
+    middle = zipped("inner.zip", content=inner)
+    given = ("outer.zip", zipped("middle.zip", content=middle))
+    path = "outer.zip/middle.zip/inner.zip"
+    assert opened(given, zip_depth=3) == {f"{path}/x": (b"1", "")}
+    assert opened(given, zip_depth=2)[path][1] == "a zip that lies more than 2 zips deep"
+
+
+def test_how_many_files_and_bytes_one_zip_may_lead_to():
+    inner = zipped("x", "y")
+    # Compressed: of what is only stored the names can be read, and are counted, without opening it.
+    given = zipped("a.zip", "b.zip", content=inner, compress=zipfile.ZIP_DEFLATED)
+    assert len(opened(("m.zip", given), inner_files=6)) == 4
+    few = opened(("m.zip", given), inner_files=5)
+    assert few["m.zip/b.zip"] == refused("a zip of more than 5 files")
+    assert len(few) == 3
+    # Each file of the batch has limits of its own.
+    assert len(opened(("m.zip", given), ("n.zip", given), inner_files=6)) == 8
+    size = len(given) + 2 * len(inner)
+    assert len(opened(("m.zip", given), inner_bytes=size)) == 4
+    few = opened(("m.zip", given), inner_bytes=size - 1)
+    assert few["m.zip/b.zip"][1].startswith("a zip that is larger than ")
+    assert few["m.zip/b.zip"][1].endswith(" MiB, or leads to zips that are")
+    one = opened(("m.zip", b"0" * 2**20), inner_bytes=2**19)
+    assert one["m.zip"] == refused("a zip that is larger than 0.5 MiB, or leads to zips that are")
+
+
+def test_a_zip_that_is_damaged_is_told_as_a_whole(tmp_path):
+    path = tmp_path / "b.zip"
+    path.write_bytes(b"PK")
+    with pytest.raises(Unreadable, match=r"^b\.zip is a damaged zip: File is not a zip file$"):
+        in_zip(path)
+    (file,) = listed(tmp_path, "x", content=b"12345")
+    whole = (tmp_path / "made.zip").read_bytes()
+    (tmp_path / "made.zip").write_bytes(whole.replace(b"12345", b"12346"))
+    (file,) = in_zip(tmp_path / "made.zip")
+    with pytest.raises(Unreadable, match=r"^damaged in the zip: Bad CRC-32 for file 'x'$"):
+        file.read(100)
+
+
+def test_a_zip_may_hold_so_many_files_and_any_number_of_folders(tmp_path, monkeypatch):
+    monkeypatch.setattr(Limits, "zip_files", 2)
+    assert len(listed(tmp_path, "a", "b", "c/", "d/")) == 4
+    with pytest.raises(Unreadable, match=r"^made\.zip holds more than 2 files$"):
+        listed(tmp_path, "a", "b", "c")
