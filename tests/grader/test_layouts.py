@@ -809,3 +809,148 @@ def test_a_platforms_zip_in_a_folder_is_the_platforms(tmp_path, place, in_seoul)
 
 def stem(name):
     return name.removesuffix(".ipynb")
+
+
+# --- what becomes of a whole batch ---------------------------------------------------------------
+
+
+def told(path, roster=CLASS, **options):
+    return collect(path, NAME, ("02-other",), roster, **options)
+
+
+def test_strangers_and_doubts_are_told_after_what_was_left(tmp_path):
+    names = [f"stranger {chr(ord('a') + n)}" for n in range(21)]
+    files = {f"{name}.ipynb": data(name) for name in names} | {"x.pdf": b"%PDF"}
+    files["hw1_minsu_kim_final.ipynb"] = data("kim")
+    files["Stranger A (1).ipynb"] = data("again")
+    handed_in = told(batch(tmp_path, files))
+    listed = ", ".join(["Stranger A _1_", *names[:19]])
+    assert handed_in.words() == [
+        "not taken, a PDF: x.pdf",
+        f"not in the roster: {listed}, and 2 more",
+        "hw1_minsu_kim_final.ipynb: taken for kim.minsu's by a part of its name",
+        "Stranger A _1_ and stranger a: could be two attempts of one student",
+    ]
+    assert [one.student for one in handed_in.submissions] == sorted(
+        [*names, KIM.id, "Stranger A _1_"]
+    )
+
+
+@pytest.mark.parametrize(
+    ("files", "left"),
+    [
+        # Of nbgrader's two copies the one that was handed in counts, if it is there.
+        (["archive/am.ipynb", "extracted/am/x.ipynb"], ["extracted/am/x.ipynb"]),
+        (["extracted/am/x.ipynb"], []),
+        (
+            [f"{NAME}/archive/am.ipynb", f"{NAME}/extracted/am.ipynb"],
+            [f"{NAME}/extracted/am.ipynb"],
+        ),
+        ([f"{NAME}/extracted/am.ipynb"], []),
+        (["downloads/archive/am.ipynb"], []),
+    ],
+)
+def test_what_nbgrader_has_collected_is_the_students_by_its_name_below(tmp_path, files, left):
+    path = batch(tmp_path, {name: data("anne") for name in files})
+    assert answers(path) == {"am": "anne"}
+    assert {entry.path: entry.reason for entry in told(path).entries} == dict.fromkeys(
+        left, "a copy that nbgrader has unpacked: archive/ counts"
+    )
+
+
+def test_what_nbgrader_has_collected_of_another_assignment_is_left_out(tmp_path):
+    files = {
+        "02-other/archive/02-other.ipynb": data("no"),
+        "kim.minsu+02-other+2026-11-28 10:00:00 UTC/02-other.ipynb": data("no"),
+        "am/02-other.zip": as_zip({"x.ipynb": data("no")}),
+        "am/x.ipynb": data("anne"),
+    }
+    path = batch(tmp_path, files)
+    assert answers(path) == {"am": "anne"}
+    assert {entry.path: entry.reason for entry in told(path).entries} == dict.fromkeys(
+        [*list(files)[:2], "am/02-other.zip/x.ipynb"], OTHERS
+    )
+
+
+def test_who_hands_in_no_notebook_is_told_what_it_was_instead(tmp_path):
+    few = {f"am/{n}.pdf": b"%PDF" for n in range(5)}
+    many = {f"kim.minsu/{n}.docx": b"" for n in range(7)}
+    (am, kim) = told(batch(tmp_path, few | many)).submissions
+    listed = ", ".join(f"{n}.pdf (a PDF)" for n in range(5))
+    assert am.problem == f"no notebook was handed in, but {listed}"
+    listed = ", ".join(f"{n}.docx (an Office document)" for n in range(5))
+    assert kim.problem == f"no notebook was handed in, but {listed} and 2 more"
+    assert (am.origin, kim.origin) == (
+        "am/0.pdf, am/1.pdf, am/2.pdf",
+        "kim.minsu/0.docx, kim.minsu/1.docx, kim.minsu/2.docx",
+    )
+    files = {"lee/a.pdf": b"%PDF", **{f"lee/{n}.ipynb": data() for n in range(4)}}
+    (lee,) = told(batch(tmp_path / "lee", files)).submissions
+    assert (lee.problem, lee.origin) == ("", "lee/0.ipynb, lee/1.ipynb, lee/2.ipynb")
+
+
+def test_late_is_noted_where_no_time_says_it(tmp_path):
+    files = {f"mulleranne_LATE_23456_6002_{NAME}.ipynb": data(), "kim.minsu/x.ipynb": data()}
+    dates = {"kim.minsu/x.ipynb": (2026, 11, 27, 10, 0, 0)}
+    late = ("marked as late by the learning platform",)
+    for given, notes in (({}, late), (dates, ())):
+        am, kim = told(batch(tmp_path, files, packed=True, dates=given)).submissions
+        assert (am.is_late, am.notes, bool(am.time)) == (True, notes, not notes)
+        assert (kim.is_late, kim.notes) == (False, ())
+
+
+def test_a_group_of_whom_one_is_unknown_is_the_others(tmp_path):
+    text = METADATA.replace("Jiwoo Lee", "Somebody Else").replace("'34567'", "'9'")
+    files = {"submission_metadata.yml": text.encode(), "submission_1002/y.ipynb": data("both")}
+    handed_in = told(batch(tmp_path, files))
+    assert [one.student for one in handed_in.submissions] == ["am"]
+    assert [(entry.path, entry.reason) for entry in handed_in.entries] == [
+        ("submission_metadata.yml", "says when it was handed in")
+    ]
+    # Twice the same student is one.
+    text = METADATA.replace("Jiwoo Lee", "Änne Müller").replace("'34567'", "'23456'")
+    files["submission_metadata.yml"] = text.encode()
+    assert answers(batch(tmp_path, files)) == {"am": "both"}
+    # Where nothing says whose it is, it is nobody's of the roster.
+    files["submission_metadata.yml"] = b"--- {}"
+    assert answers(batch(tmp_path, files)) == {"submission_1002": "both"}
+
+
+def test_a_batch_may_be_one_notebook(tmp_path):
+    path = batch(tmp_path, {"kim.minsu.ipynb": data("kim"), "kim.txt": b"x", "x.ipynb/": b""})
+    assert answers(path / "kim.minsu.ipynb") == {"kim.minsu": "kim"}
+    with pytest.raises(
+        Unreadable, match=r"kim\.txt is neither a folder, nor a zip, nor a notebook$"
+    ):
+        told(path / "kim.txt")
+    assert answers(path / "x.ipynb") == {}
+    with pytest.raises(Unreadable, match=r"there is nothing at .*gone$"):
+        told(path / "gone")
+
+
+def test_the_folder_that_a_zip_was_made_of_is_nobodys(tmp_path):
+    files = {"class/am.ipynb": data("anne"), "class/kim.minsu.ipynb": data("kim")}
+    path = batch(tmp_path, {**files, "readme.pdf": b"%PDF"}, packed=True)
+    assert answers(path, ()) == {"am": "anne", "kim.minsu": "kim"}
+    # It is dropped from a zip alone: a folder is named by whoever grades.
+    assert set(answers(batch(tmp_path / "b", files), ())) == {"class"}
+
+
+def test_a_link_at_the_top_is_a_students_folder_that_cannot_be_read(tmp_path):
+    path = batch(tmp_path, {"am/x.ipynb": data("anne"), "elsewhere/x.ipynb": data("no")})
+    (path / "elsewhere").rename(tmp_path / "elsewhere")
+    (path / "guest").symlink_to(tmp_path / "elsewhere")
+    (path / "am" / "more").symlink_to(tmp_path / "elsewhere")
+    assert answers(path) == {
+        "am": "anne",
+        "guest": "Unreadable: a link to a folder: links are not followed",
+    }
+
+
+def test_without_a_roster_a_folder_is_a_students_if_the_layout_says_so(tmp_path):
+    moodle = f"Minsu Kim_98{MOODLE}_"
+    files = {f"{moodle}/a.pdf": b"%PDF", f"guest/{NAME}/a.pdf": b"%PDF", "other/a.pdf": b"%PDF"}
+    handed_in = told(batch(tmp_path, {**files, f"{moodle}_b.pdf": b"%PDF"}), ())
+    assert [one.student for one in handed_in.submissions] == [moodle, "guest"]
+    assert [entry.path for entry in handed_in.entries] == [f"{moodle}_b.pdf", "other/a.pdf"]
+    assert handed_in.strangers == []

@@ -536,3 +536,84 @@ def test_pages_go_where_the_notebooks_lay(book, to, path, pages, unknown):
         )
     else:
         assert index is None
+
+
+CANVAS_FILE = "kim_{}_600{}_work.ipynb"
+BLACK_FILE = "One_{}_attempt_2026-11-28-10-00-0{}_work.ipynb"
+
+
+@pytest.mark.parametrize(
+    ("to", "paths", "lines"),
+    [
+        # By the number in the file before that of the roster, in which there may be another one.
+        (
+            "canvas",
+            {"ann": CANVAS_FILE.format(77, 1), "bob": CANVAS_FILE.format(78, 2)},
+            ['"Ann, \'=A",77,,,,7.5', "bob,78,,,,2", "cat,,,,,0.3333"],
+        ),
+        # By the roster before the file: a user name may have a "_" in it.
+        (
+            "blackboard",
+            {"ann": BLACK_FILE.format("ann_a", 1), "bob": BLACK_FILE.format("bobby", 2)},
+            ["u1,7.5", "bobby,2", "cat,0.3333"],
+        ),
+        (
+            "moodle",
+            {"bob": MOODLE.format("Bob", 5), "cat": "x.zip/" + MOODLE.format("Cat", 6)},
+            [
+                *(',"Ann, \'=A",a@x.org,7.5,10,', "Participant 5,bob,,2,10,"),
+                "Participant 6,cat,,0.3333,10,",
+            ],
+        ),
+        # The number of a submission is none of a student's.
+        (
+            "gradescope",
+            {"bob": SCOPE.format(9)},
+            ['"Ann, \'=A",u1,a@x.org,7.5,10', "bob,,,2,10", "cat,,,0.3333,10"],
+        ),
+    ],
+)
+def test_marks_go_by_what_the_platform_calls_a_student(book, to, paths, lines):
+    entries = [Entry(path, student, True, COUNTS) for student, path in paths.items()]
+    write_handed_in(book, *entries)
+    made = read(to_platforms.write_marks(book, MARKS, to, "One (5)")).split("\r\n")
+    head = 2 if to == "canvas" else 1
+    assert made[head:] == [*lines, ""]
+    assert ("One (5)" in made[0]) == (to in ("canvas", "blackboard"))
+
+
+@pytest.mark.parametrize(
+    ("path", "page"),
+    [
+        ("Ann_12_assignsubmission_file_/work.ipynb", "Ann_12_assignsubmission_file_/work.html"),
+        ("Ann_12_assignsubmission_file_/a/w.ipynb", "Ann_12_assignsubmission_file_/a/w.html"),
+        # Of a zip the student knows the zip, and no folder in it.
+        ("Ann_12_assignsubmission_file_/a.zip/b/w.ipynb", "Ann_12_assignsubmission_file_/a.html"),
+        (
+            "Ann_12_assignsubmission_file_/a.zip/b.zip/w.ipynb",
+            "Ann_12_assignsubmission_file_/a.html",
+        ),
+        (
+            "Ann_12_assignsubmission_file_/w.x.ipynb.txt",
+            "Ann_12_assignsubmission_file_/w.x.ipynb.html",
+        ),
+    ],
+)
+def test_a_page_lies_beside_what_was_handed_in(book, path, page):
+    write_handed_in(book, Entry(f"all.zip/{path}", "ann", True, COUNTS))
+    made, unknown = to_platforms.write_pages(book, MARKS, "moodle")
+    with zipfile.ZipFile(made) as archive:
+        assert archive.namelist() == [page]
+    assert unknown == ["bob"]  # cat has no page
+
+
+@pytest.mark.parametrize(
+    ("to", "takes_pages"),
+    [("moodle", True), ("canvas", True), ("blackboard", False), ("gradescope", False)],
+)
+def test_pages_that_a_platform_does_not_take_have_a_table_of_whose_they_are(book, to, takes_pages):
+    made, unknown = to_platforms.write_pages(book, MARKS, to)
+    with zipfile.ZipFile(made) as archive:
+        names = archive.namelist()
+    assert names == ([] if takes_pages else ["ann.html", "bob.html", "index.csv"])
+    assert unknown == (["ann", "bob"] if takes_pages else [])
