@@ -136,6 +136,7 @@ class Batch:
                         self.give_up(item, text)
                     continue
                 result = json.loads(text)
+                self.recorder.keep_replaced(key)
                 self.store.put(key, result)
                 if self.options.force:
                     self.fresh.add(key)

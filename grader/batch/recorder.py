@@ -96,6 +96,7 @@ class Recorder:
         self.known = store.keys_recorded()
         self.done = {} if options.force or options.test else self.known
         self.lost: list[str] = []
+        self.replaced: dict[str, Result] = {}
 
     @property
     def book(self) -> Book:
@@ -168,6 +169,11 @@ class Recorder:
         self.store.record(record)
         self.show(record)
 
+    def keep_replaced(self, key: str) -> None:
+        """Keep the result in whose place one of the same key is put, for `with_one_test`."""
+        if self.options.test and (old := self.store.get(key)) is not None:
+            self.replaced[key] = old
+
     def with_one_test(
         self, key: str, result: Result, student: str, cells: list[Cell]
     ) -> tuple[str, Result]:
@@ -175,7 +181,8 @@ class Recorder:
 
         The next grading of all tests finds another key, and records what it comes to.
         """
-        old = self.store.get(self.known.get(student, ""))
+        known = self.known.get(student, "")
+        old = self.replaced.get(known) or self.store.get(known)
         if old is None:
             return key, result  # nothing that could stay as it was
         test = self.options.test
@@ -186,7 +193,7 @@ class Recorder:
             place = next(number for number, cell in enumerate(cells) if cell.grade_id == test)
             outputs = [*old["outputs"][:place], outputs[place], *old["outputs"][place + 1 :]]
         made: Result = {**old, "tests": tests, "outputs": outputs}
-        digest = hashlib.sha256(f"{self.known[student]} {key} {test}".encode()).hexdigest()[:40]
+        digest = hashlib.sha256(f"{known} {key} {test}".encode()).hexdigest()[:40]
         self.store.put(digest, made)
         return digest, made
 
