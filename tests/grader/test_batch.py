@@ -2,12 +2,15 @@
 
 import concurrent.futures
 import csv
+import functools
 import json
 import os
 import re
 import shutil
 import sys
 import zipfile
+from datetime import datetime
+from pathlib import Path
 
 import nbformat
 import pytest
@@ -16,12 +19,15 @@ from sqlalchemy.exc import OperationalError
 from grader.batch import coordinator, recorder, report
 from grader.batch.coordinator import Batch
 from grader.batch.options import Options
+from grader.batch.recorder import Lost
 from grader.batch.store import Store
 from grader.gradebook.marks import Marks
+from grader.gradebook.master import BookError, Locked
 from grader.intake.rebuild import load_skeleton
 from grader.intake.roster import Student, roster_path, write_roster
-from grader.judging.policy import Policy
+from grader.judging.policy import Limits, Policy
 from grader.judging.seed import make_seed, seed_path
+from helpers.assignment.notebook_file import Unreadable
 from tests.support.assignment_files import release
 from tests.support.lessons import ROOT
 
@@ -95,7 +101,7 @@ class Bench:
             NAME,
             path or self.handed_in,
             self.root,
-            Options(feedback=False, **options),
+            Options(**{"feedback": False, **options}),
             self.book,
             lambda: concurrent.futures.ThreadPoolExecutor(2),
             self.shown.append,
@@ -476,3 +482,305 @@ def test_table_and_summary(bench):
     assert labels[:2] == [("0", "9", ""), ("10", "19", "")]
     assert labels[9:] == [("90", "99", ""), ("", "", "100")]
     assert "unreadable" in text
+
+
+# --- what is recorded, and what would be ---------------------------------------------------------
+
+
+@pytest.fixture
+def noted(monkeypatch):
+    """What the gradebook is given: (what, student, all else)."""
+    kept = []
+
+    def noting(what):
+        return lambda self, student, *rest: kept.append((what, student, rest))
+
+    for what in ("record", "record_unreadable", "keep_time"):
+        monkeypatch.setattr(FakeBook, what, noting(what))
+    return kept
+
+
+def records_of(batch):
+    return {record["student"]: record for record in batch.store.records()}
+
+
+def with_results(bench, monkeypatch, **parts):
+    """Let each result have these parts; of ``tests`` those that are not as they were."""
+    execute = bench.execute
+
+    def changed(text):
+        result = json.loads(execute(text))
+        tests = {name: {**result["tests"][name], **one} for name, one in parts["tests"].items()}
+        return json.dumps({**result, **parts, "tests": {**result["tests"], **tests}})
+
+    monkeypatch.setattr(coordinator.job, "execute", changed)
+
+
+AT_TEN = b"2026-11-28 10:00:00 UTC"
+
+
+def hand_in_at_ten(bench, student, answer):
+    """A notebook in a folder of nbgrader's exchange, which says when it came."""
+    folder = bench.handed_in / student / NAME
+    folder.mkdir(parents=True, exist_ok=True)
+    bench.hand_in(f"{student}/{NAME}/{NAME}", answer)
+    (folder / "timestamp.txt").write_bytes(AT_TEN)
+
+
+def test_the_record_of_a_submission_holds_all_that_is_known_of_it(bench, noted, monkeypatch):
+    skeleton = load_skeleton(NAME, bench.root)
+    first, second, third = skeleton.test_ids[:3]
+    failed = {"kind": "values", "message": "", "hidden": False}
+    with_results(
+        bench,
+        monkeypatch,
+        flags=["it lied", "it was slow"],
+        seconds=1.23456,
+        outcome="cell timeout",
+        tests={
+            first: {"score": 0.0, "failure": {**failed, "diagnosis": "z"}},
+            second: {"score": 0.25, "failure": {**failed, "diagnosis": "a"}},
+            third: {"score": 0.0, "failure": {**failed, "diagnosis": ""}},
+        },
+    )
+    hand_in_at_ten(bench, "ann", "def correlate2d(image, kernel):\n    return image")
+    (bench.handed_in / "ann" / NAME / "own.txt").write_text("x")
+    record = records_of(bench.grade())["ann"]
+    points = {name: skeleton.known[name].metadata.nbgrader["points"] for name in skeleton.test_ids}
+    tests = {**points, first: 0.0, second: 0.25, third: 0.0}
+    answers = record.pop("answers")
+    assert record.pop("key") in {path.stem for path in bench.grade_store().results.iterdir()}
+    notes = ["handed in beside the notebook, and not there when it runs: own.txt"]
+    assert record == {
+        "student": "ann",
+        "score": sum(tests.values()),
+        "max_score": skeleton.max_score,
+        "outcome": "cell timeout",
+        "flagged": "it lied; it was slow",
+        "seconds": 1.23,
+        "tests": tests,
+        "diagnoses": ["a", "z"],
+        "notes": notes,
+    }
+    assert list(answers) == ["correlate2d"]
+    (shown,) = bench.shown
+    assert {**shown, "key": "", "answers": {}} == {**record, "key": "", "answers": {}}
+    ((what, student, (result, notebook, told, when, is_late)),) = noted
+    assert (what, student, told, is_late) == ("record", "ann", notes, False)
+    assert when == datetime(2026, 11, 28, 10)
+    assert result["tests"][second]["score"] == 0.25
+    assert notebook["cells"][0]["id"] == "title"
+    stamp = bench.root / "grading" / "{}" / "ann" / NAME / "timestamp.txt"
+    assert Path(str(stamp).format("submitted")).read_bytes() == AT_TEN
+
+
+def test_the_record_of_what_cannot_be_read_gives_no_points_and_the_reason(bench, noted):
+    (bench.handed_in / "ann.ipynb").write_text("{")
+    batch = bench.grade()
+    record = records_of(batch)["ann"]
+    (reason,) = record["notes"]
+    assert record.pop("key").startswith("unreadable-")
+    assert record == {
+        "student": "ann",
+        "score": 0.0,
+        "max_score": load_skeleton(NAME, bench.root).max_score,
+        "outcome": "unreadable",
+        "flagged": "",
+        "seconds": 0.0,
+        "tests": {},
+        "diagnoses": [],
+        "notes": [reason],
+        "answers": {},
+    }
+    assert [one["student"] for one in bench.shown] == ["ann"]
+    assert noted == [("record_unreadable", "ann", (reason, None, False))]
+    assert [(one.path, one.is_taken, one.reason) for one in batch.entries] == [
+        ("ann.ipynb", False, reason)
+    ]
+    # For the same reason it is not recorded again, for another one it is.
+    noted.clear()
+    bench.grade()
+    assert (noted, bench.shown) == ([("keep_time", "ann", (None, False))], [None])
+    noted.clear()
+    bench.grade(limits=Limits(notebook_bytes=0))
+    assert [what for what, *_ in noted] == ["record_unreadable"]
+
+
+def test_what_could_not_be_recorded_is_flagged_with_the_reason(bench, monkeypatch):
+    bench.hand_in("ann", "# a")
+
+    def fail(*given):
+        raise TypeError("odd " * 60)
+
+    monkeypatch.setattr(recorder, "write_one", fail)
+    record = records_of(bench.grade())["ann"]
+    reason = "the grader could not work with it: TypeError: " + ("odd " * 30)
+    assert (record["outcome"], record["flagged"]) == ("not recorded", reason)
+    assert record["notes"] == [reason]
+    assert record["key"].startswith("not-recorded-")
+
+
+@pytest.mark.parametrize("error", [BookError("locked"), OSError("no room")])
+def test_what_cannot_be_recorded_as_unreadable_is_named(bench, monkeypatch, error):
+    (bench.handed_in / "ann.ipynb").write_text("{")
+    bench.hand_in("bob", "# b")
+
+    def fail(*given):
+        raise error
+
+    monkeypatch.setattr(FakeBook, "record_unreadable", fail)
+    batch = bench.grade()
+    assert (bench.lost, list(records_of(batch))) == (["ann"], ["bob"])
+    assert Lost("ann", repr(error)) in bench.shown
+
+
+@pytest.mark.parametrize("what", ["a notebook", "what is none"])
+def test_a_gradebook_that_is_locked_ends_the_command(bench, monkeypatch, what):
+    """Each further student would wait as long."""
+    bench.hand_in("ann", "# a")
+    if what == "what is none":
+        (bench.handed_in / "ann.ipynb").write_text("{")
+
+    def fail(*given):
+        raise Locked("another program holds it")
+
+    monkeypatch.setattr(FakeBook, "record", fail)
+    monkeypatch.setattr(FakeBook, "record_unreadable", fail)
+    with pytest.raises(Locked):
+        bench.grade()
+
+
+@pytest.mark.parametrize("error", [BookError("none"), OSError("no notebook")])
+def test_whose_marks_are_gone_is_recorded_anew_without_running(bench, monkeypatch, error):
+    bench.hand_in("ann", "# a")
+    bench.grade()
+
+    def fail(*given):
+        raise error
+
+    monkeypatch.setattr(FakeBook, "keep_time", fail)
+    bench.grade()
+    assert (len(bench.runs), len(bench.book.recorded)) == (1, 1)
+
+
+def test_who_has_a_record_already_keeps_the_time_and_has_a_page_of_it(bench, noted, monkeypatch):
+    pages = []
+    monkeypatch.setattr(recorder, "update_feedback", lambda book, name: pages.append(name))
+    monkeypatch.setattr(recorder, "write_feedback", lambda book, name: pages.append(name))
+    hand_in_at_ten(bench, "ann", "# a")
+    grade = functools.partial(bench.grade, feedback=True)
+    grade()
+    assert pages == ["ann"]
+    later = b"2026-11-28 11:00:00 UTC"
+    (bench.handed_in / "ann" / NAME / "timestamp.txt").write_bytes(later)
+    noted.clear()
+    grade()
+    assert noted == [("keep_time", "ann", (datetime(2026, 11, 28, 11), False))]
+    assert pages == ["ann"] * 2
+    assert bench.shown == [None]
+    for kind in ("submitted", "autograded", "feedback"):
+        folder = bench.root / "grading" / kind / "ann" / NAME
+        assert not folder.exists() or (folder / "timestamp.txt").read_bytes() == later
+    assert (bench.root / "grading/submitted/ann" / NAME / "timestamp.txt").exists()
+    bench.grade()
+    assert pages == ["ann"] * 2  # where none are asked for, none are written
+
+
+def test_forced_the_same_notebook_of_several_runs_once(bench):
+    for number in range(3):
+        bench.hand_in(f"s{number}", "# the same")
+    bench.grade()
+    bench.grade(force=True, workers=1)
+    assert len(bench.runs) == 2
+    assert len(bench.book.recorded) == 3
+
+
+def test_one_test_is_graded_again_and_all_else_stays(bench, noted, monkeypatch):
+    skeleton = load_skeleton(NAME, bench.root)
+    test, other = skeleton.test_ids[1], skeleton.test_ids[0]
+    bench.hand_in("ann", "# a")
+    before = records_of(bench.grade())["ann"]
+    failed = {"score": 0.0, "failure": {"kind": "values", "message": "", "diagnosis": "d"}}
+    outputs = [[[], number] for number in range(len(bench.runs[0]["cells"]))]
+    with_results(bench, monkeypatch, tests={test: failed, other: failed}, outputs=outputs, cpu=9)
+    bench.hand_in("bob", "# b")  # of whom nothing is known that could stay
+    noted.clear()
+    after = records_of(bench.grade(test=test, force=True))
+    assert after["ann"]["tests"] == {**before["tests"], test: 0.0}
+    assert after["ann"]["key"] != before["key"]
+    assert after["bob"]["tests"] == {**before["tests"], test: 0.0, other: 0.0}
+    (result,) = (rest[0] for _, student, rest in noted if student == "ann")
+    place = [cell["grade_id"] for cell in bench.runs[0]["cells"]].index(test)
+    assert [one[1] for one in result["outputs"]] == [
+        place if number == place else None for number in range(len(outputs))
+    ]
+    assert result["cpu"] == 0.4  # of the run that all else is of
+    # The next grading of all tests records what it comes to.
+    assert records_of(bench.grade())["ann"]["tests"] == {**before["tests"], test: 0.0, other: 0.0}
+
+
+def test_of_another_number_of_cells_all_outputs_are_the_new_ones(bench, noted, monkeypatch):
+    bench.hand_in("ann", "# a")
+    bench.grade()
+    bench.released.cells.append(nbformat.v4.new_code_cell("x = 1"))
+    bench.hand_in("ann", "# a")
+    test = load_skeleton(NAME, bench.root).test_ids[0]
+    number = len(bench.runs[0]["cells"])
+    with_results(bench, monkeypatch, tests={test: {"score": 0.0}}, outputs=[[[], 7]] * (number + 1))
+    noted.clear()
+    bench.grade(test=test)
+    ((_, _, (result, *_)),) = noted
+    assert result["outputs"] == [[[], 7]] * (number + 1)
+    assert result["tests"][test]["score"] == 0.0
+
+
+def test_what_is_asked_for_and_not_there_is_told_with_what_there_is(bench):
+    for student in ("bob", "ann"):
+        bench.hand_in(student, f"# {student}")
+    with pytest.raises(Unreadable) as told:
+        bench.grade(only=["zoe", "ann", "yan"])
+    assert str(told.value) == "nothing is handed in here by yan, zoe. There are: ann, bob"
+    with pytest.raises(Unreadable) as told:
+        bench.grade(test="one")
+    listed = ", ".join(load_skeleton(NAME, bench.root).test_ids)
+    assert str(told.value) == f"there is no test one. There are: {listed}"
+    bench.grade(only=["bob"])
+    assert [student for student, _ in bench.book.recorded] == ["bob"]
+
+
+def test_what_would_be_done_is_told_for_each_student(bench):
+    def plan(**options):
+        given = (NAME, bench.handed_in, bench.root, Options(**options))
+        return dict(Batch(*given, None, None, lambda record: None).plan())
+
+    bench.hand_in("ann", "# a")
+    bench.hand_in("bob", "# b")
+    bench.grade()
+    bench.hand_in("bob", "# a")  # whose result is ann's
+    bench.hand_in("cat", "# c")
+    (bench.handed_in / "dan.ipynb").write_text("{")
+    made = plan()
+    assert made.pop("dan").startswith("cannot be read: ")
+    known = "would be recorded with a result that is known"
+    assert made == {"ann": "is graded, and has not changed", "bob": known, "cat": "would be run"}
+    forced = plan(force=True, only=["ann", "bob"])
+    assert forced == {"ann": "would be run", "bob": "would be run"}
+
+
+def test_who_has_handed_in_nothing_is_named_in_the_order_of_the_roster(bench):
+    names = ("zoe", "ann", "yan", "bob")
+    write_roster(roster_path(bench.root), [Student(name, name) for name in names])
+    bench.hand_in("bob", "# b")
+    assert [one.id for one in bench.grade().missing()] == ["zoe", "ann", "yan"]
+    (bench.handed_in / "bob.ipynb").unlink()
+    bench.hand_in("ann", "# a")
+    batch = bench.grade()
+    assert [one.id for one in batch.missing()] == ["zoe", "yan"]  # bob handed in before
+    # The summary is that of this batch alone.
+    assert batch.summary().outcomes == {"graded": 1}
+
+
+def test_a_plan_has_no_gradebook_to_write_into(bench):
+    given = (NAME, bench.handed_in, bench.root, Options(), None, None, lambda record: None)
+    with pytest.raises(BookError, match="there is no gradebook to write into"):
+        Batch(*given).recorder.book  # noqa: B018
