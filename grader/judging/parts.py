@@ -154,6 +154,10 @@ def changed_names(code: str) -> frozenset[str] | None:
             found.add(node.name)
         elif isinstance(node, ast.alias):
             found.add((node.asname or node.name).split(".")[0])
+        elif isinstance(node, ast.ExceptHandler | ast.MatchAs | ast.MatchStar):
+            found.add(node.name or "")
+        elif isinstance(node, ast.MatchMapping):
+            found.add(node.rest or "")
         elif isinstance(node, ast.Name | ast.Attribute | ast.Subscript):
             if not isinstance(node.ctx, ast.Load):
                 found.add(_base(node))
