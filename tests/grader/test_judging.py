@@ -577,6 +577,8 @@ class TestSecrets:
         ("assert a", None),
         (f"a = 1\n{hidden('assert a')}", ("a = 1", f"\n{hidden('assert a')}")),
         (f"a = 1\n{BEGIN_HIDDEN}\nassert a", ("a = 1", f"\n{BEGIN_HIDDEN}\nassert a")),
+        (f"a = 1\n{hidden('b = 1')}\n\n  # end", ("a = 1", f"\n{hidden('b = 1')}\n\n  # end")),
+        (f"a = 1\nc = 2\n{hidden('b = 1')}", ("a = 1\nc = 2", f"\n\n{hidden('b = 1')}")),
         (f"{hidden('assert a')}\nb = 1", "whole"),
         (f"if a:\n    b = 1\n    {hidden('    assert b').strip()}", "whole"),
         (f"%time a\n{hidden('assert a')}", "whole"),
@@ -600,8 +602,35 @@ CHECKERS = frozenset({"check"})
         ("steps.append(2)", True),
         ("for step in range(3): pass", True),
         ("import math as helper", True),
+        ("from math import cos as helper", True),
+        ("from math import helper", True),
+        ("import helper.part", True),
+        ("import helper.part as other, other as last", False),
         ("%time f(3)", True),
+        ("a\0b", True),
         ("def f(x): return 3", True),
+        ("async def helper(x): pass", True),
+        ("class helper: pass", True),
+        ("class Other:\n    def of(self): return self", False),
+        ("del helper", True),
+        ("del steps[0]", True),
+        ("del steps.first", True),
+        ("steps.first = 1", True),
+        ("steps[0].rows[1] = 2", True),
+        ("steps.rows(1).clear()", True),
+        ("step += 1", True),
+        ("step: int = 1", True),
+        ("print(step := 2)", True),
+        ("first, *steps = 1, 2", True),
+        ("with open('a') as step: pass", True),
+        ("def again():\n    global step\n    step = 2\nagain()", True),
+        ("try:\n    f(3)\nexcept ValueError as step:\n    pass", True),
+        ("match f(3):\n    case [step]: pass", True),
+        ("match f(3):\n    case [_, *steps]: pass", True),
+        ("match f(3):\n    case {'a': _, **steps}: pass", True),
+        ("other = step + steps[0]", False),
+        ("other[step] = steps", False),
+        ("print(steps.count(1))", False),
     ],
 )
 def test_later_cells_make_a_difference_if_they_change_what_a_function_looks_up(after, changed):
@@ -613,6 +642,11 @@ def test_later_cells_make_a_difference_if_they_change_what_a_function_looks_up(a
 def test_only_functions_before_a_test_and_cells_after_it_count(number, changed):
     sources = ["def f(x): return step", "step = 1", "def g(x): return rows", "rows = 2"]
     assert Changes(sources, CHECKERS).after(number, "check('f', 3)") is changed
+
+
+def test_a_cell_that_is_no_plain_python_may_change_or_look_up_anything():
+    assert Changes(["%time 1", "rows = 2"], CHECKERS).after(1, "check('f', 3)")
+    assert Changes(["rows = 2", "%time 1", ""], CHECKERS).after(1, "check('f', 3)")
 
 
 @pytest.mark.parametrize(
@@ -627,6 +661,14 @@ def test_only_functions_before_a_test_and_cells_after_it_count(number, changed):
         ("check.limit(9)('rows', 3)", True),
         ("check.probe(lambda f: 3, 'rows')", True),
         ("check('f', rows)", True),
+        # Without a checker, or with what only looks like one.
+        ("assert rows == 3", True),
+        ("assert f(3) == 'rows'", False),
+        ("rows = 3\nassert f(rows)", False),
+        ("results.hidden('rows')", False),
+        ("f.limit(9)('rows')", False),
+        ("(lambda: 3)('rows')", False),
+        ("f(3)('rows')", False),
         # It cannot be seen what is called.
         ("for name in ('f', 'rows'): check(name, 3)", True),
         ("check(*['rows'])", True),
