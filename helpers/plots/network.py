@@ -25,6 +25,8 @@ _TRANSPOSED = (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
 _WEIGHTED = (*_CONVOLUTIONS, *_TRANSPOSED, nn.Linear)
 #: In inches: the tallest map or longest vector, the widest stack of maps, a column of the drawing.
 _TALLEST, _WIDEST, _COLUMN, _VECTOR = 1.7, 0.6, 0.86, 0.09
+#: In inches: what is free between two towers.
+_GAP = 0.12
 _MOST_BOXES, _MOST_TOWERS = 24, 4
 #: A depth of one pixel goes so far to the right and up, in heights of a pixel.
 _SLANT = 0.28
@@ -280,13 +282,18 @@ class _Scale:
         maps = [box.shape for box in boxes if len(box.shape) == 3]
         numbers = [box.shape[0] for box in boxes if len(box.shape) == 1]
         # The slanted depth needs room, too.
-        self.pixel = max((height + _SLANT * width for _, height, width in maps), default=1)
-        self.pixel = _TALLEST / self.pixel
+        tall = {
+            box.shape: box.shape[1] + _SLANT * box.shape[2] for box in boxes if len(box.shape) == 3
+        }
+        self.pixel = _TALLEST / max(tall.values(), default=1)
         self.map = _WIDEST / max((count for count, _, _ in maps), default=1)
         self.number = _TALLEST / max(numbers, default=1)
-        # Towers stand so far apart that the tallest of them do not touch.
-        split = [box.shape[1] for box in boxes if box.towers > 1]
-        self.step = max(split, default=0) * self.pixel * (1 + _SLANT) + 0.12
+        # Towers stand so far apart that the tallest of them do not touch, and all fit in.
+        most = max(box.towers for box in boxes)
+        split = max((tall[box.shape] for box in boxes if box.towers > 1), default=0)
+        if split:
+            self.pixel = min(self.pixel, (_TALLEST - (most - 1) * _GAP) / (most * split))
+        self.step = split * self.pixel + _GAP
 
     def size(self, box):
         """(width, height, how far the depth goes right and up)."""

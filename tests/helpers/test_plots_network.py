@@ -1,5 +1,7 @@
 """helpers.plots.network: what is drawn, by its sizes and its words."""
 
+import itertools
+
 import matplotlib as mpl
 import pytest
 import torch
@@ -146,6 +148,39 @@ def test_alexnet_has_two_towers_that_meet_in_conv3():
     lines = gids(ax, "line")
     assert lines.count("line 2 to 3") == 2  # each tower for itself
     assert lines.count("line 4 to 5") == 4  # each to both
+
+
+def extents(ax):
+    """{number of the box: (bottom, top) of each of its towers, with roof and side, low to high}."""
+    found, above = {}, []
+    for patch in ax.patches:  # roof and side come before their front
+        above += list(patch.get_path().vertices[:, 1]) if not isinstance(patch, Rectangle) else []
+        if isinstance(patch, Rectangle):
+            heights = [*above, patch.get_y(), patch.get_y() + patch.get_height()]
+            found.setdefault(patch.get_gid(), []).append((min(heights), max(heights)))
+            above = []
+    return found
+
+
+@pytest.mark.parametrize("towers", [2, 3, 4])
+@pytest.mark.parametrize("shape", [(12, 10, 10), (12, 10, 30), (12, 30, 10)])
+def test_towers_stand_clear_of_each_other_and_of_the_words(towers, shape):
+    net = nn.Sequential(
+        nn.Conv2d(12, 12, 3, padding=1, groups=towers),
+        nn.MaxPool2d(2),
+        nn.Conv2d(12, 24, 3, padding=1, groups=towers),
+    )
+    _, ax = plots.network(net, shape)
+    drawn = extents(ax)
+    assert [len(one) for one in drawn.values()] == [1, towers, towers, towers]
+    words = max(text.get_position()[1] for text in ax.texts if text.get_va() == "center")
+    heading = ax.texts[-1].get_position()[1]
+    for box in drawn.values():
+        for (_, below), (above, _) in itertools.pairwise(box):
+            assert above - below > 0.1
+        assert words + 0.1 < box[0][0]
+        assert box[-1][1] < heading
+        assert box[0][0] + box[-1][1] == pytest.approx(2 * 0.25)  # all on one height
 
 
 def test_an_addition_is_an_arc_and_a_norm_counts_for_the_layer_before():
