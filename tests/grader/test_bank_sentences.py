@@ -214,10 +214,10 @@ def has(words, word):
     return not {word, f"{word}s", f"{word}es"}.isdisjoint(words)
 
 
-def other_than_its_name(name, sentence):
+def other_than_its_name(name, sentence, pairs=tuple(IN_NAMES)):
     """Words of a mistake's name of which the sentence has only the opposite."""
     called, told = (set(re.findall("[a-z]+", text.lower())) for text in (name, sentence))
-    for pair in IN_NAMES:
+    for pair in pairs:
         for word, opposite in (pair, pair[::-1]):
             in_name = has(called, word), has(called, opposite)
             if in_name == (True, False) and (has(told, word), has(told, opposite)) == (False, True):

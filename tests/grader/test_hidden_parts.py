@@ -1,0 +1,171 @@
+"""What the hidden parts of tests ask for and say, beside what their visible parts show."""
+
+import ast
+import functools
+import re
+from collections import defaultdict
+
+import pytest
+
+from grader.authoring.examine import Workbench
+from grader.cells import BEGIN_HIDDEN
+from helpers.assignment import Checker
+from tests.grader.test_bank_sentences import IN_NAMES, other_than_its_name
+from tests.support.assignment_files import NAMES, graded_tests
+
+# --- cases -------------------------------------------------------------------------------------
+
+# (test, argument) of which the hidden part asks nothing new, and why that is enough.
+NOTHING_NEW = {
+    ("conv2d_padding", "padding"),  # with other images and kernels
+    ("edge_strength_range", 0),  # the size is not what it is about
+}
+# Tests that ask for fewer sizes than the visible part, and why.
+FEWER = {
+    "edge_strength_range": "ten images of one size",
+    "im2col_order": "three windows on one image",
+    "conv2d_backward_shapes": "all four sizes at once",
+    "conv2d_backward_together": "one case that has everything",
+    "largest_gradient_error_right": "three layers, two of which share an input",
+    "net_relu": "sixteen numbers at once",
+    "Block_shape": "five blocks with the same number of weights",
+}
+
+
+@functools.cache
+def asked(name):
+    """{(test, argument): (what the visible part gives for it, what the hidden part gives)}.
+
+    That is a set of sizes or of numbers. Without what trains: it takes seconds.
+    """
+    found = defaultdict(lambda: (set(), set()))
+    observe, bench = Checker._observe, Workbench(name)
+
+    def observed(checker, function, thing, label, args, kwargs):
+        for argument, value in [*enumerate(args), *kwargs.items()]:
+            if (given := size_of(value)) is not None:
+                found[cell.grade_id, argument][checker.is_hidden].add(given)
+        return observe(checker, function, thing, label, args, kwargs)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Checker, "_observe", observed)
+        for cell in bench.tests:
+            if not cell.grade_id.startswith("train"):
+                assert bench.run_test(cell, {}).passed
+    return {key: sets for key, sets in found.items() if sets[True]}
+
+
+def size_of(value):
+    """A number, or the shape of an array; None for what has only two values, and for others."""
+    if hasattr(value, "shape"):
+        return tuple(value.shape)
+    return value if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_hidden_part_asks_for_sizes_that_the_visible_part_does_not_show(name):
+    """Else whoever answers the shown sizes by heart, one for one, gets the points.
+
+    What is the same all the time is not what the test is about.
+    """
+    nothing_new = {
+        key
+        for key, (shown, hidden) in asked(name).items()
+        if hidden <= shown and len(shown) > 1 and key not in NOTHING_NEW
+    }
+    assert nothing_new == set(), "ask for another size, or give the reason"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_hidden_part_asks_for_as_many_sizes_as_the_visible_part(name):
+    """One size more is not enough where the visible part has three."""
+    fewer = {
+        (test, argument)
+        for (test, argument), (shown, hidden) in asked(name).items()
+        if len(hidden) < len(shown) and test not in FEWER
+    }
+    assert fewer == set(), "ask for more sizes, or give the reason"
+
+
+def test_what_is_excused_exists():
+    every = {key for name in NAMES for key in asked(name)}
+    assert every >= NOTHING_NEW
+    assert {test for test, _ in every} >= {*FEWER}
+    assert {cell.grade_id for name in NAMES for cell in graded_tests(name)} >= OTHERWISE
+
+
+def hidden_loops(source):
+    """Of each loop in the hidden part over cases that are written down: how many there are."""
+    begin = source[: source.index(BEGIN_HIDDEN)].count("\n")
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.For) and node.lineno > begin:
+            cases = node.iter
+            if isinstance(cases, ast.Tuple | ast.List | ast.Set):
+                yield len(cases.elts)
+            elif ast.unparse(cases) == "range(1)":
+                yield 1
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_loop_of_a_hidden_part_has_more_than_one_case(name):
+    single = {cell.grade_id for cell in graded_tests(name) if 1 in hidden_loops(cell.source)}
+    assert single == set(), "a loop over one case: were there more?"
+
+
+# --- words -------------------------------------------------------------------------------------
+
+PAIRS = [*IN_NAMES, ("train", "eval"), ("training", "evaluation"), ("before", "after")]
+PAIRS += [("longer", "shorter"), ("larger", "smaller"), ("above", "below"), ("with", "without")]
+PAIRS += [("rounded up", "rounded down"), ("same", "other"), ("same", "another")]
+# Their claims are of something else than their first lines.
+OTHERWISE = {"output_size_floor", "strided_correlate_values", "rrelu_slopes"}
+OTHERWISE |= {"parameters_by_layer_listed"}
+
+
+def claims(source):
+    """What the checks of a test claim in words: (the words, are they hidden)."""
+    begin = source[: source.index(BEGIN_HIDDEN)].count("\n")
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "satisfies":
+            words = node.args[0]
+            if isinstance(words, ast.Constant):
+                yield words.value, node.lineno > begin
+
+
+def title(source):
+    """The first line of a test: what it asks."""
+    return source.partition("\n")[0]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_claim_does_not_say_the_opposite_of_what_the_test_is_about(name):
+    wrong = {
+        f"{cell.grade_id}: {claim}": found
+        for cell in graded_tests(name)
+        for claim, _ in claims(cell.source)
+        if (found := list(other_than_its_name(title(cell.source), claim, PAIRS)))
+        and cell.grade_id not in OTHERWISE
+    }
+    assert wrong == {}
+
+
+def constants(source):
+    """The numbers in the hidden part's code."""
+    hidden = ast.parse(source.partition(BEGIN_HIDDEN)[2])
+    return {
+        node.value
+        for node in ast.walk(hidden)
+        if isinstance(node, ast.Constant) and type(node.value) in (int, float)
+    }
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_numbers_of_a_hidden_claim_are_those_of_its_code(name):
+    wrong = {
+        f"{cell.grade_id}: {claim}": number
+        for cell in graded_tests(name)
+        for claim, is_hidden in claims(cell.source)
+        for number, percent in re.findall(r"\b(\d+(?:\.\d+)?)( %)?", claim)
+        if is_hidden and float(number) / (100 if percent else 1) not in constants(cell.source)
+    }
+    assert wrong == {}
