@@ -6,11 +6,13 @@ import re
 from collections import defaultdict
 
 import pytest
+import torch
+from torch import nn
 
-from grader.authoring.examine import Workbench
+from grader.authoring.source import full_name
 from grader.cells import BEGIN_HIDDEN
 from helpers.assignment import Checker
-from tests.grader.test_bank_sentences import IN_NAMES, other_than_its_name
+from tests.grader.test_bank_sentences import IN_NAMES, other_than_its_name, workbench
 from tests.support.assignment_files import NAMES, graded_tests
 
 # --- cases -------------------------------------------------------------------------------------
@@ -39,7 +41,7 @@ def asked(name):
     That is a set of sizes or of numbers. Without what trains: it takes seconds.
     """
     found = defaultdict(lambda: (set(), set()))
-    observe, bench = Checker._observe, Workbench(name)
+    observe, bench = Checker._observe, workbench(name)
 
     def observed(checker, function, thing, label, args, kwargs):
         for argument, value in [*enumerate(args), *kwargs.items()]:
@@ -169,3 +171,76 @@ def test_numbers_of_a_hidden_claim_are_those_of_its_code(name):
         if is_hidden and float(number) / (100 if percent else 1) not in constants(cell.source)
     }
     assert wrong == {}
+
+
+# --- answers that are nearly right -------------------------------------------------------------
+
+
+def scaled(factor):
+    """Numbers that are larger by a factor."""
+    return lambda right: lambda *given: right(*given) * factor
+
+
+def range_moved(by):
+    """Slopes from a range whose ends are moved by so many parts of it, to both sides."""
+
+    def change(right):
+        def rrelu(x, lower, upper, training, rng):
+            step = by * (upper - lower)
+            return right(x, lower - step, upper + step, training, rng)
+
+        return rrelu
+
+    return change
+
+
+def dropping(share, factor):
+    """A network whose dropouts switch off another share, and make the rest as large as is right."""
+
+    class Mask(nn.Module):
+        def forward(self, x):
+            return x * (torch.rand_like(x) >= share) * factor if self.training else x
+
+    def change(right):
+        def network(*given):
+            net = right(*given)
+            for module in list(net.modules()):
+                for name, child in list(module.named_children()):
+                    if isinstance(child, nn.Dropout):
+                        setattr(module, name, Mask().train(child.training))
+            return net
+
+        return network
+
+    return change
+
+
+NEARLY_RIGHT = [
+    *(("03", "rrelu_range", "rrelu", range_moved(by)) for by in (-0.05, 0.05)),
+    *(("05", "net_dropout", "Net", dropping(share, 4 / 3)) for share in (0.2, 0.3, 0.5)),
+    *(
+        ("06", f"he_start_{test}", "he_start", scaled(factor))
+        for test in ("connected", "convolution")
+        for factor in (0.95, 1.05)
+    ),
+    *(("06", "he_start_together", "he_start", scaled(factor)) for factor in (0.9, 1.1)),
+    *(("07", "AlexNet_dropout", "AlexNet", dropping(share, 2)) for share in (0.35, 0.65)),
+]
+
+
+RIGHT = [
+    ("03", "rrelu_range", "rrelu", range_moved(0)),
+    ("05", "net_dropout", "Net", dropping(1 / 4, 4 / 3)),
+    ("06", "he_start_connected", "he_start", scaled(1)),
+    ("07", "AlexNet_dropout", "AlexNet", dropping(1 / 2, 2)),
+]
+
+
+@pytest.mark.parametrize(("number", "test", "exercise", "change"), [*RIGHT, *NEARLY_RIGHT])
+def test_what_is_nearly_right_is_noticed_by_the_hidden_part(number, test, exercise, change):
+    """Where numbers are drawn there is room for chance, and for no more than that."""
+    bench = workbench(full_name(number, NAMES))
+    (cell,) = [cell for cell in bench.tests if cell.grade_id == test]
+    thing = change(bench.space[exercise])
+    is_right = (number, test, exercise, change) in RIGHT
+    assert bench.run_hidden(cell, {exercise: thing}).passed == is_right
