@@ -2,17 +2,15 @@
 
 Browsers draw MathML themselves, so no script is needed to read a formula. A formula that cannot
 be converted is a warning, and with it an error of the build.
+
+What needs Sphinx is imported inside functions, so that the course's own tests can use the rest.
 """
 
 import itertools
 import re
 from xml.etree import ElementTree
 
-from docutils import nodes
 from latex2mathml.converter import convert
-from sphinx.util import logging
-
-logger = logging.getLogger(__name__)
 
 NAMESPACE = "{http://www.w3.org/1998/Math/MathML}"
 ElementTree.register_namespace("", NAMESPACE[1:-1])
@@ -101,10 +99,15 @@ def repair(root, display):
 
 
 def visit(translator, node, display):
+    from docutils import nodes
+    from sphinx.util import logging
+
     try:
         text = to_mathml(node.astext(), display)
     except FormulaError as error:
-        logger.warning("cannot convert this formula: %s: %s", node.astext(), error, location=node)
+        logging.getLogger(__name__).warning(
+            "cannot convert this formula: %s: %s", node.astext(), error, location=node
+        )
         text = ""
     if display:
         text = f'<div class="formula">{text}</div>'
