@@ -1,6 +1,7 @@
 """Fingerprints: the same for the same numbers, different for different ones."""
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -28,6 +29,13 @@ from helpers.assignment import Sheet, fingerprint
         (torch.tensor([1.5], requires_grad=True), [1.5]),
         ([np.array([1]), "a"], (np.array([1]), "a")),
         ({1: 2}, {"1": 2}),
+        # Four digits of the largest number count, and less than 0.00001 of it is a rounding error.
+        (np.array([12.341, 0.5]), np.array([12.339, 0.5])),
+        (np.array([12.34, 0.511]), np.array([12.34, 0.509])),
+        (np.array([3.00002, 1]), np.array([3, 1])),
+        (np.array([1e6 + 0.05]), np.array([1e6])),
+        (np.array([99.999, 100.0004]), np.array([100, 100])),
+        (np.array([np.nan, 1.00000001]), np.array([np.nan, 1])),
     ],
 )
 def test_same_numbers_have_the_same_fingerprint(same):
@@ -60,10 +68,21 @@ def test_same_numbers_have_the_same_fingerprint(same):
         (["a", ["b"]], ["a", "b"]),
         (np.array([0.1234]), np.array([0.1236])),
         (np.array([100.0, 0.5]), np.array([100.0, 0.6])),
+        (np.array([12.34, 0.5]), np.array([12.36, 0.5])),
+        (np.array([1.00005]), np.array([1])),
+        (np.array([1e6 + 0.2]), np.array([1e6])),
+        (np.array([1e-6]), np.array([0])),
+        ((("a", "b"),), ("a", ("b",))),
+        ((("a",), "b"), (("a", "b"),)),
     ],
 )
 def test_different_things_have_different_fingerprints(pair):
     assert fingerprint(pair[0]) != fingerprint(pair[1])
+
+
+def test_a_fingerprint_is_16_hexadecimal_digits():
+    assert re.fullmatch("[0-9a-f]{16}", fingerprint(1, "a"))
+    assert fingerprint(1, "a") != fingerprint("a", 1)
 
 
 @given(st.lists(st.integers(-(10**6), 10**6), min_size=1, max_size=20))
