@@ -94,6 +94,16 @@ def one_by_one(n, n_validation, rng):
     return np.array(training), np.array(validation)
 
 
+SIDE_BY_SIDE = (
+    "Of all sets of images only few are put aside, as where they always stand side by side. Every "
+    "set should be possible."
+)
+AT_EQUAL_DISTANCES = (
+    "Of all sets of images only few are put aside, as where they always stand at equal distances. "
+    "Every set should be possible."
+)
+
+
 @mistake(
     "Your two sets are exchanged: the first array has n_validation numbers. The training set "
     "comes first.",
@@ -125,8 +135,7 @@ def the_last_ones(n, n_validation, rng):
 
 
 @mistake(
-    "Your validation set holds images at equal distances, the same in every call. Here chance "
-    "decides which images are put aside.",
+    AT_EQUAL_DISTANCES,
     fails={"split_by_chance", "split_generator", "split_together"},
 )
 def at_equal_distances(n, n_validation, rng):
@@ -180,8 +189,7 @@ def training_on_all(n, n_validation, rng):
 
 
 @mistake(
-    "Only as many different sets of images are put aside as there are places where one can "
-    "begin, as where the images always stand side by side. Every set should be possible.",
+    SIDE_BY_SIDE,
     fails={"split_by_chance", "split_together"},
 )
 def a_block_from_a_random_place(n, n_validation, rng):
@@ -383,3 +391,27 @@ def appended_to_an_empty_array(n, n_validation, rng):
 def sorted_by_whole_random_numbers(n, n_validation, rng):
     order = np.argsort(rng.integers(0, n, size=n), kind="stable")
     return order[n_validation:], order[:n_validation]
+
+
+@mistake(
+    SIDE_BY_SIDE,
+    fails={"split_by_chance", "split_together"},
+)
+def a_block_that_does_not_go_round(n, n_validation, rng):
+    start = rng.integers(0, n - n_validation + 1)
+    validation = np.arange(start, start + n_validation)
+    return np.setdiff1d(np.arange(n), validation), validation
+
+
+@mistake(
+    AT_EQUAL_DISTANCES,
+    fails={"split_by_chance", "split_generator", "split_together"},
+)
+def at_equal_distances_from_a_random_place(n, n_validation, rng):
+    if n_validation == 0:
+        return np.arange(n), np.arange(0)
+    step = n // n_validation
+    # So drawn, two calls in a row begin at the same place with the seeds that are tested.
+    start = rng.permutation(step)[-1]
+    validation = start + step * np.arange(n_validation)
+    return np.setdiff1d(np.arange(n), validation), validation

@@ -709,3 +709,23 @@ def start_counts_as_best(net, train_epoch, validation_loss, patience, most):
             best, waited, weights = losses[-1], 0, copy.deepcopy(net.state_dict())
     net.load_state_dict(weights)
     return losses
+
+
+@mistake(
+    "Where the patience runs out, the loss of the last epoch is missing in your list. It was "
+    "trained and measured, too.",
+    fails={"train_until_best_losses", "train_until_best_together"},
+)
+def last_loss_missing(net, train_epoch, validation_loss, patience, most):
+    losses, best, waited = [], float("inf"), 0
+    for _ in range(most):
+        train_epoch(net)
+        loss = validation_loss(net)
+        waited += 1
+        if loss < best:
+            best, waited, weights = loss, 0, copy.deepcopy(net.state_dict())
+        if waited == patience:
+            break
+        losses.append(loss)
+    net.load_state_dict(weights)
+    return losses
