@@ -648,3 +648,31 @@ def places_counted_for_a_square_window(x, kernel_size, stride=1, padding=0):
         window = padded[image, :, i * stride :, j * stride :][:, :kh, :kw]
         columns[image, :, i * out_width + j] = window.flatten()
     return columns
+
+
+def first_places(x, kernel_size, stride, padding, out_height, out_width):
+    """As many windows as told, from the top left."""
+    padded = zeros_around(x, padding)
+    windows = from_padded(padded, kernel_size, stride)
+    grid = windows.reshape(*windows.shape[:2], *sizes(padded, kernel_size, stride))
+    return grid[:, :, :out_height, :out_width].reshape(*windows.shape[:2], -1)
+
+
+@mistake(
+    "The last row and the last column of places are missing, as where the first place is counted "
+    "among what is divided by the stride. It comes in addition to the steps.",
+    fails={"im2col_stride", "im2col_together"},
+)
+def one_added_before_the_division(x, kernel_size, stride=1, padding=0):
+    ends = zip(x.shape[2:], kernel_size, strict=True)
+    places = [(size + 2 * padding - window + 1) // stride for size, window in ends]
+    return first_places(x, kernel_size, stride, padding, *places)
+
+
+@mistake(
+    "You get only the first windows, as many as fit into the image without its zeros. With the "
+    "zeros the image is larger, and more windows fit into it.",
+    fails={"im2col_padding", "im2col_together"},
+)
+def border_not_counted(x, kernel_size, stride=1, padding=0):
+    return first_places(x, kernel_size, stride, padding, *sizes(x, kernel_size, stride))
