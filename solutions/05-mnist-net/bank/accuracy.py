@@ -709,3 +709,60 @@ def weights_from_a_dictionary(model, loader):
     scores = [(torch.func.functional_call(model, state, (x,)), labels) for x, labels in loader]
     model.train(before)
     return np.concatenate([(s.argmax(1) == labels).numpy() for s, labels in scores]).mean()
+
+
+A_FIXED_NUMBER = (
+    "Your number equals what comes out when an answer counts as right where the score of its label "
+    "is above a fixed number, such as 0 or 0.5. It is right where no other score is higher."
+)
+
+
+def share_of(model, loader, is_right):
+    """The share of the images for which is_right(scores, labels) holds."""
+    before = model.training
+    model.eval()
+    right = total = 0
+    with torch.no_grad():
+        for images, labels in loader:
+            right += is_right(model(images), labels).sum().item()
+            total += len(labels)
+    model.train(before)
+    return right / total
+
+
+def of_labels(numbers, labels):
+    return numbers[torch.arange(len(labels)), labels]
+
+
+@mistake(A_FIXED_NUMBER, fails={"accuracy_fraction"})
+def score_above_one_half(model, loader):
+    return share_of(model, loader, lambda scores, labels: of_labels(scores, labels) > 0.5)
+
+
+@mistake(A_FIXED_NUMBER, fails={"accuracy_fraction"})
+def score_above_zero(model, loader):
+    return share_of(model, loader, lambda scores, labels: of_labels(scores, labels) > 0)
+
+
+@mistake(
+    "Your number equals what comes out when an answer counts as right only where its probability "
+    "is above one half. It is right where no other digit is more probable.",
+    fails={"accuracy_fraction"},
+)
+def probability_above_one_half(model, loader):
+    def is_right(scores, labels):
+        return of_labels(scores.softmax(dim=1), labels) > 0.5
+
+    return share_of(model, loader, is_right)
+
+
+@mistake(
+    "Your number equals what comes out when the right digit may also have the second-highest "
+    "score. Only the digit with the highest score is the model's answer.",
+    fails={"accuracy_fraction"},
+)
+def one_of_the_two_highest(model, loader):
+    def is_right(scores, labels):
+        return (scores.topk(2, dim=1).indices == labels[:, None]).any(dim=1)
+
+    return share_of(model, loader, is_right)

@@ -391,6 +391,21 @@ def first_batch_only(model, train_set, test_set):
 
 
 @mistake(
+    "In an epoch some or all training images are left out, as where batches that are not full are "
+    "dropped. A set that is smaller than a batch is then not used at all.",
+    fails={"train_epochs", "train_history", "train_unseen"},
+)
+def last_batch_dropped(model, train_set, test_set):
+    loader = DataLoader(train_set, batch_size=32, shuffle=True, drop_last=True)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.05, momentum=0.9)
+    history = []
+    for _ in range(5):
+        one_epoch(model, loader, optimizer)
+        history.append(measure(model, test_set))
+    return history
+
+
+@mistake(
     "The images come in the order of the data set, in every epoch. If they are sorted by digit, "
     "the model sees one digit for a long time and forgets the others.",
     fails={"train_epochs"},
