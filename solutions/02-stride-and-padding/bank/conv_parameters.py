@@ -187,6 +187,22 @@ def second_of_the_pair(in_channels, out_channels, kernel_size, bias=True):
 
 
 @mistake(
+    "Of the pair your count uses the larger number twice.",
+    fails={"conv_parameters_pair", "conv_parameters_together"},
+)
+def larger_of_the_pair(in_channels, out_channels, kernel_size, bias=True):
+    return (max(rows_and_columns(kernel_size)) ** 2 * in_channels + bool(bias)) * out_channels
+
+
+@mistake(
+    "Of the pair your count uses the smaller number twice.",
+    fails={"conv_parameters_pair", "conv_parameters_together"},
+)
+def smaller_of_the_pair(in_channels, out_channels, kernel_size, bias=True):
+    return (min(rows_and_columns(kernel_size)) ** 2 * in_channels + bool(bias)) * out_channels
+
+
+@mistake(
     "You add the two numbers of the pair. A kernel of 3 rows and 5 columns has 15 weights a "
     "channel.",
     fails={"conv_parameters_pair", "conv_parameters_together"},

@@ -97,6 +97,16 @@ def zeros_counted(size, kernel_size, stride=1, padding=0):
 
 
 @mistake(
+    "Where pixels are left over, your number counts the zeros behind them as well. Only pixels of "
+    "the image are asked for.",
+    fails={"leftover_padding"},
+)
+def zeros_counted_behind_pixels(size, kernel_size, stride=1, padding=0):
+    behind = (size + 2 * padding - kernel_size) % stride
+    return behind if behind > padding else 0
+
+
+@mistake(
     "Your number is the one without padding. With padding the windows start elsewhere.",
     fails={"leftover_padding"},
 )
