@@ -110,6 +110,21 @@ def relu_only(x, negative_slope=0.01):
 
 
 @mistake(
+    "Your positive numbers come out as 1 − slope times what they were. Positive numbers stay as "
+    "they are.",
+    fails={
+        "leaky_relu_values",
+        "leaky_relu_slopes",
+        "leaky_relu_steep",
+        "leaky_relu_integers",
+        "leaky_relu_together",
+    },
+)
+def slope_taken_off(x, negative_slope=0.01):
+    return np.maximum(x, 0) - negative_slope * np.abs(x)
+
+
+@mistake(
     "Your output uses the slope 0.01 always. Here another slope was given in the call.",
     fails={"leaky_relu_slopes", "leaky_relu_steep", "leaky_relu_together"},
 )
