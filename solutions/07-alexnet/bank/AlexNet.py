@@ -632,6 +632,26 @@ class FourMaps(nn.Module):
 
 
 @mistake(
+    "Your LRN equals one whose exponent stands at the sum of the squares alone. It stands at the "
+    "whole bracket, k and all.",
+    fails={"AlexNet_response_norm"},
+)
+class exponent_at_the_sum_alone(Network):
+    def __init__(self, num_classes=1000):
+        super().__init__(num_classes)
+        self.norm1 = self.norm2 = ExponentAtTheSum()
+
+
+class ExponentAtTheSum(nn.Module):
+    """LRN that divides by k + α · sum^β."""
+
+    def forward(self, x):
+        squares = F.pad(x**2, (0, 0, 0, 0, 2, 2))
+        near = sum(squares[:, j : j + x.shape[1]] for j in range(5))
+        return x / (2 + 1e-4 * near**0.75)
+
+
+@mistake(
     "The first and the last maps are damped by those of the other end, as if the maps stood in a "
     "ring. Beyond the first and the last one there is nothing.",
     fails={"AlexNet_response_norm"},

@@ -202,6 +202,19 @@ def rounded_up(size, in_channels, out_channels, kernel_size, stride=1, padding=0
 
 
 @mistake(
+    "Your numbers of places equal those that are rounded to the nearest whole number where the "
+    "last step does not fit. Such a step is left out.",
+    fails={PLACES},
+)
+def rounded_to_the_nearest(
+    size, in_channels, out_channels, kernel_size, stride=1, padding=0, groups=1
+):
+    weights = out_channels * (in_channels // groups) * kernel_size**2
+    side = round((size - kernel_size + 2 * padding) / stride) + 1
+    return weights + out_channels, weights * side**2
+
+
+@mistake(
     "The number of places is not whole where the last step does not fit. Half a place does not "
     "exist.",
     fails={PLACES},
@@ -246,7 +259,7 @@ def groups_ignored(size, in_channels, out_channels, kernel_size, stride=1, paddi
 
 
 @mistake(
-    "Your numbers equal the cost of one group: maps and filters are both divided by the "
+    "Your numbers of weights equal those of one group: maps and filters are both divided by the "
     "groups. There are several.",
     fails={GROUPS},
 )
@@ -254,6 +267,20 @@ def one_group_only(size, in_channels, out_channels, kernel_size, stride=1, paddi
     weights = (out_channels // groups) * (in_channels // groups) * kernel_size**2
     side = (size - kernel_size + 2 * padding) // stride + 1
     return weights + out_channels, weights * side**2
+
+
+@mistake(
+    "Your numbers equal the cost of one group, with its biases: maps and filters are both divided "
+    "by the groups. There are several.",
+    fails={GROUPS},
+)
+def one_group_and_its_biases(
+    size, in_channels, out_channels, kernel_size, stride=1, padding=0, groups=1
+):
+    filters = out_channels // groups
+    weights = filters * (in_channels // groups) * kernel_size**2
+    side = (size - kernel_size + 2 * padding) // stride + 1
+    return weights + filters, weights * side**2
 
 
 @mistake(
