@@ -245,7 +245,7 @@ def last_product_only(image, kernel):
 
 
 @mistake(
-    "Your numbers equal those of the matrix product of window and kernel. A convolution "
+    "Your numbers equal the sums of the matrix product of window and kernel. A convolution "
     "multiplies number by number.",
     fails={VALUES, ORIENTATION, RECTANGLES, TOGETHER},
 )
