@@ -114,6 +114,13 @@ _MEANINGS: list[tuple[str, ...]] = [
         _PAIRED,
     ),
     (
+        r"einsum\(\): subscript (\w+) has size (\d+) for .* previously seen size (\d+)",
+        gettext_noop(
+            "Each letter of einsum stands for one length, and the letters of an array name its "
+            "axes in their order. Here `{0}` has the length {2} in one array and {1} in another."
+        ),
+    ),
+    (
         r"size of tensor a \((\d+)\) must match the size of tensor b \((\d+)\).* dimension (\d+)",
         gettext_noop(
             "The two tensors are taken together number by number. For that their sizes, counted "

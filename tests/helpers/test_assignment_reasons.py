@@ -172,6 +172,11 @@ def test_of_what_says_it_all_by_itself_nothing_is_said(code):
         ("only one element tensors can be converted to Python scalars", "or their sum?"),
         ("operands could not be broadcast together with remapped shapes (2,) (3,)", "(2,) (3,)."),
         (
+            "einsum(): subscript c has size 2 for operand 1 which does not broadcast with "
+            "previously seen size 3",
+            "`c` has the length 3 in one array and 2 in another.",
+        ),
+        (
             "too many values to unpack (expected 2, got 3)",
             "2 names stand on the left of the `=`, and 3 values on the right.",
         ),
