@@ -153,7 +153,9 @@ class _Collection:
     def _owned(self, files: list[Found]) -> list[tuple[Found, Owner]]:
         """The files that are somebody's, with what their paths say of whose."""
         kept = []
-        has_archive = any("archive" in file.parts[:2] for file in files)
+        has_archive = any(
+            "archive" in file.parts[:-1][:2] and file.parts[0] not in self.others for file in files
+        )
         for file in files:
             if file.name in (TIMESTAMP, SECRET):
                 self.times.read_stamp(file)
@@ -165,7 +167,10 @@ class _Collection:
             # What `nbgrader zip_collect` makes: ASSIGNMENT/archive, and the same again, unpacked.
             parts = file.parts
             place = next((n for n, part in enumerate(parts[:2]) if part in COLLECTED), None)
-            if place is not None and len(parts) > place + 1 and not self.others & {parts[0]}:
+            if place is not None and len(parts) > place + 1:
+                if parts[0] in self.others:
+                    self.account.leave(file.path, OTHERS)
+                    continue
                 if parts[place] == "extracted" and has_archive:
                     self.account.leave(file.path, UNPACKED)
                     continue

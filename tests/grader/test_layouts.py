@@ -561,7 +561,8 @@ def test_times_without_a_zone_are_those_of_this_machine(tmp_path, in_seoul):
         one for one in collect(batch(tmp_path, form), NAME, (), CLASS)[0] if one.student == KIM.id
     ]
     assert kim.time == datetime(2026, 11, 28, 1)
-    assert kim.notes[0].endswith("-10-00-00.txt): Task 2 is on paper.")
+    path = f"{ATTEMPT}-10-00-00.txt"
+    assert kim.notes == (f"written in Blackboard's form ({path}): Task 2 is on paper.",)
 
 
 @needs_zones
@@ -847,7 +848,6 @@ def test_strangers_and_doubts_are_told_after_what_was_left(tmp_path):
             [f"{NAME}/extracted/am.ipynb"],
         ),
         ([f"{NAME}/extracted/am.ipynb"], []),
-        (["downloads/archive/am.ipynb"], []),
     ],
 )
 def test_what_nbgrader_has_collected_is_the_students_by_its_name_below(tmp_path, files, left):
@@ -872,6 +872,23 @@ def test_what_nbgrader_has_collected_of_another_assignment_is_left_out(tmp_path)
     )
 
 
+@pytest.mark.parametrize("roster", [CLASS, ()])
+@pytest.mark.parametrize("kind", ["archive", "extracted"])
+def test_of_a_folder_of_all_that_nbgrader_has_collected_one_assignment_counts(
+    tmp_path, kind, roster
+):
+    """Of the others neither files nor copies, and no student who is called like an assignment."""
+    files = {f"{NAME}/{kind}/am.ipynb": data("anne"), "archive": b"a file"}
+    files |= {f"02-other/{one}/am.ipynb": data("no") for one in ("archive", "extracted")}
+    path = batch(tmp_path, files)
+    assert answers(path, roster) == {"am": "anne"}
+    assert {entry.path: entry.reason for entry in told(path, roster).entries} == {
+        "02-other/archive/am.ipynb": OTHERS,
+        "02-other/extracted/am.ipynb": OTHERS,
+        "archive": "not a notebook",
+    }
+
+
 def test_who_hands_in_no_notebook_is_told_what_it_was_instead(tmp_path):
     few = {f"am/{n}.pdf": b"%PDF" for n in range(5)}
     many = {f"kim.minsu/{n}.docx": b"" for n in range(7)}
@@ -891,6 +908,7 @@ def test_who_hands_in_no_notebook_is_told_what_it_was_instead(tmp_path):
 
 def test_late_is_noted_where_no_time_says_it(tmp_path):
     files = {f"mulleranne_LATE_23456_6002_{NAME}.ipynb": data(), "kim.minsu/x.ipynb": data()}
+    files["mulleranne_23456_6001_a.py"] = b"x = 1"  # this one was in time
     dates = {"kim.minsu/x.ipynb": (2026, 11, 27, 10, 0, 0)}
     late = ("marked as late by the learning platform",)
     for given, notes in (({}, late), (dates, ())):
