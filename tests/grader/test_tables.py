@@ -1,5 +1,6 @@
 """What is written of a class, to the letter: tables, lists and lines of a batch."""
 
+import base64
 import zipfile
 from types import SimpleNamespace
 
@@ -288,6 +289,11 @@ def test_the_tables_and_the_page_of_statistics(tmp_path, monkeypatch):
     assert page.header.get_text(" ") == f"{NAME}: statistics 3 students"
     shares, totals = (figure.axes[0] for figure in drawn)
     assert shares.get_xlabel() == "% of the class that passes"
+    # The first test is on top, and all of the class is as wide as the drawing.
+    assert [bar.get_width() for bar in shares.patches] == pytest.approx([100 / 3, 100 / 3])
+    assert [label.get_text() for label in shares.get_yticklabels()] == ["one", "two"]
+    assert shares.get_xlim() == (0, 100)
+    assert shares.yaxis_inverted()
     assert totals.get_xlabel() == "% of all points, marks by hand included"
     assert totals.get_ylabel() == "students"
     assert [bar.get_height() for bar in totals.patches] == [0, 0, 1, 0, 1, 0, 0, 0, 0, 1]
@@ -297,6 +303,26 @@ def test_the_tables_and_the_page_of_statistics(tmp_path, monkeypatch):
     said = "3 students. The tests are about 0 of them, whose notebooks could be graded."
     assert said in read(paths[2])
     assert read(paths[1]) == f"{MARK}mistake,students,share\n"
+
+
+def test_a_bar_of_each_test_has_its_room_and_a_drawing_is_a_picture(monkeypatch):
+    def height(number):
+        tests = [OneTest(str(n), "", 1.0, 1, 1, 1.0, None) for n in range(number)]
+        with monkeypatch.context() as patch:
+            patch.setattr(statistics, "_svg", lambda figure: figure.get_size_inches())
+            width, made = statistics._shares(tests)
+        assert width == 8
+        return made
+
+    assert height(1) < 1
+    # In 40 bars each has a quarter of an inch and more, for its name.
+    assert 0.25 < height(41) - height(40) < 0.3
+    made = statistics._totals([0.5])
+    begin = "data:image/svg+xml;base64,"
+    assert made.startswith(begin)
+    drawn = base64.b64decode(made.removeprefix(begin)).decode()
+    assert "<svg " in drawn
+    assert "<dc:date>" not in drawn  # so that the same marks make the same file
 
 
 LONG = FEWEST_TOKENS
