@@ -1,6 +1,7 @@
 """What runs is the instructor's notebook with the student's answers: nothing else of the file."""
 
 import copy
+from types import SimpleNamespace
 
 import nbformat
 import pytest
@@ -294,8 +295,7 @@ def test_two_answers_in_one_cell_are_not_covered_by_a_stub(skeleton):
         if c.kind in ("solution", "extra"):
             exec(c.source, space)
     assert (space["f"](3), space["g"](3)) == (6, 3)
-    (note,) = notes
-    assert "g: the cell for the answer is missing; g stands in another cell, and counts" in note
+    assert notes == ["g: the cell for the answer is missing; g stands in another cell, and counts"]
 
 
 @pytest.mark.parametrize(
@@ -832,6 +832,173 @@ def test_what_was_given_out_is_known_in_each_language(frame):
     for text in ("", "# title", "f(2)", "Because."):
         assert not frame.has(text)
     assert frame.given["title"] == ["# Title", "# 제목"]
+
+
+# --- languages, pictures and reasons -------------------------------------------------------------
+
+
+class NeverAsked:
+    """A translation that costs something to make, and is not needed."""
+
+    @property
+    def texts(self):
+        raise AssertionError("nothing in the notebook is in another language")
+
+    released = texts
+
+
+def in_two_languages(edition=None):
+    """The assignment, whose title has a letter beyond ASCII, in English and Korean."""
+    source, released = source_notebook(), released_notebook()
+    for made in (source, released):
+        made.cells[0].source = "# Naïve"
+    korean = copy.deepcopy(released)
+    korean.cells[0].source, korean.cells[-1].source = "# 제목", "*답*"
+    edition = edition or SimpleNamespace(
+        released=korean,
+        texts={c.source for c in korean.cells},
+        in_english={"틀렸다": "It is wrong."},
+        files=lambda files: {**files, "checks.json": "한국어"},
+    )
+    return Skeleton(source, released, editions={"ko": edition})
+
+
+def holding(*texts, **metadata):
+    return new_notebook(cells=[new_markdown_cell(text) for text in texts], metadata=metadata)
+
+
+@pytest.mark.parametrize(
+    ("notebook", "language"),
+    [
+        # What its metadata say, if it is a language that there is.
+        (holding("# Naïve", course={"language": "ko"}), "ko"),
+        (holding("# 제목", course={"language": "en"}), "en"),
+        (holding("# 제목", course={"language": "fr"}), "ko"),
+        (holding("# 제목", course={"language": ["en"]}), "ko"),
+        (holding("# 제목", course="en"), "ko"),
+        # Otherwise what more of its cells are in; English of as many.
+        (holding("# 제목 \n", "mine: ü"), "ko"),
+        (holding("# 제목", "# Naïve"), "en"),
+        (holding("# 제목", "*답*", "# Naïve"), "ko"),
+        (holding("# 제목", "# 제목", "# Naïve"), "en"),
+        (holding("mine: ü"), "en"),
+        (holding(), "en"),
+    ],
+)
+def test_the_language_of_a_notebook(notebook, language):
+    assert in_two_languages().language_of(notebook) == language
+    # Where there is one language alone, it is that.
+    assert Skeleton(source_notebook(), released_notebook()).language_of(notebook) == "en"
+
+
+@pytest.mark.parametrize("texts", [(), ("# Naïve \n", "plain"), ("plain", "x = 1")])
+def test_no_translation_is_made_for_a_notebook_in_english(texts):
+    skeleton = in_two_languages(NeverAsked())
+    assert skeleton.language_of(holding(*texts)) == "en"
+    skeleton.rebuild(holding(*texts))
+    with pytest.raises(AssertionError, match="another language"):
+        skeleton.language_of(holding(*texts, "한국어"))
+
+
+def test_what_was_given_out_in_another_language_is_not_answered():
+    skeleton = in_two_languages()
+    for text, is_answered in (("*답*", False), ("*Write your answer here.*", False), ("답", True)):
+        made = new_notebook(cells=[given(text, "why", "markdown")])
+        cells, _ = skeleton.rebuild(made)
+        (why,) = [c for c in cells if c.grade_id == "why"]
+        assert why.answered is is_answered
+        assert why.source == (text if is_answered else "*Write your answer here.*")
+        assert skeleton.is_untouched(made) is not is_answered
+
+
+def test_texts_and_sentences_in_a_language():
+    skeleton, files = in_two_languages(), {"checks.json": "English", "more.json": "{}"}
+    assert skeleton.files_in("ko", files) == {"checks.json": "한국어", "more.json": "{}"}
+    assert skeleton.files_in("en", files) == skeleton.files_in("fr", files) == files
+    assert skeleton.in_english("틀렸다", "ko") == "It is wrong."
+    assert skeleton.in_english("맞았다", "ko") == "맞았다"
+    assert skeleton.in_english("틀렸다", "en") == "틀렸다"
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "is_shown"),
+    [
+        *((f"image/{kind}", PIXEL, True) for kind in ("png", "jpeg", "gif", "webp")),
+        *((f"image/{kind}", PIXEL, False) for kind in ("svg+xml", "heic", "PNG")),
+        *(("image/png", text, True) for text in ("", "A+/b09=", "AA\n AA", "==")),
+        *(("image/png", text, False) for text in ("A-", "A_", "é", "<", "data:A", 7, None)),
+    ],
+)
+def test_what_is_a_picture(skeleton, kind, text, is_shown):
+    png, attached = {"image/png": PIXEL}, {kind: text}
+    cells, notes = skeleton.rebuild(with_picture({"a": attached, "b": png}))
+    assert cells[-1].attachments == ({"a": attached, "b": png} if is_shown else {"b": png})
+    told = "why: no page can show a: look into the file that was handed in"
+    assert notes == ([] if is_shown else [told])
+
+
+def test_where_no_page_can_show_pictures_three_of_them_are_named(skeleton):
+    made = answered()
+    made.cells[2].attachments = {name: {"image/png": PIXEL} for name in "abcd"}  # in code
+    made.cells += [new_markdown_cell("Mine."), new_raw_cell("Raw.")]
+    made.cells[-2].attachments = {"e": {"x": "y"}, "f": []}
+    made.cells[-1].attachments = {"g": {"image/png": PIXEL}}
+    _, notes = skeleton.rebuild(made)
+    told = "no page can show {}: look into the file that was handed in"
+    listed = ["a, b, c, and 1 more", "e, f", "g"]
+    assert notes == [("f: " if n == 0 else "") + told.format(text) for n, text in enumerate(listed)]
+
+
+def test_a_picture_that_was_given_out_is_none_that_a_page_lacks():
+    source, released = source_notebook(), released_notebook()
+    released.cells[2].attachments = {"a.heic": {"image/heic": "AAAA"}}
+    made = copy.deepcopy(released)
+    assert Skeleton(source, released).rebuild(made)[1] == [
+        "nothing is answered in it: is it the right file?"
+    ]
+
+
+def test_a_notebook_of_another_release_is_told_in_full(skeleton):
+    with pytest.raises(Unreadable) as told:
+        skeleton.rebuild(of_another())
+    assert str(told.value) == (
+        "a notebook of another assignment, or of an older release: no task and no test of this one "
+        "is in it"
+    )
+    assert not skeleton.is_untouched(of_another())  # so it does not give way to another one
+
+
+@pytest.mark.parametrize(
+    ("more", "name"),
+    [(["a1", "a2"], None), (["a1", "a2", "a3"], "02-a"), (["a1", "a2", "a3", "b1"], "02-a")],
+)
+def test_a_notebook_is_of_the_assignment_that_most_of_its_cells_are_of(more, name):
+    others = {"03-b": {"b1"}, "02-a": {"a1", "a2", "a3"}}
+    skeleton = Skeleton(source_notebook(), released_notebook(), others)
+    ids = ("f", "g", *more)
+    made = new_notebook(cells=[given("x", grade_id, cell_id=grade_id) for grade_id in ids])
+    if name is None:
+        skeleton.rebuild(made)
+        return
+    with pytest.raises(Unreadable) as told:
+        skeleton.rebuild(made)
+    assert str(told.value) == f"a notebook of {name}: most of its cells are of that assignment"
+
+
+@pytest.mark.parametrize("text", ["{", "{}", "[]", '{"cells": [3]}', "\udcff", None])
+def test_a_damaged_assignment_is_no_reason_to_grade_no_other(tmp_path, text):
+    for folder, made in (("solutions", source_notebook()), ("assignments", released_notebook())):
+        for name in ("01-a", "02-b"):
+            (tmp_path / folder / name).mkdir(parents=True)
+            nbformat.write(made, tmp_path / folder / name / f"{name}.ipynb")
+    assert load_skeleton("01-a", tmp_path).others == {"02-b": set(ORDER)}
+    path = tmp_path / "solutions" / "02-b" / "02-b.ipynb"
+    if text is None:
+        path.unlink()
+        path.mkdir()
+    else:
+        path.write_bytes(text.encode("utf-8", "surrogateescape"))
+    assert load_skeleton("01-a", tmp_path).others == {"02-b": set()}
 
 
 @pytest.mark.parametrize("name", NAMES)
