@@ -2,6 +2,7 @@
 
 import argparse
 import contextlib
+import os
 import sys
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
@@ -17,10 +18,12 @@ from grader.intake.collect import HandedIn
 from grader.intake.entries import COUNTS, Entry, read_entries
 from grader.intake.roster import RosterError, Student, write_roster
 from grader.intake.submission import Submission
+from grader.judging.policy import Limits, Policy
 from grader.judging.seed import make_seed, seed_path
 from grader.sandbox import cgroup
 from grader.sandbox.bwrap import UNSAFE, NoSandbox
 from helpers.assignment.notebook_file import Unreadable
+from tests.support.lessons import ROOT
 
 NAME, OTHER, THIRD = "01-one", "02-two", "03-three"
 PYTHON = ".".join(map(str, sys.version_info[:3]))
@@ -591,3 +594,51 @@ def test_a_list_that_cannot_be_used_leaves_the_roster_as_it_was(root, capsys):
     assert roster.main([str(first), str(second), "--root", str(root)]) == 2
     assert f"{second} has no column with names" in capsys.readouterr().err
     assert not (root / "grading" / "roster.csv").exists()
+
+
+@pytest.mark.parametrize(
+    ("program", "name"),
+    [
+        (collect, "collect"),
+        (export, "export"),
+        (feedback, "feedback"),
+        (grade, "grade"),
+        (new_seed, "new-seed"),
+        (roster, "roster"),
+        (statistics, "statistics"),
+    ],
+)
+def test_each_command_says_how_it_is_called(capsys, program, name):
+    with pytest.raises(SystemExit) as ended:
+        program.main(["--help"])
+    assert ended.value.code == 0
+    said = capsys.readouterr().out
+    assert said.startswith(f"usage: course {name} [-h]")
+    assert "--root" not in said  # which is for tests
+
+
+def test_what_grading_does_where_nothing_is_asked_for():
+    given = vars(grade.arguments().parse_args([NAME, "batch"]))
+    policy, sizes = Policy(), Limits()
+    assert given.pop("total_seconds") == policy.total_seconds
+    assert given.pop("cell_seconds") == policy.cell_seconds
+    assert given.pop("memory_mib") * 2**20 == policy.memory_bytes
+    assert given.pop("notebook_mib") * 2**20 == sizes.notebook_bytes
+    assert given == {
+        "assignment": NAME,
+        "submissions": "batch",
+        "root": ROOT,
+        "workers": os.cpu_count(),
+        "dask": None,
+        "dask_tls": None,
+        "force": False,
+        "only": [],
+        "test": "",
+        "dry_run": False,
+        "attempt": "last",
+        "no_feedback": False,
+        "unsafe_no_sandbox": False,
+        "groups": None,
+    }
+    with pytest.raises(SystemExit):
+        grade.arguments().parse_args([NAME, "batch", "--attempt", "best"])
