@@ -749,7 +749,15 @@ def test_the_folder_tells_whose_a_file_is_before_the_file_does(tmp_path):
 
 
 def test_copies_are_known_by_what_programs_add():
-    for name in ("Copy of x", "x (1)", "Kopie von x (2)", "x - Copy", "x의 사본", "x (1) (2)"):
+    for name in (
+        "Copy of x",
+        "x (1)",
+        "Kopie von x (2)",
+        "x - Copy",
+        "x의 사본",
+        "x 의 사본",
+        " x (1) (2)",
+    ):
         assert without_copies(name) == "x"
     assert without_copies("(1)") == "(1)"
     assert owner_of(["hw_2024_11_x.ipynb"], NAME).names[0] == "hw"

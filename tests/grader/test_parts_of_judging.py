@@ -650,7 +650,7 @@ def test_the_files_of_an_assignment(tmp_path, monkeypatch):
     monkeypatch.setattr(Limits, "beside_bytes", 23)
     assert files_of("01-a", tmp_path)
     monkeypatch.setattr(Limits, "beside_bytes", 22)
-    with pytest.raises(Unreadable, match=f"the files in {folder} are larger than 2.09"):
+    with pytest.raises(Unreadable, match=f"^the files in {folder} are larger than 2.09"):
         files_of("01-a", tmp_path)
     source = SimpleNamespace(metadata={"course": {"files": ["*.csv", 3]}})
     assert patterns_of(source) == ["*.csv", "3"]
