@@ -789,6 +789,45 @@ def test_a_batch_of_the_same_name_takes_no_line_of_who_is_not_in_it(tmp_path):
     ]
 
 
+def test_of_some_students_alone_the_lines_are_written_anew(tmp_path):
+    table = tmp_path / "handed-in.csv"
+    when = datetime(2026, 11, 28, 9, 8, 7)
+    first = [Entry("am.ipynb", "am", True, COUNTS, when), Entry("", "lee", False, NOTHING)]
+    write_entries(table, "one", [*first, Entry("", "kim", False, NOTHING)])
+    write_entries(table, "two", [Entry("kim.ipynb", "kim", True, COUNTS)], only=["kim"])
+    later = [Entry("am2.ipynb", "am", True, COUNTS), Entry("x.pdf", "", False, "a PDF")]
+    write_entries(table, "one", [*later, Entry("kim.pdf", "kim", False, "a PDF")], only=["kim"])
+    assert table.read_text(encoding="utf-8-sig").splitlines() == [
+        "batch,entry,student,taken,reason,handed_in",
+        f"one,am.ipynb,am,yes,{COUNTS},2026-11-28 09:08:07 UTC",
+        "one,kim.pdf,kim,no,a PDF,",
+        f"two,kim.ipynb,kim,yes,{COUNTS},",  # of another batch it stays
+        f",,lee,no,{NOTHING},",
+    ]
+    # Without them all lines of the assignment itself are new, and those of the batch's students.
+    write_entries(table, "one", [Entry("am3.ipynb", "am", True, COUNTS)])
+    assert read_entries(table) == [
+        Entry("am3.ipynb", "am", True, COUNTS),
+        Entry("kim.pdf", "kim", False, "a PDF"),
+        Entry("kim.ipynb", "kim", True, COUNTS),
+    ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [None, b"", b"\xff\xfe", b"entry,student\nx,am\n", b"batch;entry\n"],
+)
+def test_what_is_no_table_of_what_was_handed_in_says_nothing(tmp_path, text):
+    path = tmp_path / "handed-in.csv"
+    if text is not None:
+        path.write_bytes(text)
+    assert read_entries(path) == []
+    path.write_text(
+        "batch,entry,student,taken,reason,handed_in\nx,y\na,b,c,yes,d,e\na,b,c,Yes,d,e\n"
+    )
+    assert read_entries(path) == [Entry("b", "c", True, "d"), Entry("b", "c", False, "d")]
+
+
 @needs_zones
 @pytest.mark.parametrize("place", ["", "week 3/", f"{NAME}/archive/"])
 def test_a_platforms_zip_in_a_folder_is_the_platforms(tmp_path, place, in_seoul):
