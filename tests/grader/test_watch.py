@@ -210,7 +210,7 @@ class Proc:
     """A /proc of its own, with a clock that stands unless it is told."""
 
     def __init__(self, folder, monkeypatch):
-        self.folder, self.now, self.nice = folder, 0.0, {}
+        self.folder, self.now, self.nice = folder, 100.0, {}
         self.opened = []
         monkeypatch.setattr(watch, "open", self.open, raising=False)
         monkeypatch.setattr(watch, "glob", self)
@@ -344,7 +344,7 @@ def test_of_a_process_that_tells_no_shares_all_counts(proc):
     proc.process(6, anon=60, share=9)
     assert tree.excess(LIMIT) is None
     proc.process(4, children=[6], anon=91)
-    proc.now = 9.0
+    proc.now += 9.0
     assert tree.excess(LIMIT) == "memory"
 
 
@@ -396,14 +396,15 @@ def test_processes_that_any_thread_has_started_are_found_and_all_that_waits_is_r
     tree = watch.Tree(4)
     assert tree.members() == [4, 6]
     assert tree.ready == [5, 6]
-    proc.now = 3.0
-    assert tree.usage() == {"cpu": 0.0, "delay": 0.75, "at": 3.0}
+    assert tree.usage() == {"cpu": 0.0, "delay": 0.75, "at": 100.0}
     assert tree.ready == [5, 6]
 
 
 def test_where_the_kernel_tells_no_waiting_none_is_told(proc):
     proc.process(4, times=(1, 0, 0, 0))
-    assert watch.Tree(4).usage() == {"cpu": 1.0, "delay": None, "at": 0.0}
+    assert watch.Tree(4).usage() == {"cpu": 1.0, "delay": None, "at": 100.0}
+    proc.process(4, threads=[(4, "R", 1, 0, [])])
+    assert watch.Tree(4).usage()["delay"] == 0.0
 
 
 @pytest.mark.parametrize(
