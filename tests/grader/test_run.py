@@ -46,11 +46,8 @@ def cell(source="", kind="extra", cell_type="code", **more):
     return {"points": 2.0, **found, **more}
 
 
-def test_cell(source, grade_id="t"):
+def graded(source, grade_id="t"):
     return cell(source, "test", grade_id=grade_id, functions=("f",))
-
-
-test_cell.__test__ = False
 
 
 def made(*cells, replies=(), steps=0, chance=1.0):
@@ -91,7 +88,7 @@ HALF = Verdict([], None, None, 1.5)
 
 
 def test_what_a_task_defines_may_be_asked_without_a_checker():
-    run = made(cell("def f(x): pass", "solution", functions=("f",)), test_cell(PLAIN))
+    run = made(cell("def f(x): pass", "solution", functions=("f",)), graded(PLAIN))
     assert run.judge.can_judge(PLAIN)
     assert not run.judge.can_judge("assert g(1) == 2")
 
@@ -99,9 +96,9 @@ def test_what_a_task_defines_may_be_asked_without_a_checker():
 @pytest.mark.parametrize(
     ("cells", "is_used"),
     [
-        ([test_cell(PLAIN)], False),
+        ([graded(PLAIN)], False),
         ([cell(BESIDE)], False),
-        ([test_cell(PLAIN), test_cell(BESIDE)], True),
+        ([graded(PLAIN), graded(BESIDE)], True),
     ],
 )
 def test_controls_come_as_tests_that_run_beside_do_if_there_are_any(cells, is_used):
@@ -247,7 +244,7 @@ def test_a_cell_whose_process_ends_says_so_and_is_not_run_again():
 def test_controls_come_before_every_second_test_beside_and_every_fifth_one_here(
     code, chance, controls
 ):
-    run = made(test_cell(code), chance=chance)
+    run = made(graded(code), chance=chance)
     verdicts(run, judge=[GOOD], beside=[GOOD])
     run.cell(0)
     assert run.log.count("control False") == controls
@@ -258,7 +255,7 @@ def test_controls_come_before_every_second_test_beside_and_every_fifth_one_here(
     [(PLAIN, ("judge", PLAIN)), (BESIDE, ("beside", BESIDE, BESIDE))],
 )
 def test_a_test_of_which_nothing_is_hidden_is_judged_at_once(code, run_by):
-    run = made(test_cell(code))
+    run = made(graded(code))
     verdicts(run, judge=[BAD], beside=[BAD])
     step = run.cell(0)
     assert run.log == [run_by]
@@ -268,7 +265,7 @@ def test_a_test_of_which_nothing_is_hidden_is_judged_at_once(code, run_by):
 
 @pytest.mark.parametrize("after", ["f = 3", "g = 3"])
 def test_a_copy_is_kept_if_later_cells_change_what_the_test_asks_for(after):
-    run = made(test_cell(WITH_HIDDEN), cell(after))
+    run = made(graded(WITH_HIDDEN), cell(after))
     verdicts(run, judge=[GOOD])
     run.cell(0)
     is_changed = after == "f = 3"
@@ -277,7 +274,7 @@ def test_a_copy_is_kept_if_later_cells_change_what_the_test_asks_for(after):
 
 
 def test_of_a_test_beside_a_copy_is_always_kept_and_its_visible_part_is_not_proved():
-    run = made(test_cell(BESIDE_HIDDEN))
+    run = made(graded(BESIDE_HIDDEN))
     verdicts(run, beside=[GOOD])
     step = run.cell(0)
     assert run.log == [("keep_copy", 0), ("beside", BESIDE, BESIDE_HIDDEN, ("is_proved", False))]
@@ -286,7 +283,7 @@ def test_of_a_test_beside_a_copy_is_always_kept_and_its_visible_part_is_not_prov
 
 @pytest.mark.parametrize(("verdict", "is_deferred"), [(GOOD, True), (BAD, False)])
 def test_a_hidden_part_comes_later_if_the_visible_one_has_passed(verdict, is_deferred):
-    run = made(test_cell(WITH_HIDDEN))
+    run = made(graded(WITH_HIDDEN))
     verdicts(run, judge=[verdict])
     step = run.cell(0)
     assert run.log == [("judge", WITH_HIDDEN, PLAIN)]
@@ -295,7 +292,7 @@ def test_a_hidden_part_comes_later_if_the_visible_one_has_passed(verdict, is_def
 
 
 def test_of_a_test_that_is_hidden_as_a_whole_nothing_is_run_at_first():
-    run = made(test_cell(HIDDEN))
+    run = made(graded(HIDDEN))
     verdicts(run)
     assert run.cell(0) == {
         "outputs": [],
@@ -310,7 +307,7 @@ SAID = {**PASSED, "text": "said\n"}
 
 def hidden_step(code, chance=1.0, failing=None, **by):
     """The step of a hidden test, whose visible part has shown something, and what was done."""
-    run = made(test_cell(code), chance=chance)
+    run = made(graded(code), chance=chance)
     run.progress.outputs[0] = [PASSED], 4
     if failing is not None:
 
@@ -333,7 +330,7 @@ def test_a_hidden_part_that_passes_shows_nothing():
 
 
 def test_the_visible_part_is_not_judged_again_by_the_same_judge():
-    run = made(test_cell(WITH_HIDDEN))
+    run = made(graded(WITH_HIDDEN))
     verdicts(run, judge=[GOOD, GOOD])
     run.cell(0)
     run.hidden_test(0)
