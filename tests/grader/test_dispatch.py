@@ -4,11 +4,12 @@ import concurrent.futures
 import os
 import time
 from concurrent.futures import BrokenExecutor, ThreadPoolExecutor
+from types import SimpleNamespace
 
 import pytest
 
 from grader.batch.workers import Workers
-from grader.judging.dispatch import DEATHS, TRIES, Dispatch, JobLost
+from grader.judging.dispatch import Dispatch, Here, JobLost
 
 
 def work(text):
@@ -62,7 +63,7 @@ def test_a_job_that_ends_workers_is_run_alone_at_the_end_and_then_given_up():
     found = dispatched(log, "xabcdefg")
     assert isinstance(found.pop("x"), JobLost)
     assert found == {c: c.upper() for c in "abcdefg"}
-    assert log.ran.count("x") == DEATHS + 1
+    assert log.ran.count("x") == 3  # with others twice, and once alone
     assert log.ran[-1] == "x"
     assert log.beside["x"][-1] == 0
     assert all(log.ran.count(c) == 1 for c in "abcdefg")
@@ -76,9 +77,85 @@ def test_what_came_of_a_deadly_job_says_whose_doing_it_was():
 
 
 def test_a_machine_that_fails_now_and_then_costs_nobody_anything():
-    log = Log(errors={"a": TRIES - 1, "b": 1})
+    log = Log(errors={"a": 3, "b": 1})
     assert dispatched(log, "abc") == {"a": "A", "b": "B", "c": "C"}
-    assert log.ran.count("a") == TRIES
+    assert log.ran.count("a") == 4
+
+
+def test_a_machine_that_fails_four_times_has_lost_the_job(monkeypatch):
+    """It is given a little more time from try to try."""
+    log, pauses = Log(errors={"a": 4}), []
+    monkeypatch.setattr("grader.judging.dispatch.time", SimpleNamespace(sleep=pauses.append))
+    lost = dispatched(log, "ab")["a"]
+    assert pauses == pytest.approx([0.1, 0.2, 0.3])
+    assert (str(lost), lost.is_culprit) == ("OSError: odd", False)
+    assert log.ran.count("a") == 4
+
+
+class Failing(Log):
+    """Runs the first time as others do, and fails the second time."""
+
+    def __init__(self, error):
+        super().__init__()
+        self.error = error
+
+    def __call__(self, text):
+        if text == "a" and text in self.ran:
+            raise self.error
+        return super().__call__(text)
+
+
+@pytest.mark.parametrize("error", [BrokenExecutor("ended"), OSError("odd")])
+def test_a_job_that_fails_alone_is_not_tried_again_and_once_is_no_proof(error):
+    log = Failing(error)
+    lost = dispatched(log, "ab", is_to_repeat=lambda text: text == "A")["a"]
+    assert (str(lost), lost.is_culprit) == (f"{type(error).__name__}: {error}", False)
+    assert log.ran.count("a") == 1
+
+
+@pytest.mark.parametrize("error", [BrokenExecutor, RuntimeError])
+def test_an_executor_that_takes_nothing_more_is_made_again(error):
+    made = []
+
+    class Once(Here):
+        def submit(self, function, /, *arguments):
+            if self is made[0] and len(taken) == 2:
+                raise error
+            taken.append(arguments)
+            return super().submit(function, *arguments)
+
+        def shutdown(self, wait=True, **more):
+            ended.append((self, wait))
+
+    def make():
+        made.append(Once())
+        return made[-1]
+
+    taken, ended = [], []
+    found = dict(Dispatch(str.upper, make, 1).run((c, c) for c in "abcd"))
+    assert found == {c: c.upper() for c in "abcd"}
+    assert len(made) == 2
+    assert ended == [(made[1], False)]
+
+
+def test_only_so_many_jobs_are_given_out_and_taken_at_a_time():
+    taken = []
+
+    def jobs():
+        for name in "abcdef":
+            taken.append(name)
+            yield name, name
+
+    results = Dispatch(str.upper, Here, 2).run(jobs())
+    next(results)
+    assert taken == ["a", "b"]
+    assert len(list(results)) == 5
+
+
+def test_here_a_job_runs_at_once_and_its_error_is_its_result():
+    assert Here().submit(int, "3").result() == 3
+    with pytest.raises(ValueError, match="invalid literal"):
+        Here().submit(int, "x").result()
 
 
 def test_a_result_to_be_repeated_is_made_again_alone_and_once():

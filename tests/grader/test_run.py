@@ -1,14 +1,17 @@
 """A submission's way, step by step, with a process that says what it is told to."""
 
 import json
+import random
 from types import SimpleNamespace
 
 import pytest
 
 from grader.cells import BEGIN_HIDDEN, END_HIDDEN
+from grader.judging.beside import Beside
 from grader.judging.failures import NotJudged
 from grader.judging.judge import Verdict, passed
 from grader.judging.policy import Policy
+from grader.judging.probes import Question
 from grader.judging.progress import Progress
 from grader.judging.run import Run
 from grader.outcomes import SENTENCES
@@ -392,3 +395,157 @@ def test_a_hidden_test_whose_copy_is_lost_gives_no_points():
 )
 def test_points_are_told_of_a_test_that_ends_in_a_number(verdict, shown):
     assert texts(made().marked(cell(), verdict)["outputs"]) == shown
+
+
+# --- beside the student's code -------------------------------------------------------------------
+
+
+def beside(*replies, steps=0, is_used=True):
+    """A `Beside` of a notebook of one cell, whose process answers with these replies."""
+    run = made(cell(), replies=replies, steps=steps)
+    run.notebook.server = SimpleNamespace(modules=())
+    return Beside(run.notebook, random.Random(1), is_used)
+
+
+def asked(one):
+    return [request for request, _ in one.notebook.child.asked]
+
+
+GOES, FAILS = {"failed": False}, {"failed": True, "line": 1, "text": "odd"}
+
+
+@pytest.mark.parametrize(
+    ("reply", "has_failed"),
+    [
+        *(({"failed": False}, False), ({"failed": True}, True), ({}, True), ({"failed": 0}, True)),
+        *(({**GOES, "interrupted": True}, True), ({**GOES, "out_of_memory": True}, True)),
+    ],
+)
+def test_a_test_has_passed_only_if_the_process_says_so_and_was_not_stopped(reply, has_failed):
+    one = beside(reply)
+    assert one.ask(BESIDE)["failed"] is has_failed
+    assert asked(one) == [{"do": "test", "code": BESIDE, "output_limit": 2 * 2**20}]
+
+
+def test_a_test_that_has_passed_is_asked_again_made_wrong():
+    one = beside(GOES, FAILS, FAILS, FAILS)
+    assert one.run(BESIDE, BESIDE).failure is None
+    codes = [request["code"] for request in asked(one)]
+    assert codes[0] == BESIDE
+    assert len(codes) > 1
+    assert BESIDE not in codes[1:]
+
+
+@pytest.mark.parametrize("more", [{"is_proved": False}, {}])
+def test_a_test_that_fails_or_needs_no_proof_is_asked_once(more):
+    one = beside(GOES if more else FAILS)
+    assert (one.run(BESIDE, BESIDE, **more).failure is None) is bool(more)
+    assert len(asked(one)) == 1
+
+
+def test_one_that_holds_by_chance_when_it_was_made_wrong_makes_nobody_suspect():
+    one = beside(GOES, GOES, FAILS, FAILS, FAILS)
+    assert one.run(BESIDE, BESIDE).failure is None
+    assert one.progress.flags == []
+
+
+def test_one_that_holds_twice_when_it_was_made_wrong_is_no_proof():
+    one = beside(GOES, GOES, GOES)
+    verdict = one.run(BESIDE, BESIDE)
+    assert str(verdict.failure) == SENTENCES["tampering suspected"].in_cell
+    assert texts(verdict.outputs) == [str(verdict.failure)]
+    assert one.progress.flags == ["a test that was made wrong passed in this notebook"]
+
+
+@pytest.mark.parametrize(
+    ("reply", "steps", "told"),
+    [
+        (FAILS, 0, f"This does not hold: {BESIDE}\nodd"),
+        # In the second pass what an error says may hold what a hidden test has handed over.
+        (FAILS, 1, f"This does not hold: {BESIDE}"),
+        ({**FAILS, "line": 9}, 0, "The test fails."),
+        ({"interrupted": True}, 0, SENTENCES["cell timeout"].in_cell),
+        ({"out_of_memory": True}, 0, SENTENCES["out of memory"].in_cell),
+    ],
+)
+def test_why_a_test_beside_has_failed(reply, steps, told):
+    one = beside({**reply, "outputs": [OUTPUT]}, steps=steps)
+    verdict = one.run(BESIDE, BESIDE)
+    assert str(verdict.failure) == told
+    assert texts(verdict.outputs) == ["x", told]
+    assert one.progress.outcome == (
+        "graded"
+        if "failed" in reply
+        else "cell timeout"
+        if "interrupted" in reply
+        else "out of memory"
+    )
+
+
+@pytest.mark.parametrize(("points", "value"), [(1.5, 1.5), (None, None), ("2", None), (True, None)])
+def test_the_number_in_which_a_test_beside_ends(points, value):
+    assert beside({**GOES, "points": points}).run(BESIDE, BESIDE, is_proved=False).value == value
+
+
+def test_where_no_test_runs_beside_controls_come_in_one_request():
+    one = beside({"changed": [], "answers": [{"failed": True}] * 3}, is_used=False)
+    one.control()
+    (request,) = asked(one)
+    assert (request["do"], len(request["codes"])) == ("control", 3)
+
+
+def test_where_tests_run_beside_controls_come_as_they_do():
+    one = beside(*[FAILS] * 3, {"changed": ["print", "x" * 300, *["a"] * 30]})
+    one.control()
+    *tests, last = asked(one)
+    assert [request["do"] for request in tests] == ["test"] * 3
+    assert last == {"do": "control", "codes": []}
+    assert one.progress.flags[-20:] == ["print", "x" * 200, *["a"] * 18]
+
+
+def test_at_the_end_each_control_comes_twice():
+    one = beside(is_used=False)
+    one.control(every=True)
+    assert len(asked(one)[0]["codes"]) == 2 * 7  # seven without torch
+    assert one.progress.flags == ["the control questions were not answered"]
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        {"answers": [GOES] * 3},
+        {"changed": "none", "answers": [GOES] * 3},
+        {"changed": [], "answers": [GOES] * 2},
+        {"changed": [], "answers": [GOES, GOES, 1]},
+        {"changed": [], "answers": {"0": GOES}},
+    ],
+)
+def test_controls_that_are_not_answered_are_noted(reply):
+    one = beside(reply, is_used=False)
+    one.control()
+    assert one.progress.flags == ["the control questions were not answered"]
+
+
+def test_without_a_process_there_is_nothing_to_ask_and_a_lost_one_is_no_wrong_answer():
+    one = beside(ChildEnded("cpu"), is_used=False)
+    one.control()
+    assert one.notebook.child is None
+    one.control()
+    assert one.progress.flags == []
+
+
+@pytest.mark.parametrize(
+    ("holds", "answer", "flag"),
+    [
+        (True, {"failed": False}, None),
+        (True, {"failed": True, "is_assertion": True}, "abs fails where it must not: code"),
+        (True, {"failed": True, "is_assertion": False}, None),  # a want of memory, say
+        (False, {"failed": True, "is_assertion": False}, None),
+        (False, {"failed": False}, "abs holds where it must not: code"),
+    ],
+)
+def test_a_wrong_answer_is_noted_once(holds, answer, flag):
+    one = beside()
+    for _ in range(2):
+        one.note_answer(Question("abs", "code", holds), answer)
+    assert one.progress.flags == ([flag] if flag else [])
