@@ -99,12 +99,13 @@ def test_the_folder_decides_and_then_the_variable(monkeypatch, folder, variable,
 def test_speaking_ends_with_its_block_also_by_an_error(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv(language.LANGUAGE, raising=False)
-    with pytest.raises(ZeroDivisionError), language.speaking("ko"):
+    with language.speaking("ko"):
+        assert language.spoken() == "ko"
+        with pytest.raises(ZeroDivisionError), language.speaking("en"):
+            assert language.spoken() == 1 / 0
         assert language.spoken() == "ko"
         with language.speaking("en"):
             assert language.spoken() == "en"
-        assert language.spoken() == "ko"
-        raise ZeroDivisionError
     assert language.spoken() == "en"
 
 

@@ -102,8 +102,26 @@ def test_the_time_of_all_lessons_is_added_up():
     table = "| lesson | time |\n|---|---|\n| 00 [a](a.ipynb) | 50 minutes |\n"
     table += "| 01 [b](b.ipynb) | 2 × 65 minutes |\n| A [c](c.ipynb) | an appendix |\n"
     assert stage.time_needed(table) == "2 lessons, about 3 hours in all."
+    # To the nearest hour.
+    assert stage.time_needed(table.replace("65", "60")) == "2 lessons, about 3 hours in all."
+    assert stage.time_needed(table.replace("65", "79")) == "2 lessons, about 3 hours in all."
+    assert stage.time_needed(table.replace("65", "81")) == "2 lessons, about 4 hours in all."
     with pytest.raises(ValueError, match="no table of times"):
         stage.time_needed("| 00 | an hour |")
+
+
+def test_the_start_page_says_how_long_all_lessons_take(gathered):
+    said = (gathered / "parts/time.md").read_text(encoding="utf-8")
+    lessons, hours = re.fullmatch(r"(\d+) lessons, about (\d+) hours in all\.\n", said).groups()
+    table = (ROOT / "notebooks/README.md").read_text(encoding="utf-8")
+    rows = [line for line in table.splitlines() if line.endswith(" minutes |")]
+    minutes = 0
+    for row in rows:
+        *_, time, _ = row.split("|")
+        parts = [int(part) for part in time.replace("minutes", "").split("×")]
+        minutes += parts[0] * (parts[1] if parts[1:] else 1)
+    assert int(lessons) == len(rows)
+    assert abs(60 * int(hours) - minutes) <= 30
 
 
 def test_where_the_files_are_is_said_or_that_it_is_not_known(gathered, tmp_path):

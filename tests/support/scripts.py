@@ -2,6 +2,9 @@
 
 import importlib.util
 import sys
+from contextlib import contextmanager
+from types import ModuleType
+from unittest.mock import patch
 
 from helpers.command.files import ROOT
 
@@ -19,3 +22,35 @@ def load(name):
     finally:
         sys.path.remove(str(path.parent))
     return module
+
+
+SPHINX = [
+    *("docutils", "docutils.nodes", "docutils.parsers", "docutils.parsers.rst"),
+    *("sphinx", "sphinx.addnodes", "sphinx.domains", "sphinx.domains.std", "sphinx.errors"),
+    *("sphinx.search", "sphinx.search.en", "sphinx.transforms"),
+    *("sphinx.transforms.post_transforms", "sphinx.util", "sphinx.util.docutils"),
+    "sphinx.util.logging",
+]
+
+
+class StandIn(ModuleType):
+    """A module of Sphinx whose names are classes that keep what they are given, in `args`."""
+
+    __path__ = ()
+
+    def __getattr__(self, name):
+        if name.startswith("__"):
+            raise AttributeError(name)
+        setattr(self, name, type(name, (Exception,), {}))
+        return getattr(self, name)
+
+
+@contextmanager
+def without_sphinx():
+    """In the block the site's extensions can be loaded, and their plain functions called."""
+    with patch.dict(sys.modules, {name: StandIn(name) for name in SPHINX}):
+        for name in SPHINX:
+            parent, _, last = name.rpartition(".")
+            if parent:
+                setattr(sys.modules[parent], last, sys.modules[name])
+        yield
