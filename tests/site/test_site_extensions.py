@@ -19,6 +19,8 @@ with without_sphinx():
     mistakes = load("site/mistakes.py")
     anchors = load("site/anchors.py")
     conf = load("site/conf.py")
+    search = load("site/korean_search.py").KoreanSearch()
+    formulas = load("site/formulas.py")
 build = load("site/build.py")
 korean = load("site/korean.py")
 
@@ -258,6 +260,38 @@ def test_korean_words_are_sorted_without_spaces_and_before_latin_ones():
     in_order = ["가중치", "특성", "특징값", "특징 맵", "패딩", "he", "ReLU"]
     in_order = sorted(in_order, key=in_order.index)
     assert sorted(words, key=korean.korean_order) == in_order
+
+
+def test_a_korean_word_is_searched_by_its_beginnings_without_particles_and_a_latin_one_whole():
+    assert search.split("합성곱은 CNN의 3x3, ReLU는") == [
+        *("합성", "합성곱", "합성곱은", "CNN", "3x3", "ReLU")
+    ]
+    assert search.split("층이 높이") == ["층", "층이", "높", "높이"]
+    assert search.stem("합성곱은") == "합성곱은"
+    assert '"으로는"' in search.js_splitter_code
+    assert "= PARTICLES" not in search.js_splitter_code
+
+
+# --- formulas ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("visit", "begin"),
+    [
+        (
+            formulas.visit_display,
+            r'<div class="formula"><math [^>]*display="block">.*</math></div>',
+        ),
+        (formulas.visit_inline, r'<math [^>]*display="inline">.*</math>'),
+    ],
+)
+def test_only_a_formula_on_a_line_of_its_own_stands_in_a_block(visit, begin):
+    translator, node = SimpleNamespace(body=[]), SimpleNamespace(astext=lambda: r"\frac{1}{2}")
+    with without_sphinx(), pytest.raises(Exception, match=r"^$") as skipped:
+        visit(translator, node)
+    assert type(skipped.value).__name__ == "SkipNode"
+    (text,) = translator.body
+    assert re.fullmatch(begin, text)
 
 
 # --- the configuration ---------------------------------------------------------------------------
