@@ -5,11 +5,19 @@ That is code, or a lesson, or a true equation of the page.
 
 import ast
 import functools
+import inspect
 import re
 
 import pytest
 
+from grader.batch import reader
+from grader.intake import parse
+from grader.judging.notebook import IMPATIENCE
+from grader.judging.policy import Limits, Policy
+from helpers import _downloads, pretrained
+from helpers.assignment import Checker
 from helpers.assignment.notebook_scan import MEBIBYTE
+from helpers.data import _mnist
 from tests.support.equations import value
 from tests.support.lessons import LESSONS, ROOT, need, read
 from tests.support.numbers import Book, Known, in_equations, in_text, numbers
@@ -185,3 +193,72 @@ def test_a_wrong_limit_is_noticed(page, right, wrong):
     text = (ROOT / page).read_text("utf-8")
     assert right in text
     assert set(unknown_limits(page, text.replace(right, wrong))) - set(unknown_limits(page, text))
+
+
+def in_mebibytes(size):
+    return f"{size / MEBIBYTE:g} MiB"
+
+
+def in_minutes(seconds):
+    """As the pages write it: small numbers in words."""
+    words = {number: word for word, number in WORDS.items()}
+    return f"{words[seconds / 60]} minutes"
+
+
+SECONDS = inspect.signature(Checker).parameters["seconds"].default
+DEEP = {number: word for word, number in WORDS.items()}[Limits.zip_depth]
+# {page: what it says of limits, with the values of the very constants that it is about}
+SAID = {
+    "README.md": [
+        f"when it takes longer than {_mnist.DOWNLOAD_SECONDS // 60} minutes, or when the server is "
+        f"silent for {_downloads.SILENCE_SECONDS} seconds",
+        f"That download is given up after {pretrained.DOWNLOAD_SECONDS // 60} minutes, or "
+        f"{_downloads.SILENCE_SECONDS} seconds of silence",
+    ],
+    "solutions/README.md": [
+        f"each call is stopped after {SECONDS:g} seconds, and sooner once that has happened twice; "
+        f"a cell that never ends is stopped after {in_minutes(Policy.cell_seconds)}",
+    ],
+    "solutions/grading.md": [
+        f"up to {in_mebibytes(Limits.file_bytes)} of the file; the rest may have "
+        f"{in_mebibytes(Limits.notebook_bytes)} (`--notebook-mib`), with "
+        f"{in_mebibytes(Limits.code_bytes)} of code in {Limits.cells:,} cells",
+        f"also a zip in a zip: up to {DEEP} deep, with {Limits.inner_files:,} files and "
+        f"{in_mebibytes(Limits.inner_bytes)} for each file of the batch",
+        f"can take up to {in_minutes(Policy.total_seconds)} of a processor (`--total-seconds`)",
+    ],
+    "grader/README.md": [
+        f"| bytes of the file | {in_mebibytes(Limits.file_bytes)} |",
+        f"| {Limits.brackets:,} brackets |",
+        f"pasted pictures | {in_mebibytes(Limits.notebook_bytes)} |",
+        f"| {Limits.parts:,}, nested {Limits.depth} deep |",
+        f"| cells, code | {Limits.cells:,}, {in_mebibytes(Limits.code_bytes)} |",
+        f"| {parse.MOST_PARSED:,} characters |",
+        f"| notebooks of one student that are looked at | {Limits.candidates} |",
+        f"| files beside the notebook | {in_mebibytes(Limits.beside_bytes)} |",
+        f"with {reader.CPU_SECONDS} seconds of processor time for a file and "
+        f"{reader.MEMORY_BYTES // 2**30} GiB of memory",
+    ],
+}
+# Figures of what was measured, beside those of NO_LIMITS.
+MEASURED_ON_THE_WAY = {"grader/README.md": {"3 seconds"}}
+
+
+@pytest.mark.parametrize("page", GUIDES)
+def test_each_limit_of_a_page_is_that_of_what_the_sentence_is_about(page):
+    """Not only of something: 128 MiB is a limit, too, but not that of a zip."""
+    text = (ROOT / page).read_text("utf-8")
+    for said in SAID[page]:
+        assert said in text
+        text = text.replace(said, "")
+    known = NO_LIMITS.get(page, set()) | MEASURED_ON_THE_WAY.get(page, set())
+    assert {words for words, *_ in limits(page, text)} <= known, "name it in SAID"
+
+
+def test_other_figures_of_the_guides_are_those_of_the_grader():
+    text = (ROOT / "solutions/grading.md").read_text("utf-8")
+    assert IMPATIENCE == 0.1
+    assert "not come to an end is given a tenth of its time from then on" in text
+    assert Policy.wall_factor == 10
+    assert "Wall time is a far backstop, ten times as long" in text
+    assert "wall time ten times as long" in (ROOT / "grader/README.md").read_text("utf-8")
