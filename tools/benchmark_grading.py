@@ -14,6 +14,7 @@ import ctypes
 import itertools
 import json
 import os
+import re
 import resource
 import shutil
 import sqlite3
@@ -31,6 +32,7 @@ from helpers.command.files import ROOT
 
 BIN = Path(sys.executable).parent
 CHILD_SUBREAPER = 36  # prctl(2)
+RETURN = re.compile(r"^( +return)\b", re.MULTILINE)
 # nbgrader's own list of what `nbgrader autograde` does.
 STOCK = """
 from nbconvert.preprocessors import ClearMetadataPreprocessor
@@ -56,17 +58,19 @@ def submissions(root, name, count, mistakes=True):
     answers = {
         c.grade_id: c.source for c in read_cells(notebook_path(name)) if c.kind == "solution"
     }
+    tasks = [grade_id for grade_id, source in answers.items() if RETURN.search(source)]
     folder = root / "batch"
     folder.mkdir()
     for number in range(count):
+        wrong = tasks[number // 3 % len(tasks)] if mistakes and number % 3 == 2 else None
         released = ROOT / "assignments" / name / f"{name}.ipynb"
         notebook = nbformat.read(released, as_version=4)
-        for place, cell in enumerate(notebook.cells):
+        for cell in notebook.cells:
             grade_id = cell.metadata.get("nbgrader", {}).get("grade_id")
             if grade_id in answers:
                 cell.source = f"# the answer of student {number}\n{answers[grade_id]}"
-                if mistakes and number % 3 == 2 and place % 2:
-                    cell.source = cell.source.replace("return", "return None and", 1)
+                if grade_id == wrong:
+                    cell.source = RETURN.sub(r"\1 None and", cell.source, count=1)
         nbformat.write(notebook, folder / f"student-{number:04}.ipynb")
     return folder
 

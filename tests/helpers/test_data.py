@@ -267,6 +267,22 @@ def sample_tool(monkeypatch):
     return load("tools/make_mnist_sample.py")
 
 
+def test_the_sample_has_the_first_images_of_each_digit(sample_tool):
+    """400 train and the next 100 test, in an order of their own."""
+    labels = np.tile(np.arange(10), 600)
+    labels[0] = 1  # so that digits do not stand in turn all the way
+    chosen = sample_tool.choose_indices(labels)
+    assert list(chosen) == ["train", "test"]
+    for digit in range(10):
+        where = np.flatnonzero(labels == digit)
+        for part, first, last in (("train", 0, 400), ("test", 400, 500)):
+            one = chosen[part][labels[chosen[part]] == digit]
+            assert sorted(one) == where[first:last].tolist()
+            assert one.tolist() != sorted(one)
+    again = sample_tool.choose_indices(labels)
+    assert all((again[part] == chosen[part]).all() for part in chosen)
+
+
 @pytest.mark.full
 @no_full
 def test_sample_is_made_again(monkeypatch, tmp_path, sample_tool, capsys):

@@ -4,6 +4,7 @@ where no script runs.
 What its script computes is tested in tests/e2e/test_draw_digit_browser.py.
 """
 
+import base64
 import json
 import os
 import re
@@ -169,6 +170,91 @@ def test_examples_are_one_of_each_digit_and_the_surest_mistakes():
         for n in numbers[10:]:
             assert model(data[n][0][None]).argmax() != data.targets[n]
     assert len({int(data.targets[n]) for n in numbers[10:]}) == export.MISREAD
+
+
+class Told(torch.nn.Module):
+    """A network that answers each image, which is its own number, as a table says."""
+
+    def __init__(self, probabilities):
+        super().__init__()
+        self.table = torch.tensor(probabilities).log()
+
+    def forward(self, numbers):
+        assert not self.training
+        return self.table[numbers.long()]
+
+
+class Numbered(torch.utils.data.Dataset):
+    """Images that are their own numbers, with labels."""
+
+    def __init__(self, labels):
+        self.targets = torch.tensor(labels)
+
+    def __len__(self):
+        return len(self.targets)
+
+    def __getitem__(self, number):
+        if number >= len(self):
+            raise IndexError(number)
+        return torch.tensor(float(number)), self.targets[number]
+
+
+def test_the_examples_marked_hard_are_the_most_confident_mistakes_of_different_digits():
+    labels = [1, 0, 2, 3, 4, 5, 6, 7, 8, 9, 0, 5, 5, 7, 8, 8]
+    # Whether it is right, and how sure the network is.
+    answers = [(True, 0.99)] * 10
+    answers += [(False, 0.6), (False, 0.9), (False, 0.8), (False, 0.7), (True, 0.95), (False, 0.5)]
+    table = np.zeros((16, 10))
+    for row, label, (right, sure) in zip(table, labels, answers, strict=True):
+        row += (1 - sure) / 9
+        row[label if right else (label + 1) % 10] = sure
+    numbers = export.choose_examples(Told(table), Numbered(labels))
+    first = [1, 0, 2, 3, 4, 5, 6, 7, 8, 9]
+    # Of the two mistakes with a 5 only the surer one; then the 7, before the 0.
+    assert numbers == [*first, 11, 13]
+
+
+def test_the_tool_writes_the_file_and_checks_it(tmp_path, monkeypatch, capsys):
+    def load(train, source, transform):
+        assert source == "full"
+        return load_mnist(train=train, source="sample", transform=transform)
+
+    monkeypatch.setattr(torch, "set_num_threads", lambda number: None)  # of the other tests
+    monkeypatch.setattr(export, "load_mnist", load)
+    trained = {"epochs": []}
+
+    def train(data, epochs):
+        trained["epochs"].append((len(data), epochs))
+        return course_net()
+
+    monkeypatch.setattr(export, "train", train)
+    path = tmp_path / "net.json"
+    assert export.main(["--output", str(path), "--epochs", "3"]) == 0
+    assert trained["epochs"] == [(4000, 3)]
+    said = capsys.readouterr().out
+    assert said.endswith(f"{path}: {path.stat().st_size:,} bytes\n")
+    made, committed = (json.loads(one.read_text(encoding="utf-8")) for one in (path, PATH))
+    assert made["weights"] == committed["weights"]
+    assert list(made) == list(committed)
+    assert list(made["about"]) == list(committed["about"])
+    right = made["about"]["test images read correctly"]
+    assert "float16: test loss 0.0" in said
+    assert f"test accuracy {right / 1000:.2%}" in said
+    assert (made["about"]["training images"], made["about"]["test images"]) == (4000, 1000)
+    assert made["about"]["epochs"] == 3
+    data = load_mnist(train=False, source="sample")
+    for one in made["examples"]:
+        number = one["number in the test part"]
+        assert one["label"] == data.targets[number]
+        assert base64.b64decode(one["pixels"]) == bytes(data.images[number].flatten().tolist())
+    assert export.main(["--output", str(path), "--epochs", "3", "--check"]) == 0
+    assert capsys.readouterr().out.endswith(f"{path}: as it should be\n")
+    before = path.read_text(encoding="utf-8")
+    path.write_text(before.replace('"epochs": 3', '"epochs": 4'), encoding="utf-8")
+    changed = path.read_text(encoding="utf-8")
+    assert export.main(["--output", str(path), "--epochs", "3", "--check"]) == 1
+    assert capsys.readouterr().out.endswith(f"{path}: would be another\n")
+    assert path.read_text(encoding="utf-8") == changed
 
 
 def test_without_the_full_set_the_tool_says_so(tmp_path, monkeypatch, capsys):

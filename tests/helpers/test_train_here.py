@@ -37,6 +37,23 @@ def test_the_file_holds_digits_of_the_sample():
         assert (np.repeat(np.arange(10), counts) == part).all()
 
 
+def test_the_tool_writes_the_file_that_is_there(tmp_path, monkeypatch, capsys):
+    """But for the run, which takes ten seconds and is compared in another test."""
+    before = export.PATH.read_text(encoding="utf-8")
+    points = json.loads(before)["points"]
+
+    def run(settings):
+        assert settings == learn.Settings()
+        return None, points
+
+    monkeypatch.setattr(learn, "run", run)
+    path = tmp_path / "digits.json"
+    monkeypatch.setattr(sys, "argv", ["export", "--output", str(path)])
+    export.main()
+    assert path.read_text(encoding="utf-8") == before
+    assert re.fullmatch(r"\d\d\.\d KiB in digits\.json\n", capsys.readouterr().out)
+
+
 def test_the_digits_are_the_first_of_the_sample_in_three_greys():
     levels, labels = learn.sample_digits()
     data = load_mnist(train=True, source="sample")

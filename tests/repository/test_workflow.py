@@ -69,3 +69,19 @@ def test_the_oldest_versions_are_the_floors():
 def test_a_dependency_without_a_plain_floor_is_an_error(requirement):
     with pytest.raises(ValueError, match=re.escape(repr(requirement))):
         try_versions.oldest({"dependencies": [requirement]})
+
+
+@pytest.mark.parametrize("which", ["oldest", "newest", "pythons"])
+def test_a_trial_replaces_the_constraints_only_for_versions(which, tmp_path, monkeypatch, capsys):
+    (tmp_path / "pyproject.toml").write_text(
+        '[project]\nrequires-python = ">=3.11,<3.15"\ndependencies = ["a>=1.2", "b-c >= 3"]\n'
+    )
+    (tmp_path / "constraints.txt").write_text("a==5\n")
+    monkeypatch.setattr(try_versions, "ROOT", tmp_path)
+    try_versions.main([which])
+    made = (tmp_path / "constraints.txt").read_bytes().decode()
+    head = f"# For a trial, by tools/try_versions.py: {which}.\n"
+    wanted = {"oldest": f"{head}a==1.2\nb-c==3\n", "newest": head, "pythons": "a==5\n"}
+    assert made == wanted[which]
+    said = 'oldest=3.11\nnewest=3.14\nall=["3.11", "3.13", "3.14"]\n'
+    assert capsys.readouterr().out == (said if which == "pythons" else "")
