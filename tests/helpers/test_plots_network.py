@@ -11,7 +11,7 @@ from torch import nn
 mpl.use("Agg")
 
 from matplotlib import pyplot as plt
-from matplotlib.patches import Rectangle
+from matplotlib.patches import FancyArrowPatch, Rectangle
 
 from helpers import plots
 from helpers.shapes import count_parameters
@@ -181,6 +181,109 @@ def test_towers_stand_clear_of_each_other_and_of_the_words(towers, shape):
         assert words + 0.1 < box[0][0]
         assert box[-1][1] < heading
         assert box[0][0] + box[-1][1] == pytest.approx(2 * 0.25)  # all on one height
+
+
+def middles(ax):
+    """{gid: the middles of its boxes, (x, y), with roof and side}, which come before the front."""
+    found, corners = {}, []
+    for patch in ax.patches:
+        if isinstance(patch, Rectangle):
+            (x, y), width, height = patch.get_xy(), patch.get_width(), patch.get_height()
+            corners += [(x, y), (x + width, y + height)]
+            middle = [(min(one) + max(one)) / 2 for one in zip(*corners, strict=True)]
+            found.setdefault(patch.get_gid(), []).append(middle)
+            corners = []
+        elif not isinstance(patch, FancyArrowPatch):
+            corners += [tuple(corner) for corner in patch.get_xy()]
+    return found
+
+
+def test_boxes_stand_above_their_words_and_lines_lead_from_middle_to_middle():
+    net = nn.Sequential(
+        nn.Conv2d(4, 8, 3, groups=2), nn.MaxPool2d(2), nn.Flatten(), nn.Linear(24, 3)
+    )
+    fig, ax = plots.network(net, (4, 5, 9))
+    drawn = middles(ax)
+    rows = {}
+    for text in ax.texts:
+        if text.get_va() == "center" and text.get_ha() == "center":
+            rows.setdefault(text.get_position()[1], []).append(text.get_position()[0])
+    for columns in rows.values():
+        assert columns == pytest.approx([boxes[0][0] for boxes in drawn.values()])
+    assert len(rows) == 5
+    for line in ax.lines:
+        source, target = (f"box {n}" for n in line.get_gid().removeprefix("line ").split(" to "))
+        start, end = zip(*line.get_data(), strict=True)
+        assert any(start == pytest.approx(middle) for middle in drawn[source])
+        assert any(end == pytest.approx(middle) for middle in drawn[target])
+    ends = sorted(line.get_gid() for line in ax.lines)
+    assert ends == sorted(["line 0 to 1"] * 2 + ["line 1 to 2"] * 2 + ["line 2 to 3"] * 2)
+    # Everything is inside the picture, and the heading stands above all of it.
+    left, right = ax.get_xlim()
+    assert all(left < x < right for boxes in drawn.values() for x, _ in boxes)
+    x, y = ax.texts[-1].get_position()
+    assert left < x < drawn["box 0"][0][0]
+    assert y > max(top for boxes in extents(ax).values() for _, top in boxes)
+    assert fig.get_figwidth() == plots.WIDTH
+
+
+def test_a_picture_grows_with_its_boxes_and_the_longest_bar_is_as_tall_as_the_tallest_map():
+    few, _ = plots.network(nn.Linear(8, 4), (8,))
+    many, ax = plots.network(nn.Sequential(*[nn.Linear(8, 8) for _ in range(20)]), (8,))
+    assert few.get_figwidth() == plots.WIDTH < many.get_figwidth()
+    bars = [bar.get_height() for (bar,) in boxes(ax).values()]
+    assert bars == pytest.approx([1.7] * 21)
+    _, ax = plots.network(nn.Sequential(nn.Conv2d(1, 2, 1), nn.Flatten()), (1, 4, 4))
+    assert [round(top - low, 3) for ((low, top),) in extents(ax).values()][:2] == [1.7, 1.7]
+
+
+def test_an_arc_goes_from_above_one_box_to_above_the_other_with_a_plus_over_it():
+    net = nn.Sequential(nn.Conv2d(1, 4, 1), Residual(4))
+    _, ax = plots.network(net, (1, 6, 6))
+    (arc,) = [patch for patch in ax.patches if isinstance(patch, FancyArrowPatch)]
+    places = [middles(ax)[f"box {n}"][0][0] for n in (1, 2)]
+    (plus,) = [text for text in ax.texts if text.get_text() == "+"]
+    (start, _), (end, _) = arc._posA_posB
+    assert [start, end] == pytest.approx(places)
+    tops = [extents(ax)[f"box {n}"][0][1] for n in (1, 2)]
+    assert all(y > top for (_, y), top in zip(arc._posA_posB, tops, strict=True))
+    assert plus.get_position()[0] == pytest.approx(sum(places) / 2)
+    assert plus.get_position()[1] > max(y for _, y in arc._posA_posB)
+
+
+@pytest.mark.parametrize(
+    ("layer", "name", "shape"),
+    [
+        (nn.Upsample(scale_factor=2), "upsample", "2 × 8 × 8"),
+        (nn.AvgPool2d(2), "mean 2 / 2", "2 × 2 × 2"),
+        (nn.AvgPool2d((2, 4)), "mean 2 / 2", "2 × 2 × 1"),
+        (nn.AdaptiveMaxPool2d(1), "max pool", "2 × 1 × 1"),
+        (nn.MaxPool2d(3, stride=1), "max pool 3", "2 × 2 × 2"),
+        (nn.PixelShuffle(1), None, None),
+        (nn.MaxPool2d(3, stride=1, padding=1), None, None),
+    ],
+)
+def test_a_layer_without_a_name_of_its_own_is_told_in_few_words(layer, name, shape):
+    """Such as keep the size have no box."""
+    _, ax = plots.network(nn.Sequential(nn.Conv2d(1, 2, 1), layer), (1, 4, 4))
+    rows = table(ax)
+    assert rows["layer"][2:] == ([name] if name else [])
+    assert rows["shape"][2:] == ([shape] if name else [])
+
+
+def test_functions_that_keep_the_size_have_no_box_and_others_have():
+    class Net(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.first = nn.ReLU()
+
+        def forward(self, x):
+            x = F.max_pool2d(self.first(x), 3, stride=1, padding=1)
+            x = F.interpolate(x, scale_factor=2)
+            return F.avg_pool2d(x * 2, 2).mean((2, 3))
+
+    _, ax = plots.network(Net(), (1, 4, 4))
+    assert table(ax)["layer"] == ["input", "interpolate", "avg_pool2d", "mean"]
 
 
 def test_an_addition_is_an_arc_and_a_norm_counts_for_the_layer_before():
