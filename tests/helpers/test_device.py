@@ -246,11 +246,33 @@ def test_no_cards():
 
 
 @pytest.mark.parametrize(
-    "text", ["No devices were found", "a, b, c, d, e, f", "GPU-a, 0, x, 1.2, lots, 5", '"']
+    "text",
+    [
+        "No devices were found",
+        "a, b, c, d, e, f",
+        "GPU-a, 0, x, 1.2, lots, 5",
+        "GPU-a, 0, x, 1.2, 5",
+        "GPU-a, 0, x, 1.2, [N/A, 5",
+        '"',
+    ],
 )
 def test_garbage(text):
     with pytest.raises(_nvidia_smi.NvidiaSmiError, match="cannot read"):
         _nvidia_smi.read_nvidia_smi(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["GPU-aa, x, python3, 300", "GPU-aa, 4242, 300", "GPU-aa, 1, a, b"]
+)
+def test_garbage_among_the_programs(text):
+    with pytest.raises(_nvidia_smi.NvidiaSmiError, match="cannot read"):
+        _nvidia_smi.read_nvidia_smi(CARDS, text)
+
+
+def test_a_long_answer_is_cut():
+    with pytest.raises(_nvidia_smi.NvidiaSmiError) as refused:
+        _nvidia_smi.read_nvidia_smi("x" * 500)
+    assert str(refused.value) == (f"it gave an answer that the course cannot read: '{'x' * 80}'")
 
 
 @settings(derandomize=True, deadline=None, max_examples=60)
@@ -309,6 +331,77 @@ def test_report_with_cards(fake_smi, two_cards):
     assert cards == [f"torch.cuda: cuda:0 {facts}", f"torch.cuda: cuda:1 {facts}"]
     assert text.splitlines()[-1] == "running on cuda"
     assert "no GPU" not in text
+
+
+# What `nvidia-smi --help-query-gpu` and `--help-query-compute-apps` call the facts of a machine.
+FACTS = {
+    "--query-gpu": [
+        {
+            "name": "Card",
+            "index": "3",
+            "uuid": "GPU-aa",
+            "driver_version": "550.54",
+            "memory.total": "12288 MiB",
+            "memory.used": "412 MiB",
+            "memory.free": "11876 MiB",
+            "temperature.gpu": "41",
+        }
+    ],
+    "--query-compute-apps": [
+        {
+            "pid": "4242",
+            "process_name": "python3",
+            "used_memory": "300 MiB",
+            "gpu_name": "Card",
+            "gpu_uuid": "GPU-aa",
+        }
+    ],
+}
+
+
+@pytest.fixture
+def card_in_use(monkeypatch):
+    """A machine whose nvidia-smi answers the facts that it is asked for, in that order."""
+    asked = []
+
+    class Program:
+        returncode = 0
+
+        def __init__(self, command, **options):
+            name, query, how = command
+            assert name == "nvidia-smi"
+            assert options["stdin"] == subprocess.DEVNULL
+            kind, _, fields = query.partition("=")
+            asked.append(kind)
+            form = how.removeprefix("--format=").split(",")
+            assert form[0] == "csv"
+            rows = [[facts[field] for field in fields.split(",")] for facts in FACTS[kind]]
+            if "nounits" in form:
+                rows = [[cell.removesuffix(" MiB") for cell in row] for row in rows]
+            head = [] if "noheader" in form else [fields.split(",")]
+            self.output = "".join(", ".join(row) + "\n" for row in [*head, *rows])
+
+        def communicate(self, timeout):
+            assert timeout == _nvidia_smi.SMI_SECONDS
+            return self.output, None
+
+    monkeypatch.setattr(_nvidia_smi.subprocess, "Popen", Program)
+    return asked
+
+
+def test_the_facts_of_a_card_in_use_stand_where_they_belong(card_in_use):
+    (card,) = _nvidia_smi.read_nvidia_smi()
+    assert str(card) == (
+        "GPU 3 Card, driver 550.54, memory 412 MiB used of 12,288 MiB, "
+        "processes: 4242 python3, 300 MiB"
+    )
+    assert card_in_use == ["--query-gpu", "--query-compute-apps"]
+
+
+def test_without_a_card_nobody_asks_for_programs(card_in_use, monkeypatch):
+    monkeypatch.setitem(FACTS, "--query-gpu", [])
+    assert _nvidia_smi.read_nvidia_smi() == []
+    assert card_in_use == ["--query-gpu"]
 
 
 @posix
