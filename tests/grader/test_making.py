@@ -3,6 +3,8 @@
 import os
 import shutil
 import sqlite3
+from pathlib import Path
+from types import SimpleNamespace
 
 import nbformat
 import pytest
@@ -368,3 +370,135 @@ def test_the_command_line(monkeypatch):
         monkeypatch.setattr("sys.argv", ["course", *words])
         release.main()
     assert asked == [(([], ROOT), {"force": False}), ((["01"], ROOT), {"force": True})]
+
+
+# --- what students are given ---------------------------------------------------------------------
+
+
+def test_only_the_catalogues_of_what_is_given_out_are_kept(tmp_path):
+    """A catalogue of known mistakes says in Korean what they are, also of later assignments."""
+    names = ["01-one", "02-two", "README"]
+    for kind in ("assignments", "known-mistakes", "notebooks"):
+        for name in names:
+            path = tmp_path / kind / f"{name}.po"
+            path.parent.mkdir(exist_ok=True)
+            path.touch()
+    release.keep_translations(["02-two"], tmp_path)
+    kept = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*.po")}
+    assert kept == {
+        *(f"{kind}/{n}.po" for kind in ("assignments", "known-mistakes") for n in names[1:]),
+        *(f"notebooks/{name}.po" for name in names),
+    }
+
+
+def test_only_what_is_given_out_is_in_the_folder_and_in_its_list(tmp_path):
+    for name in ("01-one", "02-two"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / f"{name}.ipynb").touch()
+    row = "| {0:.2} [{0}]({0}/{0}.ipynb) | 4 points |\n"
+    head, foot = "# List\n\n| a | b |\n|---|---|\n", "\nSee [01](01-one/01-one.ipynb).\n"
+    readme = tmp_path / "README.md"
+    readme.write_text(head + row.format("01-one") + row.format("02-two") + foot)
+    release.keep_only(["02-two"], tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["02-two", "README.md"]
+    assert readme.read_text() == head + row.format("02-two") + foot
+
+
+README = """\
+# Course
+## Which copy is for you
+teachers
+## Start
+| command | does |
+|---|---|
+| `course check 01` | checks |
+| `course grade BATCH` | marks |
+| `course doctor` | looks |
+## For instructors
+marks
+### Deeper
+## Licence
+free
+"""
+
+
+def test_the_students_readme_speaks_to_them_alone():
+    assert release.students_readme(README, {"check", "doctor"}) == (
+        "# Course\n## Start\n| command | does |\n|---|---|\n| `course check 01` | checks |\n"
+        "| `course doctor` | looks |\n## Licence\nfree\n"
+    )
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["solutions", "grader", "tests", "site", "nbgrader_config.py", "translations/ko/feedback.po"],
+)
+def test_what_is_the_instructors_is_not_given_out(name):
+    first, last = name.split("/")[0], name.split("/")[-1]
+    assert first not in release.FOR_STUDENTS or last in release.LEFT_OUT
+
+
+@pytest.mark.parametrize(
+    ("names", "chosen"),
+    [(None, [ONE, TWO]), ([], [ONE, TWO]), ([" "], [ONE, TWO]), (["2", "01"], [TWO, ONE])],
+)
+def test_which_assignments_are_made_or_given_out(course, names, chosen):
+    assert release.chosen_of(names, course / "solutions") == chosen
+
+
+def test_all_that_do_not_exist_are_named_with_those_that_do(course):
+    with pytest.raises(SystemExit) as ended:
+        release.chosen_of(["9", "01", "7"], course / "solutions")
+    assert str(ended.value) == "There is no 7, 9 in solutions/: 01-one, 02-two"
+
+
+def test_where_there_are_submissions_the_next_grading_takes_new_cells_in(course, monkeypatch):
+    """nbgrader refuses then; anything else that it says is an error."""
+    asked = []
+
+    def run(names, root, db_url, aside):
+        asked.append((names, db_url.startswith(f"sqlite:///{course}/grading/gradebook.db")))
+        for name in names:
+            (Path(aside) / name).mkdir()
+            (Path(aside) / name / "new.txt").touch(mode=0o600)
+        if asked[-1] == ([TWO], True):
+            raise RuntimeError(refused)
+
+    monkeypatch.setattr(release, "_run_nbgrader", run)
+    old = course / "assignments" / ONE / "old.txt"
+    old.parent.mkdir(parents=True)
+    old.touch()
+    refused = "there are submissions associated with it"
+    assert release.generate([ONE, TWO], course) == [TWO]
+    assert asked == [([ONE, TWO], False), ([ONE], True), ([TWO], True)]
+    made = sorted(course.glob("assignments/*/*"))
+    assert made == [course / "assignments" / name / "new.txt" for name in (ONE, TWO)]
+    assert {path.stat().st_mode & 0o777 for path in made} == {0o644}
+    refused = "odd"
+    with pytest.raises(RuntimeError, match="odd"):
+        release.generate([ONE, TWO], course)
+
+
+def test_who_waits_for_the_next_grading_is_told(course, monkeypatch):
+    part = SimpleNamespace(assignment=TWO, rows=[1, 2], told=1)
+    monkeypatch.setattr(release, "grade_bank", lambda name, root: part)
+    monkeypatch.setattr(release, "generate", lambda names, root: names)
+    monkeypatch.setattr(release, "write_table", lambda parts, solutions: None)
+    monkeypatch.setattr(Record, "keep", lambda *more: None)
+    made, said = make(course, TWO)
+    assert made == [TWO]
+    assert "02-two: 2 known mistakes, 1 told by name" in said
+    assert "student versions: assignments/02-two\n02-two: the gradebook holds submissions" in said
+    assert "`course grade 02-two …`" in said
+    assert said.endswith(f"table: solutions/{TABLE_NAME}.md and .csv")
+
+
+def test_the_zip_of_students_from_the_command_line(monkeypatch):
+    asked = []
+    monkeypatch.setattr(release, "make_zip", lambda *given, **how: asked.append((given, how)))
+    assert release.main(["students"]) == 0
+    assert release.main(["students", "01", "2", "--root", "x"]) == 0
+    assert asked == [((ROOT,), {"names": []}), ((Path("x"),), {"names": ["01", "2"]})]
+    with pytest.raises(SystemExit) as ended:
+        release.main([])
+    assert ended.value.code == 2

@@ -511,6 +511,21 @@ def test_at_the_end_each_control_comes_twice():
 
 
 @pytest.mark.parametrize(
+    ("answer", "how"),
+    [
+        (GOES, "holds"),
+        ({"failed": True, "is_assertion": True}, "fails"),
+        ({"is_assertion": True}, "fails"),
+    ],
+)
+def test_a_process_that_answers_all_alike_is_found_out(answer, how):
+    one = beside({"changed": [], "answers": [dict(answer) for _ in range(14)]}, is_used=False)
+    one.control(every=True)
+    assert len(one.progress.flags) == 7
+    assert all(f" {how} where it must not: " in flag for flag in one.progress.flags)
+
+
+@pytest.mark.parametrize(
     "reply",
     [
         {"answers": [GOES] * 3},
