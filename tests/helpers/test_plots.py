@@ -1,5 +1,7 @@
 """helpers.plots: each figure holds what it was given, and bad input is refused."""
 
+import itertools
+
 import matplotlib as mpl
 import numpy as np
 import pytest
@@ -146,6 +148,87 @@ def test_number_grid_tells_data_from_padding():
         plots.number_grid([padded], dashed=[[True, False]])
 
 
+def cell_sizes(fig, axis):
+    """Width and height of one unit of an axis, in inches."""
+    fig.canvas.draw()
+    (x0, y0), (x1, y1) = axis.transData.transform([(0, 0), (1, 1)]) / fig.dpi
+    return x1 - x0, y0 - y1
+
+
+@pytest.mark.parametrize("size", [None, 0.6])
+def test_the_cells_of_number_grids_are_squares_of_one_size(size):
+    given = {} if size is None else {"size": size}
+    fig, axes = plots.number_grid([np.eye(2), np.ones((5, 3)), np.ones((1, 7))], **given)
+    for axis in axes:
+        width, height = cell_sizes(fig, axis)
+        assert width == pytest.approx(height)
+        assert width == pytest.approx(size or 0.42, rel=0.06)
+    edges = [axis.get_window_extent().extents / fig.dpi for axis in axes]
+    for left, right in itertools.pairwise(edges):
+        assert right[0] - left[2] > 1.2 * (size or 0.42)  # room for a sign
+    assert edges[0][0] >= 0
+    assert edges[-1][2] <= fig.get_figwidth()
+
+
+def test_the_lines_of_a_number_grid_go_around_every_cell():
+    _, (axis,) = plots.number_grid([np.ones((2, 3))])
+    upright, level = ([line.tolist() for line in c.get_segments()] for c in axis.collections)
+    assert upright == [[[x - 0.5, -0.5], [x - 0.5, 1.5]] for x in range(4)]
+    assert level == [[[-0.5, y - 0.5], [2.5, y - 0.5]] for y in range(3)]
+    assert (axis.get_xlim(), axis.get_ylim()) == ((-0.5, 2.5), (1.5, -0.5))
+    at = {text.get_position() for text in axis.texts}
+    assert at == {(x, y) for x in range(3) for y in range(2)}
+
+
+def test_a_framed_window_is_orange_over_the_lines():
+    _, (axis,) = plots.number_grid([np.eye(3)], marks=[(0, 1, 2, 2)])
+    (frame,) = axis.patches
+    assert mpl.colors.same_color(frame.get_edgecolor(), plots.ORANGE)
+    assert 0 < frame.get_facecolor()[3] < 0.5  # the numbers below it can be read
+    assert frame.get_zorder() > max(line.get_zorder() for line in axis.collections)
+    _, axes = plots.image_grid([np.eye(3)], marks=[(0, 1, 2, 2)])
+    (frame,) = axes[0, 0].patches
+    assert mpl.colors.same_color(frame.get_edgecolor(), plots.ORANGE)
+    assert frame.get_facecolor()[3] == 0
+
+
+@pytest.mark.parametrize(
+    ("draw", "columns", "size"),
+    [
+        (lambda **given: plots.image_grid([np.eye(4)] * 12, **given), 6, 1.5),
+        (lambda **given: plots.filter_grid(np.ones((12, 1, 3, 3)), **given), 10, 0.9),
+        (lambda **given: plots.feature_maps({"a": np.ones((12, 3, 3))}, **given), 10, 0.85),
+    ],
+)
+def test_so_many_pictures_stand_in_a_row_as_is_said(draw, columns, size):
+    fig, axes = draw()
+    assert axes.shape[1] == columns
+    assert fig.get_figwidth() == pytest.approx(columns * size)
+    fig, axes = draw(columns=3, size=2)
+    assert axes.shape[1] == 3
+    assert fig.get_figwidth() == pytest.approx(6)
+    assert fig.get_figheight() >= 2 * axes.shape[0]
+
+
+def test_a_row_of_tall_pictures_is_as_high_as_they_are():
+    low, _ = plots.image_grid([np.zeros((2, 4))], size=2)
+    high, _ = plots.image_grid([np.zeros((2, 4)), np.zeros((8, 4))], size=2)
+    assert (low.get_figheight(), high.get_figheight()) == (1, 4)
+
+
+def test_charts_grow_with_what_they_show():
+    heights = [plots.bars(dict.fromkeys("abcd"[:n], 1.0))[0].get_figheight() for n in (1, 4)]
+    assert heights[1] - heights[0] == pytest.approx(3 * 0.4)
+    fig, ax = plots.bars({"a": 2.0, "b": 1.0})
+    fig.canvas.draw()
+    ends = [text.get_window_extent().x0 for text in ax.texts]
+    bars = [bar.get_window_extent().x1 for bar in ax.patches]
+    assert all(end > bar for end, bar in zip(ends, bars, strict=True))
+    assert all(text.get_window_extent().x1 <= fig.bbox.x1 for text in ax.texts)
+    wide, high = plots.confusion_matrix(np.eye(10, dtype=int))[0].get_size_inches()
+    assert wide == high
+
+
 def test_loss_curve():
     history = History([0, 10], [2.0, 1.0], [1], [1.5], [0.9], [0.7])
     _, ax = plots.loss_curve(history)
@@ -259,7 +342,7 @@ def test_bars():
     assert [label.get_text() for label in ax.get_yticklabels()] == ["loop", "torch"]
     bottom, top = ax.get_ylim()
     assert bottom > top  # the first bar is the upper one
-    for values in ({}, {"a": -1.0}, {"a": float("nan")}):
+    for values in ({}, {"a": -1.0}, {"a": float("nan")}, {"a": float("inf")}):
         with pytest.raises(ValueError, match=r"nothing to draw|^'a' is .*: only amounts from 0"):
             plots.bars(values)
     plots.bars({"a": 0.0})
