@@ -82,6 +82,17 @@ def test_dot_rows_draws_every_measurement_and_the_mean():
     assert ax.get_xlabel() == "accuracy"
 
 
+def test_the_line_of_a_mean_crosses_its_row_in_another_colour():
+    _, ax = plots.dot_rows({"a": [1, 3], "b": [2, 6]})
+    for row, (dots, mean) in enumerate([ax.lines[:2], ax.lines[2:]]):
+        low, high = mean.get_ydata()
+        assert (low + high) / 2 == row
+        assert 0.2 < high - row < 0.5
+        assert (dots.get_color(), mean.get_color()) == (plots.BLUE, plots.ORANGE)
+        assert (dots.get_marker(), dots.get_linestyle()) == ("o", "None")
+    assert ax.get_ylim() == (1.5, -0.5)
+
+
 def test_dot_rows_writes_the_means_and_puts_the_first_row_on_top():
     _, ax = plots.dot_rows({"a": [0.4, 0.6], "b": [0.25]}, value_format="{:.0%}")
     assert len(ax.lines) == 3  # a single measurement has no mean
