@@ -282,7 +282,7 @@ class _Scale:
         maps = [box.shape for box in boxes if len(box.shape) == 3]
         numbers = [box.shape[0] for box in boxes if len(box.shape) == 1]
         # The slanted depth needs room, too.
-        tall = {
+        tall: dict[tuple[int, ...], float] = {
             box.shape: box.shape[1] + _SLANT * box.shape[2] for box in boxes if len(box.shape) == 3
         }
         self.pixel = _TALLEST / max(tall.values(), default=1)
