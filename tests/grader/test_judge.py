@@ -1,0 +1,336 @@
+"""The tests of a notebook, run here: what goes out, what is made of what comes back, what is shown.
+
+No process stands behind it: `Asking` answers as it is told.
+"""
+
+from types import SimpleNamespace
+
+import pytest
+
+from grader.cells import BEGIN_HIDDEN, END_HIDDEN
+from grader.judging import process
+from grader.judging.failures import NotJudged
+from grader.judging.judge import Judge, RemoteError, _import_ours, read_ahead, remote_error
+from grader.judging.progress import Progress
+from grader.outcomes import SENTENCES
+from helpers.assignment import Checker, CheckFailed, Sheet
+from helpers.assignment.time_limit import TookTooLong
+
+# --- errors --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("types", "is_hidden", "name", "base"),
+    [
+        (["ValueError", "Exception"], False, "ValueError", ValueError),
+        (["Mine", "KeyError", "LookupError"], False, "Mine", KeyError),
+        (["Mine", "KeyError", "LookupError"], True, "KeyError", KeyError),
+        (["no name", "KeyError"], False, "KeyError", KeyError),
+        (["Mine", "Other"], False, "Mine", Exception),
+        (["Mine", "Other"], True, "Exception", Exception),
+        (["print", "int", "OSError"], True, "OSError", OSError),
+        ([], False, "Exception", Exception),
+        (["SystemExit"], False, "SystemExit", SystemExit),
+        (["TookTooLong", "Exception"], False, "TookTooLong", TookTooLong),
+        (["ValueError", "TookTooLong"], False, "ValueError", ValueError),
+        (["x" * 90], False, "x" * 60, Exception),
+        (["Mine", *["Other"] * 19, "KeyError"], True, "Exception", Exception),
+    ],
+)
+def test_an_error_of_a_student_s_is_of_the_nearest_kind_that_python_has(
+    types, is_hidden, name, base
+):
+    error = remote_error({"types": types, "text": "why"}, is_hidden)
+    assert (type(error).__name__, isinstance(error, base)) == (name, True)
+    if base is Exception:
+        assert type(error).__mro__[1] is Exception
+    if name != "TookTooLong":
+        assert str(error) == "why"
+
+
+def test_an_error_that_cannot_be_made_here_says_the_same():
+    error = remote_error({"types": ["ExceptionGroup"], "text": "x" * 3000})
+    assert (type(error), str(error)) == (RemoteError, "x" * 2000)
+    assert str(remote_error({"types": ["ValueError"], "text": "x" * 3000})) == "x" * 2000
+    assert str(remote_error({})) == ""
+
+
+PLACE = {"types": ["KeyError"], "at": ["f" * 99, 3], "line": "x" * 300}
+
+
+def test_an_error_says_where_it_was_unless_the_test_is_hidden():
+    place = remote_error(PLACE).place
+    assert (place.filename, place.lineno, place.name, place.line) == (
+        *("cell", 3, "f" * 80, "x" * 200),
+    )
+    for data, is_hidden in (
+        (PLACE, True),
+        *(({**PLACE, **more}, False) for more in ({"at": None}, {"at": ["f"]}, {"line": ""})),
+    ):
+        assert not hasattr(remote_error(data, is_hidden), "place")
+
+
+# --- what goes out and comes back ----------------------------------------------------------------
+
+ONE, TWO = ({"is": "int", "value": text} for text in "12")
+CHECK = Checker("t", Sheet(), 7.0)
+
+
+class Asking:
+    """Notes what is asked, and gives these fields besides those that each answer has."""
+
+    def __init__(self, **fields):
+        self.fields, self.asked = fields, []
+
+    def __call__(self, request, blobs, seconds):
+        self.asked.append((request, seconds))
+        return {"value": TWO, "after": [None] * len(request["args"]), **self.fields}, []
+
+
+def judge(**fields):
+    made = Judge({"check": CHECK, "LIMIT": 3}, Asking(**fields), ["f"], "of the class")
+    made.asking = made.checkers["check"]._ask
+    return made
+
+
+def test_what_is_asked_of_the_student_s_process():
+    made = judge()
+    verdict = made.run("check('f', 1, axis=2).gives(2)")
+    assert verdict.failure is None
+    ((request, seconds),) = made.asking.asked
+    assert request == {
+        **{"do": "call", "name": "f", "procedure": None, "code": "", "args": [ONE]},
+        **{"ends": [(0, 0)], "kwargs": [("axis", TWO)], "seconds": 7.0},
+    }
+    assert seconds == 9.0  # a little more than the process itself takes
+
+
+def test_of_functions_the_code_goes_out_with_what_they_need_and_no_more():
+    code = "by = 3\nexpected = 6\ndef double(f):\n    return by * f(2)\n"
+    made = judge()
+    made.run(f"{code}check.probe(double, 'f').gives(2)")
+    made.run(f"{code}check('f', lambda x: x, 1)")
+    (probe, _), (call, _) = made.asking.asked
+    assert (probe["procedure"]["name"], probe["args"], probe["ends"]) == ("double", [], [])
+    assert (probe["name"], probe["code"]) == ("f", "by = 3")
+    assert [item["is"] for item in call["args"]] == ["function", "int"]
+    assert (call["procedure"], call["ends"]) == (None, [(0, 1), (1, 1)])
+
+
+def seen(code="seen = check('f', [1])", **fields):
+    """What a test finds."""
+    return judge(**fields).run(code).space["seen"]
+
+
+@pytest.mark.parametrize(
+    ("names", "shares", "kept"),
+    [
+        (["x"], [True], (["x"], [True])),
+        (["x", "y"], [True, False], (["argument 1"], [False])),
+        ([3], ["True"], (["argument 1"], [False])),
+        ("x", {0: True}, (["argument 1"], [False])),
+        (None, None, (["argument 1"], [False])),
+    ],
+)
+def test_names_and_shares_of_another_form_are_not_taken(names, shares, kept):
+    found = seen(names=names, shares=shares)
+    assert (found._names, found._shares) == kept
+
+
+@pytest.mark.parametrize(
+    ("fields", "kind", "text"),
+    [
+        ({"interrupted": True, "out_of_memory": True}, TookTooLong, ""),
+        ({"out_of_memory": True}, MemoryError, "no memory is left"),
+        ({"error": {"types": ["OSError"], "text": "no"}}, OSError, "no"),
+    ],
+)
+def test_why_there_is_no_value(fields, kind, text):
+    found = seen(**fields)
+    assert isinstance(found.error, kind)
+    assert str(found.error) == text or kind is TookTooLong
+
+
+@pytest.mark.parametrize("fields", [{"value": 3}, {"after": []}, {"error": 3}, {"value": None}])
+def test_an_answer_that_is_no_value_is_not_judged(fields):
+    verdict = judge(**fields).run("check('f', 1)")
+    assert isinstance(verdict.failure, NotJudged)
+    assert "was no value" in str(verdict.failure)
+
+
+@pytest.mark.parametrize(
+    ("call", "fields", "told"),
+    [
+        ("check('f', 1)", {"is_missing": True}, "`f`"),
+        ("check('f', 1)", {"wrong_type": "Mine"}, "Mine"),
+        ("check.hidden('f', 1)", {"wrong_type": "Mine"}, "object"),
+        ("check('f', 1)", {"wrong_type": "M" * 50}, "M" * 40),
+    ],
+)
+def test_what_stands_in_place_of_a_function_is_told(call, fields, told):
+    failure = judge(**fields).run(call).failure
+    assert isinstance(failure, CheckFailed)
+    assert failure.kind == "missing"
+    assert told in str(failure)
+    assert "M" * 41 not in str(failure)
+    assert ("Mine" in str(failure)) is (told == "Mine")
+
+
+# --- running -------------------------------------------------------------------------------------
+
+
+def shown(verdict):
+    return [one.get("evalue") or one["text"] for one in verdict.outputs]
+
+
+@pytest.mark.parametrize(
+    ("code", "outputs", "value"),
+    [
+        ("x = 1", ["✓ passed\n"], None),
+        ("print('a')\nx = 1", ["a\n✓ passed\n"], None),
+        ("import sys\nprint('a', file=sys.stderr)", ["✓ passed\n"], None),
+        ("print('a')\n1.5", ["a\n"], 1.5),
+        ("0", [], 0.0),
+        ("True", ["✓ passed\n"], None),
+        ("check('f', 1)", ["said✓ passed\n"], None),
+        ("check('f', 1)\ncheck('f', 1)\nprint('a')", ["saidsaida\n✓ passed\n"], None),
+        ("check.hidden('f', 1)\nx = 1", ["✓ passed\n"], None),
+        ("", ["✓ passed\n"], None),
+    ],
+)
+def test_what_a_test_shows_that_has_passed(code, outputs, value):
+    verdict = judge(printed="said").run(code)
+    assert (verdict.failure, verdict.value, shown(verdict)) == (None, value, outputs)
+
+
+def test_what_one_test_has_printed_is_not_shown_with_the_next_and_is_not_endless():
+    made = judge(printed="x" * 20_000)
+    assert shown(made.run("check('f', 1)\n1")) == ["x" * 10_000]
+    assert shown(made.run("2")) == []
+
+
+@pytest.mark.parametrize(
+    ("code", "kind", "text"),
+    [
+        ("check('f', 1).gives(3)", CheckFailed, None),
+        ("check('f', 1)\n1 / 0", ZeroDivisionError, "ZeroDivisionError"),
+        ("f(1) / 0", CheckFailed, "f(1) / 0\nZeroDivisionError: division by zero"),
+        ("assert f(1) == LIMIT, 'why'", CheckFailed, "assert f(1) == LIMIT, 'why'\nwhy"),
+        ("x = (", CheckFailed, "The test fails."),
+    ],
+)
+def test_why_a_test_has_failed(code, kind, text):
+    verdict = judge().run(code)
+    assert type(verdict.failure) is kind
+    assert verdict.value is None
+    assert len(verdict.outputs) == 1
+    if text:
+        assert shown(verdict)[0].removeprefix("This does not hold: ").endswith(text) or (
+            text in shown(verdict)[0]
+        )
+
+
+def test_a_part_of_a_test_goes_on_in_the_namespace_of_another():
+    code = f"a = LIMIT\n{BEGIN_HIDDEN}\nassert a == 4\n{END_HIDDEN}"
+    made = judge()
+    first = made.run(code, "a = LIMIT")
+    assert first.space["a"] == 3
+    assert made.run(code, "assert a == 3", first.space).failure is None
+    assert made.run(code, "assert a == 3").failure is not None
+    hidden = made.run(code, "\n\nassert a == 4", first.space).failure
+    assert hidden.hidden  # the line is looked up in the whole test
+    assert "a" not in made.space
+
+
+def test_a_test_finds_the_checkers_the_functions_and_the_set_up():
+    space = judge().run("x = 1").space
+    assert {"check", "f", "LIMIT"} <= space.keys()
+    assert space["check"].seed == "of the class"
+    assert (space["check"].assignment, space["check"].seconds) == ("t", 7.0)
+    assert space["f"](1) == 2
+
+
+@pytest.mark.parametrize(
+    ("code", "can"),
+    [("check('f')", True), ("assert f(1)", True), ("assert 1", False), ("%time check", False)],
+)
+def test_what_can_be_judged_here(code, can):
+    assert judge().can_judge(code) is can
+
+
+def test_what_tests_import_of_the_course_is_imported_beforehand(monkeypatch):
+    imported = []
+
+    def take(name):
+        imported.append(name)
+        if "no_such" in name:
+            raise ImportError
+
+    def cell(source, kind="test"):
+        return {"source": source, "kind": kind}
+
+    monkeypatch.setattr("grader.judging.judge.importlib", SimpleNamespace(import_module=take))
+    _import_ours.cache_clear()
+    cells = [
+        cell("from helpers import shapes, ops"),
+        cell("from helpers.no_such import x"),
+        cell("def f():\n    from grader.judging.pairs import every_pair"),
+        *(cell(code) for code in ("%time 1", "from . import a", "from math import pi")),
+        cell("from grader.judging import probes", "solution"),
+        cell("%matplotlib inline", "setup"),
+        cell("from helpers.checks import *"),
+    ]
+    read_ahead(cells, {"check": CHECK})
+    assert imported == [
+        *("helpers", "helpers.shapes", "helpers.ops", "helpers.no_such"),
+        *("grader.judging.pairs", "helpers.checks"),
+    ]
+
+
+# --- a judge that was ended ----------------------------------------------------------------------
+
+CELLS = [
+    {"kind": kind, "grade_id": name, "points": 2.0}
+    for kind, name in (("solution", "a"), ("test", "b"), ("test", "c"), ("extra", None))
+]
+
+
+@pytest.mark.parametrize(
+    ("steps", "cell", "test"),
+    [(0, 0, None), (1, 1, "b"), (3, 3, None), (4, None, None), (5, 1, "b"), (6, 2, "c")],
+)
+def test_the_step_at_which_a_judge_was_ended_comes_to_nothing(steps, cell, test):
+    progress = Progress([([], None)] * 4, deferred=[1, 2], steps=steps)
+    process.fail(progress, CELLS, "too much to judge")
+    assert progress.steps == steps + 1
+    told = [[one["evalue"] for one in outputs] for outputs, _ in progress.outputs]
+    sentence = SENTENCES["too much to judge"].in_cell
+    assert told == [[sentence] if number == cell else [] for number in range(4)]
+    assert {name: one["score"] for name, one in progress.tests.items()} == (
+        {test: 0.0} if test else {}
+    )
+    if test:
+        assert progress.tests[test]["failure"]["message"] == sentence
+
+
+def test_the_first_thing_that_goes_wrong_is_what_became_of_a_submission():
+    progress = Progress([])
+    assert progress.note("cell timeout") == "cell timeout"
+    assert progress.note("died") == "died"
+    assert progress.outcome == "cell timeout"
+    other = Progress([])
+    other.set_totals(progress.totals())
+    assert other == progress
+
+
+def test_a_step_adds_what_it_has_and_leaves_the_rest():
+    progress = Progress([(["old"], 1), ([], None)], shown=3)
+    progress.apply({"cell": 0, "test": {"score": 1.0, "max_score": 2.0}, "ran": False}, CELLS)
+    assert progress.outputs[0] == (["old"], 1)
+    assert progress.tests == {"a": {"score": 1.0, "max_score": 2.0}}
+    assert (progress.ran, progress.deferred) == ([], [])
+    progress.apply({"cell": 1, "outputs": ["new"], "ran": True, "is_deferred": True}, CELLS)
+    assert progress.outputs[1] == (["new"], None)
+    assert (progress.ran, progress.deferred, progress.steps) == ([1], [1], 2)
+    progress.apply({"totals": {"shown": 9, "flags": ["x"]}}, CELLS)
+    assert (progress.shown, progress.flags, progress.steps, progress.ran) == (9, ["x"], 3, [1])
