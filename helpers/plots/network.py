@@ -275,6 +275,12 @@ def _kind(layer):
     return f"{words} {kernel}" + (f" / {stride}" if stride != 1 else "")
 
 
+def _tall(box):
+    """The height of a map with its slanted depth, in pixels."""
+    _, height, width = box.shape
+    return height + _SLANT * width
+
+
 class _Scale:
     """From pixels, maps and numbers to inches."""
 
@@ -283,7 +289,7 @@ class _Scale:
         numbers = [box.shape[0] for box in boxes if len(box.shape) == 1]
         # The slanted depth needs room, too.
         tall: dict[tuple[int, ...], float] = {
-            box.shape: box.shape[1] + _SLANT * box.shape[2] for box in boxes if len(box.shape) == 3
+            box.shape: _tall(box) for box in boxes if len(box.shape) == 3
         }
         self.pixel = _TALLEST / max(tall.values(), default=1)
         self.map = _WIDEST / max((count for count, _, _ in maps), default=1)

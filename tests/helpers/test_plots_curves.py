@@ -97,3 +97,14 @@ def test_tensors_with_gradients_can_be_drawn():
 def test_what_cannot_be_drawn_is_refused(x, panels, message):
     with pytest.raises(ValueError, match=message):
         plots.curves(x, panels)
+
+
+def test_the_legend_stands_beside_a_single_panel_and_within_each_of_several():
+    for count in (1, 2):
+        fig, axes = plots.curves([0, 1], {f"panel {i}": {"a": [0, 1]} for i in range(count)})
+        fig.canvas.draw()
+        for axis in axes:
+            legend, inside = axis.get_legend().get_window_extent(), axis.get_window_extent()
+            assert (legend.x0 >= inside.x1) == (count == 1)
+            assert legend.x1 <= fig.bbox.x1 + 1
+    plt.close("all")

@@ -19,9 +19,27 @@ def test_the_heat_covers_the_whole_picture_on_a_scale_of_its_own():
     assert above.get_array().tolist() == [[0, 1], [0.25, 0.5]]
     assert below.origin == above.origin == "upper"
     assert axes[0, 1].images[1].get_array().max() == 0
+    assert above.get_clim() == (0, 1)
     assert [axis.get_title() for axis in axes.flat] == ["a", "b"]
     _, axes = plots.overlay([picture], [heat])
     assert axes[0, 0].get_title() == ""
+    plt.close("all")
+
+
+def test_a_picture_of_one_row_stays_one():
+    _, axes = plots.overlay([np.zeros((1, 5))], [np.eye(2)])
+    below, above = axes[0, 0].images
+    assert below.get_array().shape == (1, 5)
+    assert below.get_extent() == above.get_extent() == [-0.5, 4.5, 0.5, -0.5]
+    plt.close("all")
+
+
+def test_a_picture_has_the_height_of_its_pixels_and_each_answer_a_row():
+    fig, (above, below) = plots.sliding_answers(np.zeros((10, 90)), np.zeros((8, 5)), 10, 10)
+    fig.canvas.draw()
+    wide, high = above.get_window_extent().size
+    assert wide / high == pytest.approx(9, rel=0.15)
+    assert below.get_window_extent().height == pytest.approx(8 * 0.22 * fig.dpi, rel=0.15)
     plt.close("all")
 
 
