@@ -224,7 +224,9 @@ def test_the_checks_of_a_fault(every, tmp_path):
     assert release == ()
     assert translations == last
     assert "tests/grader/test_bank.py" in tests
-    assert of("tool", "tools/benchmark_") == [("tests/repository/test_commands.py",)]
+    assert "tests/grader/test_bank_hidden_parts.py" in tests
+    tools = of("tool", "tools/benchmark_")
+    assert tools == [("tests/repository/test_commands.py", "tests/tools/test_benchmarks.py")]
 
 
 # --- the run -----------------------------------------------------------------------------------
