@@ -36,7 +36,7 @@ FEWER = {
 
 @functools.cache
 def asked(name):
-    """{(test, argument, place in it): (what the visible part gives for it, what the hidden part gives)}.
+    """{(test, argument, place in it): (given by the visible part, given by the hidden part)}.
 
     That is a set of sizes or of numbers. Without what trains: it takes seconds.
     """
