@@ -1,6 +1,7 @@
 """What of the interpreter was exchanged is seen, and how a test runs in a student's process."""
 
 import importlib
+import sys
 from types import SimpleNamespace
 
 import numpy as np
@@ -54,6 +55,18 @@ def test_each_name_by_which_tests_compare_is_watched(module, name):
         setattr(holder, name, original)
     assert changed == [f"{module}.{name} was exchanged"]
     assert controls.changed() == []
+
+
+@pytest.mark.parametrize("name", ["equal", "allclose", "isclose"])
+def test_those_of_torch_are_watched_if_it_was_there(monkeypatch, name):
+    torch = SimpleNamespace(equal=1, allclose=2, isclose=3)
+    monkeypatch.delitem(sys.modules, "torch", raising=False)
+    without = Controls(Shell())
+    monkeypatch.setitem(sys.modules, "torch", torch)
+    controls = Controls(Shell())
+    setattr(torch, name, 4)
+    assert controls.changed() == [f"torch.{name} was exchanged"]
+    assert without.changed() == []
 
 
 @pytest.mark.parametrize("name", ["run_cell", "run_cell_async", "run_code", "run_ast_nodes"])

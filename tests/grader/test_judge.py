@@ -201,6 +201,8 @@ def shown(verdict):
 def test_what_a_test_shows_that_has_passed(code, outputs, value):
     verdict = judge(printed="said").run(code)
     assert (verdict.failure, verdict.value, shown(verdict)) == (None, value, outputs)
+    for one in verdict.outputs:
+        assert (one["output_type"], one["name"]) == ("stream", "stdout")
 
 
 def test_what_one_test_has_printed_is_not_shown_with_the_next_and_is_not_endless():
