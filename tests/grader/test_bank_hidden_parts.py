@@ -36,7 +36,7 @@ FEWER = {
 
 @functools.cache
 def asked(name):
-    """{(test, argument, place in it): (given by the visible part, given by the hidden part)}.
+    """{(test, argument, place in it): (what the visible part gives there, what the hidden gives)}.
 
     That is a set of sizes or of numbers. Without what trains: it takes seconds.
     """
@@ -104,21 +104,32 @@ def test_what_is_excused_exists():
     assert {cell.grade_id for name in NAMES for cell in graded_tests(name)} >= OTHERWISE
 
 
-def hidden_loops(source):
-    """Of each loop in the hidden part over cases that are written down: how many there are."""
+def single_cases(source):
+    """The single case of each loop in the hidden part, and of each kind that rows are made of."""
     begin = source[: source.index(BEGIN_HIDDEN)].count("\n")
     for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.For) and node.lineno > begin:
-            cases = node.iter
-            if isinstance(cases, ast.Tuple | ast.List | ast.Set):
-                yield len(cases.elts)
-            elif ast.unparse(cases) == "range(1)":
-                yield 1
+        lists = []
+        if isinstance(node, ast.For | ast.comprehension):
+            lists = [node.iter]
+        elif isinstance(node, ast.Dict):
+            lists = node.values
+        for one in lists:
+            is_list = isinstance(one, ast.Tuple | ast.List | ast.Set)
+            if one.lineno > begin and ((is_list and len(one.elts) == 1) or is_range_of_one(one)):
+                yield ast.unparse(one)
+
+
+def is_range_of_one(node):
+    return ast.unparse(node) == "range(1)"
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_loop_of_a_hidden_part_has_more_than_one_case(name):
-    single = {cell.grade_id for cell in graded_tests(name) if 1 in hidden_loops(cell.source)}
+    single = {
+        f"{cell.grade_id}: {case}"
+        for cell in graded_tests(name)
+        for case in single_cases(cell.source)
+    }
     assert single == set(), "a loop over one case: were there more?"
 
 
