@@ -145,7 +145,7 @@ def e2e(root: Path, given: list[str]) -> int:
     if found.returncode:
         return found.returncode
     os.environ["CHROMIUM"] = found.stdout.strip()
-    return pytest(root, "e2e", "e2e", [*_unless_named(given, "tests/e2e"), *given])
+    return pytest(root, "e2e", "e2e and not report", [*_unless_named(given, "tests/e2e"), *given])
 
 
 def _unless_named(given: Sequence[str], *paths: str) -> list[str]:

@@ -315,7 +315,8 @@ def test_the_start_page_moves_by_itself_and_can_be_paused(visit, site, language)
             if moves:
                 assert window.input_value() != before
             before = window.input_value()
-        assert len(heights) == 1, "the text below would jump"
+        # Of a height in fractions the browser tells the nearest whole number.
+        assert max(heights) - min(heights) <= 1, "the text below would jump"
         if moves:
             play.click()
         assert "▶" in play.inner_text()

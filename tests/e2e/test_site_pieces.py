@@ -133,6 +133,7 @@ def compressed(site):
         server.shutdown()
 
 
+@pytest.mark.report
 def test_report_how_long_lessons_take_on_a_slow_phone(browser, site, compressed, capsys):
     rows = []
     for lesson in [*site.lessons, f"ko/{site.lessons[2]}", f"ko/{site.lessons[7]}"]:

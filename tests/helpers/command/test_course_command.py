@@ -342,7 +342,7 @@ def test_a_test_run_takes_the_paths_that_are_given(monkeypatch):
     found = subprocess.CompletedProcess([], 0, stdout="/usr/bin/chromium\n")
     asked = []
     monkeypatch.setattr(verbs.subprocess, "run", lambda *given, **__: asked.append(given) or found)
-    e2e = spread.format(2, "e2e")
+    e2e = spread.format(2, "e2e and not report")
     assert called(verbs.e2e) == f"{e2e}tests/e2e"
     assert os.environ["CHROMIUM"] == "/usr/bin/chromium"
     assert asked == [([sys.executable, ROOT / "tools/browser.py"],)]
