@@ -1,4 +1,4 @@
-"""What lessons 05 and 06 have saved of all of MNIST: their asserts hold for it.
+"""What lessons have saved, with numbers that are not compared: 05 and 06 of all of MNIST.
 
 Where only the sample is there, these cells compute other numbers, and what is saved is not
 compared. So the asserts are run here with the saved numbers; `test_full_mnist` trains again.
@@ -17,6 +17,7 @@ from tests.support.lessons import LESSONS, need, number_of, read
 TEST = re.compile(
     r"epoch \d/(\d+)  train loss ([\d.]+)  test loss ([\d.]+)  test accuracy ([\d.]+)%"
 )
+MEAN = re.compile(r"mean (\d+) \[(.*?)\]")
 
 
 class Lesson:
@@ -57,6 +58,16 @@ def lesson_05():
 @pytest.fixture(scope="module")
 def lesson_06():
     return Lesson("06")
+
+
+def test_means_fit_to_the_numbers_beside_them():
+    need("notebooks/08-")
+    found = MEAN.findall(Lesson("08").saved("old-new-emoji-targets"))
+    assert len(found) == 8
+    for mean, listed in found:
+        numbers = [float(number.strip(" '")) for number in listed.split(",")]
+        # All of them are rounded.
+        assert float(mean) == pytest.approx(sum(numbers) / len(numbers), abs=1)
 
 
 def test_mean_and_spread_of_the_pixels(lesson_05):
