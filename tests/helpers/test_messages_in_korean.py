@@ -317,6 +317,7 @@ ALLOWED = {
     "command/verbs.py": {
         "course clean",
         "not e2e and not sandbox and not slow",
+        "e2e and not report",
         "Not part of this: the tests of ",
         "Not part of this: the tests of  … .",
         " and of ",
