@@ -86,7 +86,9 @@ def files_of(language: str, root: Path = ROOT) -> Iterator[tuple[str, bytes]]:
     original, names = originals(root), names_of(root)
     for path in [*lessons(root), *assignments(root)]:
         name = path.relative_to(root).as_posix()
-        notebook = first_that_fits([original(name), path.read_bytes()], name, names, language, root)
+        given, now = original(name), path.read_bytes()
+        versions = [now, given] if is_unanswered(now, given, root) else [given, now]
+        notebook = first_that_fits(versions, name, names, language, root)
         yield name, notebook_bytes(notebook)
         sheet = path.with_name(SHEET_NAME)
         if name.startswith("assignments/") and sheet.exists():
@@ -97,6 +99,29 @@ def files_of(language: str, root: Path = ROOT) -> Iterator[tuple[str, bytes]]:
             yield name, translate_page(root, name, names, language).encode()
     for path in sorted((root / PICTURES).glob("*.png")):
         yield f"{PICTURES}/{path.name}", path.read_bytes()
+
+
+def is_unanswered(now: bytes, given: bytes | None, root: Path) -> bool:
+    """Has somebody changed an assignment in a clone who has answered nothing in it?
+
+    Then they work on the course, and the edition is made of what they have made.
+    """
+    if given is None or Manifest.of(root) is not None:
+        return False
+    answers = _answers(given)
+    return bool(answers) and _answers(now) == answers
+
+
+def _answers(data: bytes) -> list[str]:
+    """What stands in the cells of an assignment that a student is to fill."""
+    try:
+        return [
+            "".join(cell["source"])
+            for cell in (parse(data) or {})["cells"]
+            if cell["metadata"].get("nbgrader", {}).get("solution")
+        ]
+    except (KeyError, TypeError, AttributeError):  # no notebook
+        return []
 
 
 def names_of(root: Path) -> set[str]:

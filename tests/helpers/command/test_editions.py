@@ -26,7 +26,9 @@ from tests.support.small_course import (
     OTHER,
     author,  # noqa: F401
     clone,  # noqa: F401
+    commit,
     everything,
+    git,
     notebook,
     run_only,
     type_in,
@@ -143,6 +145,38 @@ def test_it_is_made_of_the_assignment_as_it_was_given_not_as_it_was_answered(roo
     translate(root, "assignments/05-mnist-net", [(ASSIGNMENT, "과제")])
     make_edition("ko", root)
     assert title(root / "ko" / ASSIGNMENT) == "# 과제"
+
+
+@needs.git
+def test_who_changes_an_assignment_in_a_clone_and_answers_nothing_gets_the_change(request):
+    """A number of a test, say: the catalogue is as right of it as of the number before."""
+    course = request.getfixturevalue("author")
+    path = course / ASSIGNMENT
+    with_tasks = nbformat.read(path, as_version=4)
+    for source, meta in (("# your code", {"solution": True}), ("assert f() == 1", {"grade": True})):
+        cell = nbformat.v4.new_code_cell(source, metadata={"nbgrader": meta})
+        with_tasks.cells.append(cell)
+    nbformat.write(with_tasks, path)
+    commit(course)
+    git(course, "push", "--quiet")
+    root = request.getfixturevalue("clone")
+    translate(root, "assignments/05-mnist-net", [(ASSIGNMENT, "과제")])
+
+    def made():
+        make_edition("ko", root)
+        cells = nbformat.read(root / "ko" / ASSIGNMENT, as_version=4).cells
+        return [cells[0].source, *(cell.source for cell in cells[2:])]
+
+    def change(place, source):
+        here = nbformat.read(root / ASSIGNMENT, as_version=4)
+        here.cells[place].source = source
+        nbformat.write(here, root / ASSIGNMENT)
+        commit(root)
+
+    change(3, "assert f() == 2")
+    assert made() == ["# 과제", "# your code", "assert f() == 2"]
+    change(2, "my answer")
+    assert made() == ["# 과제", "# your code", "assert f() == 1"]
 
 
 def test_a_catalogue_of_another_version_leaves_the_notebook_in_english(root):
