@@ -1,12 +1,14 @@
 """Processes on this machine that execute jobs.
 
-Each imports this module and what it needs, so it imports little.
+They are forks of one process that has imported what all of them need: torch is imported once, and
+lies in memory once.
 """
 
 from __future__ import annotations
 
 import concurrent.futures
 import multiprocessing
+import multiprocessing.forkserver
 import multiprocessing.util
 import os
 import resource
@@ -38,6 +40,8 @@ class Workers(concurrent.futures.Executor):
     initializer : callable, optional
         Called in each process as it starts.
     initargs : sequence
+    start_method : str
+        "spawn": each imports what it needs; "forkserver": see `import_for_all`.
     """
 
     def __init__(
@@ -45,11 +49,12 @@ class Workers(concurrent.futures.Executor):
         number: int,
         initializer: Callable[..., object] | None = None,
         initargs: tuple[Any, ...] = (),
+        start_method: str = "spawn",
     ) -> None:
         self._start = partial(
             ProcessPoolExecutor,
             1,
-            mp_context=multiprocessing.get_context("spawn"),
+            mp_context=multiprocessing.get_context(start_method),
             initializer=initializer,
             initargs=initargs,
         )
@@ -109,6 +114,20 @@ class Workers(concurrent.futures.Executor):
         self._give_out()
 
 
+def import_for_all(modules: Sequence[str]) -> None:
+    """Start the process that the workers are forked from; it imports while others do else.
+
+    Parameters
+    ----------
+    modules : sequence of str
+        What they need besides the judge itself. What is not named here each imports when it is
+        needed.
+    """
+    names = ["grader.judging.job", *modules, "grader.judging.forked"]
+    multiprocessing.set_forkserver_preload(names)
+    multiprocessing.forkserver.ensure_running()
+
+
 def local_executor(number: int, server: Server) -> Workers:
     """Processes for `job.execute`.
 
@@ -119,25 +138,30 @@ def local_executor(number: int, server: Server) -> Workers:
         The one that all of them use; it may still be starting.
     """
     is_locked = server.folder is None
-    arguments = (os.getpid(), server.control, server.modules, is_locked, server.groups)
-    return Workers(number, begin, arguments)
+    arguments = (server.control, server.modules, is_locked, server.groups)
+    return Workers(number, begin, arguments, "forkserver")
 
 
 def begin(
-    coordinator: int,
     control: socket.socket,
     modules: Sequence[str],
     locked: bool,
     groups: Path | None = None,
 ) -> None:
     """Let this worker use a server, and end when the coordinator does, in whatever way it ends."""
-    jail.die_with_parent()
-    if os.getppid() != coordinator:  # it has ended already
-        os._exit(1)
+    threading.Thread(target=end_with_coordinator, daemon=True).start()
     # Ctrl-C reaches the workers, too: they end, instead of going on with what is queued.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     job.share(control, modules, locked, groups)
     multiprocessing.util.Finalize(None, leave, exitpriority=-1000)  # after all others
+
+
+def end_with_coordinator() -> None:
+    """Wait for the coordinator's end; that of the process this is a fork of tells nothing."""
+    coordinator = multiprocessing.parent_process()
+    if coordinator is not None:
+        coordinator.join()
+    os._exit(1)
 
 
 def begin_reading(memory_bytes: int) -> None:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from grader.authoring.source import assignments, notebook_path
-from grader.batch.workers import local_executor
+from grader.batch.workers import import_for_all, local_executor
 from grader.command.arguments import ROOT, chosen, speak_plainly
 
 # Every worker runs these lines, too: what only the coordinator needs is imported further down.
@@ -25,7 +25,7 @@ from grader.judging.policy import MEBIBYTE, Limits, Policy
 from grader.judging.seed import DEFAULT, class_seed
 from grader.sandbox import cgroup
 from grader.sandbox.bwrap import UNSAFE, NoSandbox, check_means, check_system
-from grader.sandbox.client import Server, modules_for
+from grader.sandbox.client import Server, judges_modules, modules_for
 
 if TYPE_CHECKING:
     from grader.batch.recorder import Lost
@@ -231,9 +231,11 @@ def executors(
 ) -> tuple[Callable[[], Executor], int]:
     """(what makes the executor, how many it runs at a time): processes here, or a cluster."""
     if not options.dask:
-        # It imports what the notebooks need while this process imports what it needs itself.
+        # They import what the notebooks need while this process imports what it needs itself.
         source = notebook_path(options.assignment, options.root / "solutions")
-        modules = modules_for(source.read_text(encoding="utf-8"))
+        text = source.read_text(encoding="utf-8")
+        import_for_all(judges_modules(text))
+        modules = modules_for(text)
         options.groups = stack.enter_context(cgroup.divided())
         locked = not options.unsafe_no_sandbox
         server = Server(modules=modules, locked=locked, wait=False, groups=options.groups)

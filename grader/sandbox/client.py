@@ -56,6 +56,11 @@ def modules_for(text: str) -> tuple[str, ...]:
     return MODULES_WITH_TORCH if "torch" in text else MODULES
 
 
+def judges_modules(text: str) -> tuple[str, ...]:
+    """What judging a notebook needs beforehand, by the text of its code."""
+    return ("torch",) if "torch" in text else ()
+
+
 def _pair() -> tuple[socket.socket, socket.socket]:
     """Two ends of a connection that keeps messages apart, also those of several senders."""
     return socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)

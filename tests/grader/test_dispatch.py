@@ -2,6 +2,8 @@
 
 import concurrent.futures
 import os
+import subprocess
+import sys
 import time
 from concurrent.futures import BrokenExecutor, ThreadPoolExecutor
 from types import SimpleNamespace
@@ -10,6 +12,7 @@ import pytest
 
 from grader.batch.workers import Workers
 from grader.judging.dispatch import Dispatch, Here, JobLost
+from helpers.command.files import ROOT
 
 
 def work(text):
@@ -222,3 +225,40 @@ def test_what_has_not_begun_can_be_cancelled(workers):
     done, _ = concurrent.futures.wait(futures)
     assert len(done) == 6
     assert [future.result() for future in futures[:-1]] == [f"SLOW {n}" for n in range(5)]
+
+
+COORDINATOR = """
+import os
+import socket
+import time
+
+from grader.batch import workers
+
+LOOK = "__import__('os').getpid(), 'colorsys' in __import__('sys').modules"
+if __name__ == "__main__":
+    workers.import_for_all(["colorsys"])
+    ours, theirs = socket.socketpair()
+    made = workers.Workers(2, workers.begin, (theirs, (), True), "forkserver")
+    asked = [made.submit(eval, LOOK) for _ in range(2)]
+    print(*(word for one in asked for word in one.result()), flush=True)
+    made.submit(time.sleep, 60)
+    made.submit(time.sleep, 60)
+    time.sleep(0.2)
+    os.kill(os.getpid(), 9)
+"""
+
+
+def test_workers_are_forks_that_share_what_was_imported_and_end_with_the_coordinator(tmp_path):
+    script = tmp_path / "coordinator.py"
+    script.write_text(COORDINATOR)
+    # Workers hold its stdout, too: that it comes to an end shows that they have.
+    done = subprocess.run(
+        [sys.executable, script],
+        stdout=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        timeout=50,
+        text=True,
+    )
+    first, first_has, second, second_has = done.stdout.split()
+    assert first != second
+    assert (first_has, second_has) == ("True", "True")

@@ -201,7 +201,13 @@ def make_shell() -> Shell:
 
 
 def warm_figures(shell: Shell) -> None:
-    """Draw a picture and throw it away: fonts and the drawing's own caches are there afterwards."""
+    """Draw a picture and throw it away: fonts and the drawing's own caches are there afterwards.
+
+    Photographs, too: what the first ones took of the memory, later ones find.
+    """
+    data = sys.modules.get("helpers.data")
+    if data is not None:
+        data.photos()
     plt = sys.modules.get("matplotlib.pyplot")
     if plt is None:
         return
