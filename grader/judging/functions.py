@@ -106,12 +106,6 @@ def names_looked_up(code: types.CodeType, among: frozenset[str]) -> frozenset[st
     return own.union(*(names_looked_up(const, among) for const in inner))
 
 
-def global_names(code: types.CodeType) -> set[str]:
-    """The names that compiled code may look up as global ones, and those of attributes."""
-    inner = [const for const in code.co_consts if isinstance(const, types.CodeType)]
-    return set(code.co_names).union(*map(global_names, inner))
-
-
 def defined_names(node: Any) -> set[str]:
     """The names that an import, a definition or an assignment binds."""
     if isinstance(node, ast.FunctionDef | ast.ClassDef):

@@ -26,7 +26,7 @@ from grader.judging.functions import (
     read_definitions,
     used_names,
 )
-from grader.judging.parts import asked_for, changed_names, looked_up, split
+from grader.judging.parts import asked_for, looked_up, names_of, split
 from grader.judging.stand_ins import StandIn, can_be_judged_here, failure_of
 from grader.records import Output
 from grader.sandbox.inside import values, wire
@@ -307,7 +307,7 @@ def read_ahead(cells: Sequence[Mapping[str, Any]], setup: Mapping[str, Any]) -> 
                     read_definitions(code, body)
                 _import_ours(code)
         elif cell["kind"] == "setup":
-            changed_names(code)
+            names_of(code)
             looked_up(code)
 
 

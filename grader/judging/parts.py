@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import ast
 import functools
-import types
-from collections.abc import Iterable, Sequence
+import symtable
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
 
 from grader.cells import is_hidden
-from grader.judging.functions import global_names
 from grader.judging.stand_ins import needed_names
 
 
@@ -44,7 +44,8 @@ class Changes:
     """Whether cells that run later may change what a test finds.
 
     They may if they bind, or change in place, a name that the test asks for, or that a function of
-    an earlier cell looks up.
+    an earlier cell looks up; or if they hand its value on, to a function or a method of its own,
+    unless it is a module, a function or a class.
 
     Parameters
     ----------
@@ -58,7 +59,12 @@ class Changes:
         self.checkers = checkers
         # By cell what functions before it look up, and what it and those after it change; or None.
         self.looked_up = _together(map(looked_up, sources))
-        self.changed = _together(map(changed_names, reversed(sources)))[::-1]
+        found = [names_of(source) for source in sources]
+        known = [names for names in found if names is not None]
+        fixed = frozenset().union(*(names.fixed for names in known))
+        fixed = fixed.difference(*(names.variable for names in known))
+        changed = [None if n is None else n.bound | (n.handed_on - fixed) for n in found]
+        self.changed = _together(reversed(changed))[::-1]
 
     def after(self, number: int, test: str) -> bool:
         """Whether those after this cell may change what this test there finds."""
@@ -133,41 +139,109 @@ def _is_checker(node: ast.expr, checkers: frozenset[str]) -> bool:
 @functools.lru_cache(1000)
 def looked_up(code: str) -> frozenset[str] | None:
     """The global names that the functions of a cell use; None if it is no plain Python."""
+    tables = _tables(code)
+    if tables is None:
+        return None
+    return frozenset(
+        symbol.get_name()
+        for table in tables[1:]
+        for symbol in table.get_symbols()
+        if symbol.is_global()
+    )
+
+
+def _tables(code: str) -> list[symtable.SymbolTable] | None:
+    """The table of a cell's names and, after it, those of all functions and classes within."""
     try:
-        compiled = compile(code, "<cell>", "exec")
-        inner = [const for const in compiled.co_consts if isinstance(const, types.CodeType)]
-        return frozenset().union(*map(global_names, inner))
+        tables: list[symtable.SymbolTable] = [symtable.symtable(code, "<cell>", "exec")]
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
+    for table in tables:
+        tables += table.get_children()
+    return tables
+
+
+class Names(NamedTuple):
+    """What a cell does with names.
+
+    Attributes
+    ----------
+    bound : frozenset of str
+        Those that it binds, and those whose value it changes in place, whatever they are.
+    fixed : frozenset of str
+        Those that it binds to modules, functions and classes.
+    variable : frozenset of str
+        Those that it binds to anything else.
+    handed_on : frozenset of str
+        Those that it hands to functions, and whose methods it calls: if such a name is fixed,
+        nothing is changed by that.
+    """
+
+    bound: frozenset[str]
+    fixed: frozenset[str]
+    variable: frozenset[str]
+    handed_on: frozenset[str]
 
 
 @functools.lru_cache(1000)
-def changed_names(code: str) -> frozenset[str] | None:
-    """The names that a cell binds, or whose value it may change; None if it is no plain Python."""
-    try:
-        tree = ast.parse(code)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+def names_of(code: str) -> Names | None:
+    """What a cell does with names; None if it is no plain Python."""
+    tables = _tables(code)
+    if tables is None:
         return None
-    found: set[str] = set()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            found.add(node.name)
-        elif isinstance(node, ast.alias):
-            found.add((node.asname or node.name).split(".")[0])
-        elif isinstance(node, ast.ExceptHandler | ast.MatchAs | ast.MatchStar):
-            found.add(node.name or "")
-        elif isinstance(node, ast.MatchMapping):
-            found.add(node.rest or "")
-        elif isinstance(node, ast.Name | ast.Attribute | ast.Subscript):
+    # Not those that are local to a function.
+    fixed: set[str] = set()
+    variable: set[str] = set()
+    for table in tables:
+        for symbol in table.get_symbols():
+            if table is not tables[0] and not symbol.is_declared_global():
+                continue
+            if symbol.is_imported() or symbol.is_namespace():
+                fixed.add(symbol.get_name())
+            elif symbol.is_assigned():
+                variable.add(symbol.get_name())
+    changed: set[str] = set()
+    handed_on: set[str] = set()
+    for node in ast.walk(ast.parse(code)):
+        if isinstance(node, ast.Attribute | ast.Subscript):
             if not isinstance(node.ctx, ast.Load):
-                found.add(_base(node))
+                changed.add(_base(node))
+        elif isinstance(node, ast.Call):
+            for part in (node.func, *node.args, *(word.value for word in node.keywords)):
+                if part is not node.func or isinstance(part, ast.Attribute):
+                    handed_on.update(_bases(part))
         elif (
             isinstance(node, ast.Expr)
             and isinstance(node.value, ast.Call)
             and isinstance(node.value.func, ast.Attribute)
+            and not _has_call(node.value.func)
         ):
-            found.add(_base(node.value.func))  # numbers.append(3)
-    return frozenset(found)
+            changed.add(
+                _base(node.value.func)
+            )  # np.random.seed(3), not F.mse_loss(x, y).backward()
+    bound = frozenset(fixed | variable | changed)
+    return Names(bound, frozenset(fixed), frozenset(variable), frozenset(handed_on))
+
+
+def _bases(node: ast.expr) -> Iterator[str]:
+    """The names at which what is handed on begins: ``steps``, ``steps[0]``, ``[steps, 3]``."""
+    if isinstance(node, ast.List | ast.Tuple | ast.Set):
+        for part in node.elts:
+            yield from _bases(part)
+    elif isinstance(node, ast.Dict):
+        for part in node.values:
+            yield from _bases(part)
+    elif isinstance(node, ast.Starred):
+        yield from _bases(node.value)
+    elif isinstance(node, ast.Name | ast.Attribute | ast.Subscript):
+        yield _base(node)
+
+
+def _has_call(node: ast.expr) -> bool:
+    """Whether there is a call in an expression such as ``name(3).part[0]``."""
+    while isinstance(node, ast.Attribute | ast.Subscript):
+        node = node.value
+    return isinstance(node, ast.Call)
 
 
 def _base(node: ast.expr) -> str:

@@ -139,8 +139,8 @@ class TestWork:
         assert result["outcome"] == "not judged"
 
     def test_functions_in_functions_are_no_harder_to_judge_than_others(self, server):
+        assert looked_up("lambda: " * 20_000 + "1") is None  # more than Python itself can read
         deep = "lambda: " * (sys.getrecursionlimit() + 100) + "1"
-        assert looked_up(deep) is None
         result = grade(server, G, TEST_G, f"deep = {deep}")
         assert (scores(result), result["outcome"]) == ({"g": 1.0}, "graded")
 
@@ -630,11 +630,25 @@ CHECKERS = frozenset({"check"})
         ("match f(3):\n    case {'a': _, **steps}: pass", True),
         ("other = step + steps[0]", False),
         ("other[step] = steps", False),
-        ("print(steps.count(1))", False),
+        ("last = steps.pop()", True),
+        ("from random import shuffle\nshuffle(steps)", True),
+        ("print(sorted(x=[1, (steps[0], 2)]))", True),
+        ("other(*steps)", True),
+        ("other({'a': steps.first})", True),
+        ("other(**{'a': 1}, b=steps)", True),
+        ("print(len(steps) + 1)", True),  # nobody knows here what len does
+        ("print(helper(1), helper)", False),  # a function: to hand it on changes nothing
+        ("print(helper.part(1))", False),
+        ("helper.part(1)", True),  # as np.random.seed(3)
+        ("helper.part(1).backward()", False),  # as F.nll_loss(scores, labels).backward()
+        ("def other(step): step = 2", False),
+        ("def other(): steps = [step]", False),
+        ("print(f(3) + sum([1, 2]))", False),
     ],
 )
 def test_later_cells_make_a_difference_if_they_change_what_a_function_looks_up(after, changed):
-    before = "step, steps = 1, []\ndef f(x):\n    image = helper(x) + step + len(steps)\n"
+    before = "import helper\nstep, steps = 1, []\n"
+    before += "def f(x):\n    image = helper(x) + step + len(steps)\n"
     assert Changes([before, after], CHECKERS).after(1, "check('f', 3)") is changed
 
 
