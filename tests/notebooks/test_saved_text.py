@@ -4,15 +4,13 @@ Where only the sample is there, these cells compute other numbers, and what is s
 compared. So the asserts are run here with the saved numbers; `test_full_mnist` trains again.
 """
 
-import contextlib
-import io
-import math
 import re
 from types import SimpleNamespace
 
 import pytest
 
-from tests.support.lessons import LESSONS, need, number_of, read
+from tests.support.cells import Cells
+from tests.support.lessons import need
 
 TEST = re.compile(
     r"epoch \d/(\d+)  train loss ([\d.]+)  test loss ([\d.]+)  test accuracy ([\d.]+)%"
@@ -20,23 +18,15 @@ TEST = re.compile(
 MEAN = re.compile(r"mean (\d+) \[(.*?)\]")
 
 
-class Lesson:
-    """The cells of a lesson by id: what each has saved, and what running one of them prints."""
-
-    def __init__(self, number):
-        need(f"notebooks/{number}-")
-        (path,) = [path for path in LESSONS if number_of(path) == number]
-        self.cells = {cell.id: cell for cell in read(path).cells}
+class Lesson(Cells):
+    """The cells of a lesson: what each has saved, and what running one of them prints."""
 
     def saved(self, cell_id):
         return "".join(output.get("text", "") for output in self.cells[cell_id].outputs)
 
-    def run(self, cell_id, **names):
+    def prints(self, cell_id, **names):
         """What the cell prints on all of MNIST, given these values of earlier cells."""
-        printed = io.StringIO()
-        with contextlib.redirect_stdout(printed):
-            exec(self.cells[cell_id].source, {"full": True, "math": math, **names})
-        return printed.getvalue()
+        return self.run(cell_id, full=True, **names).printed
 
     def trainings(self, cell_id):
         """A history for each training that the cell has saved, of 3 epochs each."""
@@ -72,18 +62,24 @@ def test_means_fit_to_the_numbers_beside_them():
 
 def test_mean_and_spread_of_the_pixels(lesson_05):
     mean, std = re.findall(r"\d\.\d+", lesson_05.saved("normal-run"))
-    lesson_05.run("normal-check", mean=float(mean), std=float(std))
+    lesson_05.prints("normal-check", mean=float(mean), std=float(std))
 
 
 def test_the_training_of_lesson_05(lesson_05):
     (history,) = lesson_05.trainings("train-run")
-    assert lesson_05.run("train-check", history=history, epochs=3) == lesson_05.saved("train-check")
+    assert lesson_05.prints("train-check", history=history, epochs=3) == lesson_05.saved("train-check")
     again = lesson_05.saved("train-again")
     in_epoch, at_end, test = re.findall(r"\d\.\d+", again)
     assert (float(in_epoch), float(test)) == (history.train_losses[-1], history.test_losses[-1])
-    measured = {"evaluate": lambda *_, device: SimpleNamespace(loss=float(at_end))}
-    unused = dict.fromkeys(("net", "train_loader", "device"))
-    assert lesson_05.run("train-again", history=history, **measured, **unused) == again
+    measured = {"training images": SimpleNamespace(loss=float(at_end))}
+    assert again == lesson_05.prints(
+        "train-again",
+        history=history,
+        net="the network",
+        evaluate=lambda net, loader, device: measured[loader],
+        train_loader="training images",
+        device=None,
+    )
 
 
 def test_what_convolution_buys(lesson_05):
@@ -91,7 +87,7 @@ def test_what_convolution_buys(lesson_05):
     histories = dict(
         zip(("convolution", "fully connected"), lesson_05.trainings("buys-run"), strict=True)
     )
-    printed = lesson_05.run(
+    printed = lesson_05.prints(
         "buys-check",
         rivals=histories,
         histories=histories,
@@ -111,7 +107,7 @@ def test_the_parts_of_the_recipe(lesson_06):
     names = {name: name for name in leads}
     assert next(iter(leads)) == "the recipe"
     assert len(leads) == 9
-    lesson_06.run("all-check", variants=names, correct=names, lead=lambda one, _: leads[one])
+    lesson_06.prints("all-check", variants=names, correct=names, lead=lambda one, _: leads[one])
 
 
 def test_the_last_table(lesson_06):
@@ -124,7 +120,7 @@ def test_the_last_table(lesson_06):
     for percent, unsure, ahead, _ in rows.values():
         assert unsure == pytest.approx((percent * (100 - percent) / images) ** 0.5, abs=0.006)
         assert ahead in (0, pytest.approx(rows["CNN"][0] - percent, abs=0.006))
-    lesson_06.run(
+    lesson_06.prints(
         "final-check",
         answered={name: name for name in rows},
         lead=lambda _, name: rows[name][2:],
