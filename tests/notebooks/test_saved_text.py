@@ -67,7 +67,9 @@ def test_mean_and_spread_of_the_pixels(lesson_05):
 
 def test_the_training_of_lesson_05(lesson_05):
     (history,) = lesson_05.trainings("train-run")
-    assert lesson_05.prints("train-check", history=history, epochs=3) == lesson_05.saved("train-check")
+    assert lesson_05.prints("train-check", history=history, epochs=3) == lesson_05.saved(
+        "train-check"
+    )
     again = lesson_05.saved("train-again")
     in_epoch, at_end, test = re.findall(r"\d\.\d+", again)
     assert (float(in_epoch), float(test)) == (history.train_losses[-1], history.test_losses[-1])
