@@ -1,0 +1,226 @@
+"""What lessons train, time and measure, in the cells whose numbers differ between machines.
+
+Such numbers are compared with the saved ones in form only. So the cells are run here with
+stand-ins for what takes long, that keep what they are given: on which images a network learns, on
+which it is measured, from which start, and what is printed under which name.
+"""
+
+from types import SimpleNamespace
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch.utils.data import RandomSampler, SequentialSampler
+
+from helpers.data import load_mnist
+from helpers.training import Evaluation
+from tests.support.cells import Cells
+
+
+class Net(torch.nn.Module):
+    """A network with one weight; `start` tells the random numbers that it began with."""
+
+    def __init__(self, **options):
+        super().__init__()
+        self.weight = torch.nn.Parameter(torch.rand(()))
+        self.start, self.options = self.weight.item(), options
+
+
+def start_of(seed):
+    return torch.rand((), generator=torch.Generator().manual_seed(seed)).item()
+
+
+@pytest.fixture
+def two_threads():
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.mark.usefixtures("two_threads")
+def test_lesson_00_times_the_layer_that_it_counts():
+    calls = []
+
+    def time_on(place, fn, images, filters, *, repeat, **options):
+        calls.append((str(place), torch.get_num_threads()))
+        assert fn is F.conv2d
+        height, width = fn(images[:1], filters, **options).shape[2:]
+        products = len(images) * filters.numel() * height * width
+        assert products == work
+        # Seconds: the second of all tries is the shortest.
+        number = calls.count(calls[-1])
+        return {"cpu": 4 / torch.get_num_threads()}.get(str(place), 1) + abs(number - 2)
+
+    cells = Cells("00")
+    work = cells.run("count-code", "count-large-run").work
+    timed = cells.run("time-run", device=torch.device("meta"), time_on=time_on)
+    assert calls == [("cpu", 1), ("cpu", 2), ("meta", 2)] * 15
+    assert timed.ratios == {"CPU, threads: 1": 4, "CPU, threads: 2": 2, "meta": 1}
+    printed = " ".join(timed.printed.split())
+    assert printed == "CPU, threads: 1 4.0 CPU, threads: 2 2.0 meta 1.0"
+    assert torch.get_num_threads() == 2
+
+
+def test_lesson_00_memory_of_a_card(monkeypatch):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
+    monkeypatch.setattr("torch.cuda.mem_get_info", lambda: (3 * 2**20, 8 * 2**20))
+    monkeypatch.setattr("torch.cuda.get_device_name", lambda number: f"card {number}")
+    assert "card 0 5 of 8 MiB used\n" in Cells("00").run("report-torch-run").printed
+
+
+@pytest.fixture(scope="module")
+def sample():
+    return {train: load_mnist(train=train, source="sample") for train in (True, False)}
+
+
+def test_lesson_05_data(sample):
+    ran = Cells("05").run("data-load", load_mnist=lambda train: sample[train])
+    assert (ran.train_images, ran.test_images) == (sample[True], sample[False])
+    assert ran.printed.split("\n")[:2] == [
+        f"train: {sample[True].description}",
+        f"test:  {sample[False].description}",
+    ]
+
+
+def test_lesson_05_normalises_with_the_training_images(sample):
+    ran = Cells("05").run(
+        "normal-run",
+        "normal-use",
+        "loader-run",
+        train_images=sample[True],
+        test_images=sample[False],
+    )
+    pixels = sample[True].images / 255
+    for loader, images, size, sampler in (
+        (ran.train_loader, sample[True], 64, RandomSampler),
+        (ran.test_loader, sample[False], 1000, SequentialSampler),
+    ):
+        assert loader.batch_size == size
+        assert type(loader.sampler) is sampler
+        assert torch.equal(loader.dataset.images, images.images)
+        found, label = loader.dataset[7]
+        wanted = (images.images[7] / 255 - pixels.mean()) / pixels.std(correction=0)
+        assert label == images.targets[7]
+        torch.testing.assert_close(found[0], wanted)
+
+
+def test_lesson_05_plain_training_is_in_train_mode():
+    net = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(4, 2), torch.nn.LogSoftmax(1))
+    ran = Cells("05").run(
+        "net-code", "step-plain-code", train_data=[(torch.zeros(1, 28, 28), 1)] * 640
+    )
+    batches = [(torch.rand(3, 1, 2, 2), torch.tensor([0, 1, 1]))]
+    ran.train_plain(net.eval(), batches, torch.optim.SGD(net.parameters(), lr=0.01))
+    assert net.training
+
+
+class Fit:
+    """In place of `fit`: it keeps what it is given, as a list of calls."""
+
+    def __init__(self):
+        self.calls = []
+
+    def __call__(self, model, train_loader, optimizer, loss_fn=F.nll_loss, **options):
+        optimizer = {name: optimizer.defaults.get(name) for name in ("lr", "momentum")}
+        given = {"train": train_loader, "loss_fn": loss_fn, **optimizer, **options}
+        self.calls.append(SimpleNamespace(model=model, **given))
+        accuracies = [0.1 * len(self.calls)]
+        return SimpleNamespace(losses=[], test_accuracies=accuracies)
+
+
+def test_lesson_05_going_on_after_a_stop():
+    fit = Fit()
+    cells = Cells("05")
+    make_net = cells.run("net-code").make_net
+    cells.run("resume-run", fit=fit, make_net=make_net, train_data=range(1000))
+    assert [call.epochs for call in fit.calls] == [1, 2, 2]
+    assert fit.calls[0].checkpoint == fit.calls[1].checkpoint is not None
+    assert fit.calls[2].checkpoint is None
+    assert all(type(call.train.sampler) is RandomSampler for call in fit.calls)
+    starts = [call.model[0].weight.flatten()[0].item() for call in fit.calls]
+    assert len(set(starts)) == 1
+
+
+def test_lesson_05_trains_on_one_part_and_tests_on_the_other():
+    fit = Fit()
+    ran = Cells("05").run(
+        "train-run",
+        full=True,
+        make_net=Net,
+        fit=fit,
+        train_loader="train",
+        test_loader="test",
+        device="here",
+    )
+    (call,) = fit.calls
+    assert (call.train, call.test_loader, call.epochs, call.device) == ("train", "test", 3, "here")
+    assert (call.lr, call.momentum, call.loss_fn) == (0.01, 0.5, F.nll_loss)
+    assert ran.net is call.model
+
+
+def test_lesson_05_rivals_learn_under_the_same_conditions():
+    fit, cells = Fit(), Cells("05")
+    kinds = {"convolution": torch.nn.Conv2d, "fully connected": torch.nn.Linear}
+    ran = cells.run(
+        "net-code",
+        "buys-net",
+        "buys-run",
+        fit=fit,
+        epochs=3,
+        train_loader="train",
+        test_loader="test",
+        device=None,
+    )
+    for call in fit.calls:
+        given = (call.train, call.test_loader, call.epochs, call.lr, call.momentum)
+        assert given == ("train", "test", 3, 0.03, 0.5)
+    assert list(ran.rivals) == list(kinds)
+    ran.seed_everything(1)
+    fresh = ran.make_net()
+    assert torch.equal(ran.rivals["convolution"][0].weight, fresh[0].weight)
+    for (name, kind), call in zip(kinds.items(), fit.calls, strict=True):
+        net = ran.rivals[name]
+        assert net is call.model
+        assert any(isinstance(layer, kind) for layer in net[:2])
+        x = torch.rand(2, 1, 28, 28)
+        assert torch.equal(net.train()(x), net(x)), f"{name}: dropout is left out"
+        bent = net[:-1](x) + net[:-1](-x) - 2 * net[:-1](0 * x)
+        assert bent.abs().max() > 1e-3, f"{name}: without ReLU a network is linear"
+
+
+def test_lesson_05_moves_the_digits_as_it_says():
+    dots = torch.zeros(2, 28, 28, dtype=torch.uint8)
+    dots[0, 10, 20], dots[1, 5, 6] = 255, 255
+    seen = []
+
+    def evaluate(net, loader, device):
+        images = torch.cat([images for images, _ in loader])
+        labels = torch.cat([labels for _, labels in loader])
+        assert labels.tolist() == [3, 4]
+        seen.append((net, [tuple(image[0].nonzero()[0].tolist()) for image in images]))
+        return Evaluation(0, {"one net": 0.5, "other net": 0.25}[net])
+
+    ran = Cells("05").run(
+        "buys-shift-run",
+        rivals={"convolution": "one net", "fully connected": "other net"},
+        histories={
+            "convolution": SimpleNamespace(test_accuracies=[0, 0.9]),
+            "fully connected": SimpleNamespace(test_accuracies=[0, 0.8]),
+        },
+        test_data=SimpleNamespace(images=dots),
+        truth=torch.tensor([3, 4]),
+        normalise=lambda images: images,
+        evaluate=evaluate,
+        device=None,
+    )
+    lines = ran.printed.splitlines()
+    for n, (word, down, right) in enumerate(
+        [("right", 0, 3), ("left", 0, -3), ("down", 3, 0), ("up", -3, 0)]
+    ):
+        places = [(10 + down, 20 + right), (5 + down, 6 + right)]
+        assert seen[2 * n : 2 * n + 2] == [("one net", places), ("other net", places)]
+        assert lines[2 * n].split() == [word, "convolution", "90.0%", "→", "50.0%"]
+        assert lines[2 * n + 1].split() == [word, "fully", "connected", "80.0%", "→", "25.0%"]
+    assert ran.lost["convolution"] == pytest.approx([0.4] * 4)
+    assert ran.lost["fully connected"] == pytest.approx([0.55] * 4)
