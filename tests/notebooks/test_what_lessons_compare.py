@@ -15,19 +15,7 @@ from torch.utils.data import RandomSampler, SequentialSampler
 from helpers.data import load_mnist
 from helpers.training import Evaluation
 from tests.support.cells import Cells
-
-
-class Net(torch.nn.Module):
-    """A network with one weight; `start` tells the random numbers that it began with."""
-
-    def __init__(self, **options):
-        super().__init__()
-        self.weight = torch.nn.Parameter(torch.rand(()))
-        self.start, self.options = self.weight.item(), options
-
-
-def start_of(seed):
-    return torch.rand((), generator=torch.Generator().manual_seed(seed)).item()
+from tests.support.stand_ins import Fit, Net
 
 
 @pytest.fixture
@@ -113,20 +101,6 @@ def test_lesson_05_plain_training_is_in_train_mode():
     batches = [(torch.rand(3, 1, 2, 2), torch.tensor([0, 1, 1]))]
     ran.train_plain(net.eval(), batches, torch.optim.SGD(net.parameters(), lr=0.01))
     assert net.training
-
-
-class Fit:
-    """In place of `fit`: it keeps what it is given, as a list of calls."""
-
-    def __init__(self):
-        self.calls = []
-
-    def __call__(self, model, train_loader, optimizer, loss_fn=F.nll_loss, **options):
-        optimizer = {name: optimizer.defaults.get(name) for name in ("lr", "momentum")}
-        given = {"train": train_loader, "loss_fn": loss_fn, **optimizer, **options}
-        self.calls.append(SimpleNamespace(model=model, **given))
-        accuracies = [0.1 * len(self.calls)]
-        return SimpleNamespace(losses=[], test_accuracies=accuracies)
 
 
 def test_lesson_05_going_on_after_a_stop():
