@@ -9,19 +9,7 @@ import torch.nn.functional as F
 
 from helpers.training import Evaluation
 from tests.support.cells import Cells
-from tests.support.stand_ins import Net, start_of
-
-# Digit number n is filled with n, and its label is the last digit of n.
-DIGITS = torch.arange(4000.0)[:, None, None, None].expand(4000, 1, 28, 28)
-LABELS = torch.arange(4000) % 10
-
-
-def numbers(images, labels):
-    """Which of the digits these are: with their own labels, and none of them twice."""
-    found = images[:, 0, 0, 0].long()
-    assert torch.equal(found % 10, labels)
-    assert len(found.unique()) == len(found)
-    return set(found.tolist())
+from tests.support.stand_ins import DIGITS, LABELS, Net, numbers, start_of
 
 
 @pytest.fixture
