@@ -5,8 +5,10 @@ stand-ins for what takes long, that keep what they are given: on which images a 
 which it is measured, from which start, and what is printed under which name.
 """
 
+import contextlib
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
@@ -198,3 +200,160 @@ def test_lesson_05_moves_the_digits_as_it_says():
         assert lines[2 * n + 1].split() == [word, "fully", "connected", "80.0%", "→", "25.0%"]
     assert ran.lost["convolution"] == pytest.approx([0.4] * 4)
     assert ran.lost["fully connected"] == pytest.approx([0.55] * 4)
+
+
+def test_lesson_05_the_class_drops_what_the_row_of_layers_drops():
+    ran = Cells("05").run("net-code", "net-class-code")
+    outputs = []
+    x = torch.rand(2, 1, 28, 28)
+    for make in (ran.Net, ran.make_net):
+        ran.seed_everything(1)
+        net = make().train()
+        outputs.append(net(x))
+    torch.testing.assert_close(*outputs)
+    rates = [layer.p for layer in net if "Dropout" in type(layer).__name__]
+    assert rates == [0.5, 0.5]
+
+
+def test_lesson_04_times_each_way_under_its_own_name():
+    timed = []
+
+    def time_on(place, way, *values, repeat, warmup=1):
+        timed.append((str(place), way, type(values[0]).__name__))
+        # The third try of each way is the fastest, as many milliseconds as its place in the list.
+        return len(set(timed)) + abs(timed.count(timed[-1]) - 3)
+
+    ways = ["loops", "windows", "forward"]
+    ran = Cells("04").run(
+        "time-run",
+        time_on=time_on,
+        device=torch.device("meta"),
+        layer_x=torch.zeros(1).numpy(),
+        layer_w=torch.zeros(1).numpy(),
+        layer_b=torch.zeros(1).numpy(),
+        **{f"conv_{way}": way for way in ways},
+    )
+    arrays = [("cpu", way, "ndarray") for way in [*ways, ran.ops.conv2d]]
+    assert list(dict.fromkeys(timed)) == [
+        *arrays,
+        ("cpu", F.conv2d, "Tensor"),
+        ("meta", F.conv2d, "Tensor"),
+    ]
+    names = ["plain loop", "windows view", "im2col, matrix product", "helpers.ops", "PyTorch, CPU"]
+    seconds = {name: n for n, name in enumerate([*names, "PyTorch, meta"], 1)}
+    seconds["plain loop"] += 2  # once only
+    assert ran.seconds == seconds
+    assert ran.ratios == {name: value / 2 for name, value in seconds.items()}
+    drawn = Cells("04").run("time-picture", ratios=ran.ratios, plots=Axes()).plots
+    assert drawn.values == {name: [ratio] for name, ratio in ran.ratios.items()}
+    assert drawn.label == "time, in multiples of the fastest"
+
+
+class Axes:
+    """A stand-in for plots whose axes take anything."""
+
+    def dot_rows(self, values, label, value_format):
+        self.values, self.label = values, label
+        axis = SimpleNamespace(set_major_formatter=lambda form: None)
+        return None, SimpleNamespace(set=lambda xscale: None, xaxis=axis)
+
+
+def test_lesson_04_learns_from_each_digit_once_in_a_new_order():
+    steps = []
+
+    def train_step(p, images, labels):
+        found = images[:, 0].astype(int)
+        assert (found % 10 == labels).all()
+        steps.append(found.tolist())
+        return 2.3
+
+    digits = np.arange(4000)
+    ran = Cells("04").run(
+        "train-epoch",
+        train_images=digits[:, None] * 1.0,
+        train_labels=digits % 10,
+        train_step=train_step,
+    )
+    history, rng = ran.History(), np.random.default_rng(1)
+    for _ in range(2):
+        ran.train_epoch({}, rng, history)
+    assert history.steps == list(range(250))
+    assert {len(found) for found in steps} == {32}
+    first, second = ([n for found in part for n in found] for part in (steps[:125], steps[125:]))
+    assert sorted(first) == sorted(second) == list(range(4000))
+    assert first != second
+    assert list(range(4000)) not in (first, second)
+
+
+TESTED = {"test_images": "test images", "test_labels": "test labels"}
+
+
+def accuracy_of(p, images, labels):
+    """In place of lesson 04's: it grows with the first weight."""
+    assert (images, labels) == tuple(TESTED.values())
+    return 0.9 + p["w1"].flatten()[0] / 100
+
+
+def test_lesson_04_measures_each_epoch_on_the_test_digits():
+    def softmax_loss(scores, labels):
+        assert (scores, labels) == tuple(TESTED.values())
+        return 0.25, None
+
+    def train_epoch(p, rng, history):
+        p["w1"] += 1
+
+    ran = Cells("04").run(
+        "train-run",
+        make_parameters=lambda seed: {"w1": np.full(4, float(seed))},
+        train_epoch=train_epoch,
+        forward=lambda p, images: {"scores": images},
+        softmax_loss=softmax_loss,
+        accuracy_of=accuracy_of,
+        **TESTED,
+    )
+    assert ran.first_filters.tolist() == [1] * 4
+    assert ran.history.test_losses == [0.25] * 4
+    for number, line in enumerate(ran.printed.splitlines(), 1):
+        assert line.startswith(f"epoch {number}: test loss 0.25, accuracy {91 + number}.0%, ")
+
+
+def test_lesson_04_learns_from_labels_that_were_shuffled():
+    given, train_labels = [], np.arange(4000) % 10
+    added, first = np.tile([3.0, -3.0], (2, 2)), np.ones((2, 4))
+
+    def train_epoch(p, rng, history, labels):
+        given.append(labels)
+        p["w1"] += added
+
+    ran = Cells("04").run(
+        "train-filters-run",
+        make_parameters=lambda seed: {"w1": first * seed},
+        train_epoch=train_epoch,
+        accuracy_of=accuracy_of,
+        train_labels=train_labels,
+        first_filters=first,
+        change=np.eye(2, 4),
+        **TESTED,
+    )
+    assert ran.printed.splitlines() == [
+        "smoothness: start 1.0, change 0.0",
+        "labels shuffled: change -1.0, 94% of the test digits right",
+    ]
+    assert np.array_equal(np.sort(given[0]), np.sort(train_labels))
+    assert (given[0] == train_labels).mean() < 0.2
+
+
+def test_appendix_switches_of_cudnn(monkeypatch):
+    switches = []
+
+    @contextlib.contextmanager
+    def flags(enabled, allow_tf32):
+        switches.append((enabled, allow_tf32))
+        yield
+
+    monkeypatch.setattr("torch.backends.cudnn.flags", flags)
+    ran = Cells("A").run("cudnn-test-run")
+    assert switches == list(ran.errors)
+    assert [line.partition(":")[0] for line in ran.printed.splitlines()] == [
+        f"enabled {enabled}, allow_tf32 {tf32}" for enabled, tf32 in switches
+    ]
