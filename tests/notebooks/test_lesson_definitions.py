@@ -310,6 +310,15 @@ def test_lesson_6_nets():
         assert net.eval()(torch.rand(2, 1, 28, 28)).shape == (2, 10)
 
 
+def test_the_network_of_lesson_5_is_the_same_in_6_and_8():
+    (net_of_6,) = definitions(6, "make_net")
+    (net_of_8,) = definitions(8, "make_lesson05_net")
+    layers = [str(layer) for layer in make_net()][:-1]  # the log-softmax is in the loss there
+    assert [str(layer) for layer in net_of_6(dropout=0.5)] == layers
+    assert [str(layer) for layer in net_of_8()] == [one for one in layers if "Dropout" not in one]
+    assert {layer.p for layer in net_of_6() if hasattr(layer, "p")} == {0}
+
+
 def test_lesson_7_alexnet():
     response_norm, _, make_alexnet = definitions(7, "response_norm", "ResponseNorm", "make_alexnet")
     a = np.random.default_rng(0).normal(0, 100, (7, 2, 2))

@@ -117,9 +117,10 @@ def test_three_parts_of_the_sample(cells):
     assert not learned & chosen
 
     measured.clear()
+    LOADED.clear()
     net = SimpleNamespace(load_state_dict=lambda number: LOADED.append(number))
     losses = {"training": [1] * 40, "validation": [abs(n - 11) for n in range(40)]}
-    cells.run(
+    ran = cells.run(
         "stop-code",
         "stop-exam-run",
         net=net,
@@ -128,7 +129,8 @@ def test_three_parts_of_the_sample(cells):
         measure=lambda *given: measure(*given)._replace(accuracy=0.9),
         **{name: common[name] for name in ("digits", "labels")},
     )
-    assert LOADED[-1] == 11
+    assert LOADED == [11]
+    assert ran.printed == "stopped after epoch 20, kept epoch 12: accuracy 90.0%\n"
     (asked,) = measured
     assert asked == set(range(4000)) - learned - chosen
 
@@ -167,6 +169,58 @@ def test_rows_of_the_comparison_of_relu_and_sigmoid(cells):
         [f"{first + 10 * scale + float(rate) + 0.002:.3f}" for rate in rows[0]]
         for first in (100, 200)
         for scale in (1, 2, 3)
+    ]
+
+
+def test_starts_and_normalisation_are_told_with_their_losses(cells):
+    def train_deep(activation=torch.nn.ReLU, scale=1, rate=0.05, seed=1, norm=False):
+        last = 0.01 * seed + (0.5 if scale == 1 and not norm else 0)
+        high = {("ReLU", 1.0): 0.25, ("Sigmoid", 0.05): 0.5}.get((activation.__name__, rate), 9)
+        return [9.0] * 260 + [0.0] * 10 + [high * norm] + [0.0] * 28 + [last]
+
+    common = {"train_deep": train_deep, "seeds": (1, 2)}
+    ran = cells.run("start-measure", **common)
+    assert ran.starts["× 2.45"] == pytest.approx(6**0.5)
+    assert ran.printed.splitlines() == [
+        "weights × 1: loss [0.51, 0.52]",
+        "weights × 2.45: loss [0.01, 0.02]",
+    ]
+    ends = {("ReLU", "× 1", 1.0): [1.5, 2.5], ("Sigmoid", "× 1", 0.05): [2.0, 3.0]}
+    assert cells.run("norm-effect-run", ends=ends, **common).printed.splitlines() == [
+        "ReLU, rate 1.0 ['1.500 → 0.250', '2.500 → 0.250']",
+        "Sigmoid, rate 0.05 ['2.000 → 0.500', '3.000 → 0.500']",
+    ]
+
+
+def test_each_optimizer_has_its_row(cells):
+    def train_deep(rate, optim, steps):
+        assert steps == 100
+        first = {torch.optim.SGD: 1, "with momentum": 2, torch.optim.Adam: 3}[optim]
+        return [9] * 99 + [first + rate]
+
+    printed = cells.run("adam-table", train_deep=train_deep, momentum="with momentum").printed
+    rates = (0.001, 0.01, 0.1, 1.0)
+    assert [row.split() for row in printed.splitlines()] == [
+        ["rate", *map(str, rates)],
+        *(
+            [name, *(f"{n + rate:.3f}" for rate in rates)]
+            for n, name in enumerate(("SGD", "momentum", "Adam"), 1)
+        ),
+    ]
+
+
+def test_the_spread_of_one_and_of_a_difference(cells):
+    ran = cells.run("sure-dice")
+    one = (100 * 100 * 0.033 * 0.967 / 10_000) ** 0.5
+    assert ran.one == pytest.approx(one, rel=0.02)
+    assert ran.two == pytest.approx(one * 2**0.5, rel=0.02)
+    # A normal distribution is further out than 2 / √2 in 15.7 %, than 2 in 4.6 %: whole hundredths.
+    assert ran.far == pytest.approx([0.157, 0.046], abs=0.015)
+    assert ran.printed.splitlines() == [
+        f"one: ± {ran.one:.2f} points, difference: ± {ran.two:.2f}, ratio {ran.two / ran.one:.2f}",
+        "further apart than twice the first: {:.0%}, than twice the second: {:.0%}".format(
+            *ran.far
+        ),
     ]
 
 
@@ -222,6 +276,7 @@ def test_many_images_and_few_epochs(cells):
     assert {net.start for net in train.nets} == {start_of(1)}
     assert [net.rates for net in train.nets] == [[0.01] * 3] * 2
     assert {net.size for net in train.nets} == {64}
+    assert {net.optimizer.defaults["momentum"] for net in train.nets} == {0.5}
     assert ran.printed.endswith("with dropout 50.0%, without 75.0%\n")
     learned, held_out = train.nets[0].learned, measured[0]
     assert train.nets[1].learned == learned
@@ -230,6 +285,29 @@ def test_many_images_and_few_epochs(cells):
     assert not learned & held_out
     assert numbers(*ran.learn) == learned
     assert numbers(*ran.held_out) == held_out
+
+
+def test_all_of_mnist_in_two_parts(cells):
+    labels = torch.arange(6000)
+
+    def load_mnist(train, source):
+        assert (train, source) == (True, "full")
+        return SimpleNamespace(images=torch.full((6000, 2, 2), 255), targets=labels)
+
+    ran = cells.run(
+        "many-run",
+        full=True,
+        load_mnist=load_mnist,
+        make_net=lambda dropout: Net(dropout=dropout),
+        train_epoch=lambda *given, size: None,
+        measure=lambda net, *held_out: Evaluation(0, 0.9 - net.options["dropout"]),
+    )
+    assert ran.printed.startswith("1,000 to learn from, 5,000 held out\n1,000 images: ")
+    for (pixels, targets), part in ((ran.learn, slice(0, 1000)), (ran.held_out, slice(1000, None))):
+        assert torch.equal(targets, labels[part])
+        torch.testing.assert_close(
+            pixels, torch.full((len(targets), 1, 2, 2), (1 - 0.1307) / 0.3081)
+        )
 
 
 def test_moved_digits(cells):
@@ -296,6 +374,21 @@ def test_the_recipe(cells):
         assert net.size == 7
         assert (net.change.func, net.change.keywords) == (random_shift, {"most": 4})
         assert net.learned == set(range(5))
+
+
+def test_the_recipe_as_it_is(cells):
+    train = Trainings()
+    random_shift = cells.run("shift-code").random_shift
+    ran = cells.run("all-net", train_epoch=train, random_shift=random_shift)
+    net = ran.follow_recipe(Net(), DIGITS[:5], LABELS[:5], 2)
+    assert net.rates == pytest.approx([0.005, 0.0025])
+    assert net.optimizer.defaults["weight_decay"] == 0
+    assert (net.size, net.change.keywords) == (50, {"most": 2})
+    net = ran.make_cnn()
+    convs = [layer for layer in net if isinstance(layer, torch.nn.Conv2d)]
+    assert [conv.out_channels for conv in convs] == [8, 16, 32]
+    assert {(conv.kernel_size, conv.padding) for conv in convs} == {((3, 3), (1, 1))}
+    assert net[-2].p == 0
 
 
 def test_the_convolutional_network(cells):
@@ -387,7 +480,8 @@ def test_the_last_networks(cells):
         assert width == 16
         return nets.make_cnn(width)
 
-    ran = cells.run("final-train", "final-connected", make_cnn=make_cnn, **common)
+    time = SimpleNamespace(process_time=iter([30, 120]).__next__)
+    ran = cells.run("final-train", "final-connected", make_cnn=make_cnn, time=time, **common)
     assert trained == [("learn", "labels", 4, most, 50) for most in (2, 0, 2)]
     assert asked == ["held out"] * 3
     assert ran.chosen is ran.connected[2][0]
@@ -395,8 +489,9 @@ def test_the_last_networks(cells):
         "Flatten", "Linear", "BatchNorm1d", "ReLU", "Linear"
     ]  # fmt: skip
     lines = ran.printed.splitlines()
-    assert lines[1] == "held-out images: 92.00%"
-    assert lines[2:] == [
+    assert lines == [
+        "29,290 parameters, 1.5 minutes of CPU time",
+        "held-out images: 92.00%",
         "shifts of up to 0: 90.00% of the held-out images",
         "shifts of up to 2: 92.00% of the held-out images",
     ]

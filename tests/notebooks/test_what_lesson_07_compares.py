@@ -202,6 +202,27 @@ def test_the_verdict(cells, dropout, verdict):
     assert printed == f"with dropout: {verdict}\nwith LRN: not decided\n"
 
 
+def test_a_trained_network_is_asked_about_each_photo(cells):
+    asked = []
+
+    def trained(batch):
+        asked.append(batch)
+        scores = torch.full((1, 1000), -50.0)
+        scores[0, [7, 3, 500]] = torch.tensor([0.6, 0.3, 0.1]).log()
+        return scores
+
+    alexnet = {"vision": None, "count_parameters": lambda net: 61_100_840}
+    ran = cells.run("trained-run", trained_alexnet=lambda download: trained, **alexnet)
+    cat, second, third = (ran.categories[n] for n in (7, 3, 500))
+    answers = f"['{cat} 60%', '{second} 30%', '{third} 10%']"
+    names = list(ran.photos())
+    assert ran.printed.splitlines() == [f"{name} {answers}" for name in names]
+    for name, batch in zip(names, asked, strict=True):
+        assert batch.shape == (1, 3, 224, 224)
+        photo = torch.tensor(ran.photos()[name]).permute(2, 0, 1)
+        torch.testing.assert_close(batch[0], ran.weights.transforms()(photo))
+
+
 def test_pieces_of_photos_without_their_contrast():
     rng = np.random.default_rng(0)
     pictures = [rng.random((20, 30, 3)) * 100 + 1000 * n for n in range(2)]
