@@ -158,16 +158,32 @@ def test_dropout_and_lrn_are_chosen_on_other_digits_than_they_are_tested_on(cell
         assert place == "test"
         return Evaluation(0.75, 0.9 - good / 2)
 
+    def make(channels, classes, **options):
+        assert (channels, classes) == (1, 10)
+        return Net(**options)
+
     names = {"scaled_alpha": scaled_alpha, "fit": fit, "evaluate": evaluate, "device": None}
     ran = cells.run(
         "compare-run",
         "compare-table",
         load_mnist=lambda **given: Digits(**given),
-        make_small_net=lambda channels, classes, **options: Net(**options),
+        make_small_net=make,
         **names,
     )
     assert (ran.train_data.transform.mean, ran.train_data.transform.std) == (0.1307, 0.3081)
     assert (ran.test_data.transform.mean, ran.test_data.transform.std) == (0.1307, 0.3081)
+    assert ran.alphas == pytest.approx([scaled_alpha(0.3081) / n for n in (1, 10, 100)])
+    ways = [
+        ("without both", "", 0),
+        ("with dropout", ", dropout 0.2", 0.2),
+        ("with dropout", ", dropout 0.5", 0.5),
+        *(("with LRN", f", alpha {alpha:.2g}", alpha) for alpha in ran.alphas),
+    ]
+    assert ran.printed.splitlines()[:12] == [
+        f"{name}{said}, rate {rate}: {0.5 + 50 * rate + value / 100:.1%} of the held-out digits"
+        for name, said, value in ways
+        for rate in (0.001, 0.003)
+    ]
     assert len(fit.calls) == 18
     for number, call in enumerate(fit.calls):
         assert where(call.train.dataset) == range(300)
@@ -263,6 +279,10 @@ def test_the_smoothness_of_each_kind_of_filters(cells):
     def network(weight):
         return SimpleNamespace(conv1=SimpleNamespace(weight=torch.as_tensor(weight)))
 
+    def make(*given, dropout):
+        assert (given, dropout) == ((3, 9, scaled_alpha(0.3)), 0.5), "as in the training"
+        return [None, network(torch.rand(shape).double())]
+
     def start():
         return torch.rand(shape, generator=torch.Generator().manual_seed(1)).double()
 
@@ -272,7 +292,7 @@ def test_the_smoothness_of_each_kind_of_filters(cells):
         photo_filters=photo,
         small=network(small),
         emoji_net=[None, network(end)],
-        make_small_net=lambda *_, dropout: [None, network(torch.rand(shape).double())],
+        make_small_net=make,
         scaled_alpha=scaled_alpha,
         whiten=lambda pieces: pieces,
         learn_filters=lambda pieces, rounds: noise,
