@@ -347,6 +347,7 @@ def test_why_a_child_was_ended_is_its_outcome(reason, outcome):
         *(f"from math import sqrt as {name}\n{name}(f(1))" for name in ("save", "load")),
         *("seed_everything = f\nseed_everything(f(1))", "import os\nf(1)", "import math, os\nf(1)"),
         *("from . import x\nf(1)", "from os import path\nf(1)", "from mathx import y\nf(1)"),
+        "from .math import sqrt\nf(1)",
         *("f(", "f(1\0)", "1 == 1", "f(unknown)", "f(odd)", "f(rand)"),
     ],
 )
@@ -431,6 +432,8 @@ def test_a_stand_in_writes_back_what_the_function_did():
     assert before[:2] == ([2, 3], {"b": 2})
     assert [array.tolist() for array in before[2:4]] == [[1, 1], [0, 0]]
     assert before[4:6] == ((1,), [1])
+    with pytest.raises(ValueError, match="shorter"):  # of which argument it is cannot be told
+        StandIn(Answers(after=[[2]]), "f")([1], [1])
 
 
 def test_a_stand_in_raises_what_the_function_raised():

@@ -441,6 +441,20 @@ def test_each_heading_of_a_name_in_two_parts_is_known(tmp_path, given, family):
 
 
 @pytest.mark.parametrize(
+    ("written", "name"),
+    [
+        *(("Dam, Bo", "Bo Dam"), ("van Dam , Bo", "Bo van Dam"), ("김, 민수", "김민수")),
+        *(("김 ,민수", "김민수"), ("Dam, Bo, Jr.", "Dam, Bo, Jr."), ("Bo Dam", "Bo Dam")),
+    ],
+)
+def test_canvas_writes_the_family_s_name_before_a_comma(tmp_path, written, name):
+    made = merged(tmp_path, f'Student,ID\n"{written}",7\n').students
+    assert made == [Student(name, name, "", "7")]
+    own = merged(tmp_path, f'Name,Email\n"{written}",k@x\n').students
+    assert own == [Student("k", written, "k@x")]  # as it stands in any other list
+
+
+@pytest.mark.parametrize(
     "nobody", ["Points Possible", "Student, Test", "Test Student", "Date", "Points"]
 )
 def test_lines_that_are_nobody_are_no_students(tmp_path, nobody):
