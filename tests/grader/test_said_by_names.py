@@ -337,6 +337,11 @@ def test_names_that_look_the_same_are_told_apart():
         ("Kim Min-su", ("kimminsu", "minsukim", "sukimmin")),
         ("Müller, Änne", ("mülleränne", "ännemüller")),
         ("김민수", ("김민수", "민수김")),
+        *(
+            ("가힣", ("가힣", "힣가")),
+            ("힣가", ("힣가", "가힣")),
+        ),  # the first and the last syllable
+        *(("\uabf0가", ("\uabf0가",)), ("\ud7b0가", ("\ud7b0가",))),  # before and after them
         ("Ｋｉｍ", ("kim",)),
         ("", ()),
     ],
@@ -545,6 +550,10 @@ def test_what_is_wrong_with_a_roster(tmp_path, monkeypatch, text, message):
         (" 2026-11-28T10:00:00Z\n", datetime(2026, 11, 28, 10)),
         ("2026-11-28 10:00:00.25 +0900", datetime(2026, 11, 28, 1)),
         ("2026-11-28 10:00:00-05:30", datetime(2026, 11, 28, 15, 30)),
+        ("2026-07-01 10:00:00 America/Los_Angeles", datetime(2026, 7, 1, 17)),
+        ("2026-07-01 10:00:00 Etc/GMT+9", datetime(2026, 7, 1, 19)),  # west of Greenwich
+        # Before and after all times that Python knows.
+        *((f"{text}:00", None) for text in ("0001-01-01 00:00:00+09", "9999-12-31 23:59:59-12")),
         *((text, None) for text in ("2026-13-28 10:00:00Z", "2026-11-28", "x", "")),
         ("2026-11-28 10:00:00 Z and more", None),
     ],
