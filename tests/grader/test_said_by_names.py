@@ -180,6 +180,20 @@ def test_what_a_path_says_of_who_handed_it_in(path, owner):
     assert replace(found, names=tuple(dict.fromkeys(found.names))) == owner
 
 
+@pytest.mark.parametrize("mark", [" - ", "_", "+"])
+def test_the_assignment_s_name_beside_a_student_s_is_left_out(mark):
+    """The likeliest name comes first: the student's, of however many words, before or after."""
+    for parts, likeliest in (
+        (["kim", NAME], "kim"),
+        ([NAME.upper(), "kim"], "kim"),
+        (["kim", "minsu", f"{NAME} (1)"], f"kim{mark}minsu"),
+    ):
+        names = owner_of([f"{mark.join(parts)}.ipynb"], NAME).names
+        assert names[0] == likeliest
+        assert set(likeliest.split(mark)) <= set(names)
+        assert NAME not in names
+
+
 @pytest.mark.parametrize(
     ("name", "of_what"),
     [
