@@ -214,6 +214,8 @@ def test_for_a_function_without_end_nobody_waits_long_a_third_time(made, slow):
             assert one.child is None
         else:
             assert one.ask(CALL, [], 5.0)[0] == slow
+    asked = [one for process in processes for one in process.asked] if is_over else one.child.asked
+    assert [seconds for request, _, seconds, _ in asked if request["do"] == "call"] == [5.0, 5.0]
     for request in (CALL, {**CALL, "name": "g"}, {"do": "run", "code": "f()"}):
         one.ask(request, [], 5.0)
     (of_f, *_, short, _), (_, _, of_g, _), (_, _, of_cell, _) = one.child.asked[-3:]
@@ -389,7 +391,9 @@ def test_without_a_copy_the_state_is_that_of_the_cells_before(made, ran, positio
     one.child, one.position, one.unchanged = process, position, set(unchanged)
     one.go_to(2)
     assert [*process.done, *new.done] == done
-    assert one.child is (new if "begin" in done else process)
+    is_new = "begin" in done
+    assert one.child is (new if is_new else process)
+    assert one.progress.cpu == (2.0 if is_new else 0.0)  # the other one has ended
 
 
 def test_after_the_loss_of_a_process_its_copies_are_gone(made):
