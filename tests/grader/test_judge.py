@@ -3,16 +3,24 @@
 No process stands behind it: `Asking` answers as it is told.
 """
 
+import json
+import os
+import resource
+import signal
+import sys
+import time
 from types import SimpleNamespace
 
 import pytest
 
 from grader.cells import BEGIN_HIDDEN, END_HIDDEN
-from grader.judging import process
+from grader.judging import pairs, process
 from grader.judging.failures import NotJudged
 from grader.judging.judge import Judge, RemoteError, _import_ours, read_ahead, remote_error
+from grader.judging.policy import Policy
 from grader.judging.progress import Progress
 from grader.outcomes import SENTENCES
+from grader.sandbox.child import ServerLost
 from helpers.assignment import Checker, CheckFailed, Sheet
 from helpers.assignment.time_limit import TookTooLong
 
@@ -313,6 +321,181 @@ def test_the_step_at_which_a_judge_was_ended_comes_to_nothing(steps, cell, test)
     )
     if test:
         assert progress.tests[test]["failure"]["message"] == sentence
+
+
+@pytest.fixture
+def judged(monkeypatch):
+    """Lets a process judge: what it does in its way is given. Returns what came of it."""
+
+    def judge(way, progress, **policy):
+        class Way:
+            def __init__(self, data, setup, server, progress, done):
+                assert (data["cells"], setup) == (CELLS, {"space": 1})
+                self.progress, self.done = progress, done
+
+            def go_on(self):
+                way(self)
+
+        groups = []
+        server = SimpleNamespace(remove_groups_of=groups.append)
+        monkeypatch.setattr(process, "Run", Way)
+        done = process.judge({"cells": CELLS}, Policy(**policy), {"space": 1}, server, progress)
+        assert len(groups) == 1
+        assert groups[0] != os.getpid()
+        return done
+
+    return judge
+
+
+def fresh(**more):
+    return Progress([([], None)] * 4, **more)
+
+
+def test_what_a_judge_has_recorded_is_taken_in_and_what_it_knew_is_known(judged, monkeypatch):
+    monkeypatch.setattr(pairs, "known", {"old": [[0]]})
+    imported = []
+
+    def way(run):
+        run.done({"cell": 0, "outputs": ["a"], "ran": True})
+        pairs.known["new"] = [[1]]
+        sys.modules["first_of_it"] = sys.modules["none_of_it"] = os
+        run.done({"cell": 1, "outputs": ["b"]})
+        run.progress.shown = 7
+
+    def take(name):
+        imported.append(name)
+        raise ImportError
+
+    progress = fresh()
+    monkeypatch.setattr(process, "importlib", SimpleNamespace(import_module=take))
+    assert judged(way, progress) is True
+    assert [outputs for outputs, _ in progress.outputs] == [["a"], ["b"], [], []]
+    assert (progress.ran, progress.steps, progress.shown) == ([0], 2, 7)
+    assert (progress.outcome, progress.seconds) == ("graded", 0.0)
+    assert pairs.known == {"old": [[0]], "new": [[1]]}
+    assert imported == ["none_of_it", "first_of_it"]
+
+
+def test_of_what_was_known_nothing_is_sent_back(judged, monkeypatch):
+    monkeypatch.setattr(pairs, "known", {"old": [[0]]})
+
+    def way(run):
+        pairs.known["old"] = [[5]]
+
+    assert judged(way, fresh())
+    assert pairs.known == {"old": [[0]]}
+
+
+def lost_server(run):
+    raise ServerLost("the server is gone")
+
+
+def failing(run):
+    raise ValueError("x" * 400)
+
+
+def too_large(run):
+    raise MemoryError
+
+
+def ending(run):
+    os._exit(0)
+
+
+def endless(run):
+    os.kill(os.getpid(), signal.SIGXCPU)
+    time.sleep(60)
+
+
+@pytest.mark.parametrize(
+    ("end", "outcome"),
+    [
+        *((failing, "not judged"), (too_large, "too much to judge")),
+        *((ending, "too much to judge"), (endless, "too much to judge")),
+    ],
+)
+def test_a_judge_that_is_ended_leaves_what_it_has_recorded(judged, end, outcome):
+    def way(run):
+        run.done({"cell": 0, "outputs": ["a"]})
+        end(run)
+
+    progress = fresh()
+    assert judged(way, progress) is False
+    sentence = SENTENCES[outcome].in_cell
+    assert progress.outputs[0] == (["a"], None)
+    assert progress.outputs[1][0][0]["evalue"] == sentence
+    assert progress.tests["b"]["failure"]["message"] == sentence
+    assert (progress.steps, progress.outcome) == (2, outcome)
+    wrong = f"what came back could not be judged: {('ValueError: ' + 'x' * 400)[:300]}"
+    assert progress.flags == ([wrong] if end is failing else [])
+
+
+def test_what_is_nobody_s_fault_among_the_students_is_no_outcome(judged):
+    def killed(run):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    for way, error, message in (
+        (lost_server, ServerLost, "the server is gone"),
+        (killed, process.JudgeKilled, "the process that judged was killed"),
+    ):
+        progress = fresh()
+        with pytest.raises(error, match=message):
+            judged(way, progress)
+        assert (progress.steps, progress.outcome) == (0, "graded")
+
+
+def test_what_an_ended_judge_has_worked_counts(judged):
+    def way(run):
+        end = time.process_time() + 0.1
+        while time.process_time() < end:
+            pass
+        os._exit(0)
+
+    progress = fresh(seconds=5.0)
+    judged(way, progress)
+    assert 5.1 <= progress.seconds < 6.0
+
+
+def test_a_judge_that_waits_too_long_is_ended(judged, monkeypatch):
+    monkeypatch.setattr(process, "SECONDS_ON_TOP", 0.05)
+    progress, start = fresh(), time.monotonic()
+    # For 2 times 0.1 seconds, half of it besides for hidden tests, and what is on top.
+    assert not judged(lambda run: time.sleep(60), progress, wall_factor=2.0, total_seconds=0.1)
+    assert 0.35 <= time.monotonic() - start < 30
+    assert progress.outcome == "too much to judge"
+
+
+def test_a_judge_has_limits_of_memory_and_for_each_step_of_time(judged, monkeypatch):
+    now = [0.5]
+    monkeypatch.setattr(process, "time", SimpleNamespace(process_time=lambda: now[0]))
+
+    def limit(name):
+        return resource.getrlimit(getattr(resource, f"RLIMIT_{name}"))[0]
+
+    def way(run):
+        sizes = process.sizes("/proc/self/status", ("VmData", "VmSize"))
+        run.done({"cell": 0, "outputs": [sizes, *map(limit, ("CORE", "DATA", "AS", "CPU"))]})
+        now[0] = 7.2
+        run.done({"cell": 1, "outputs": []})
+        run.done({"cell": 2, "outputs": [limit("CPU")]})
+
+    progress = fresh()
+    assert judged(way, progress, judging_seconds=30, judging_bytes=2**30)
+    sizes, core, data, space, seconds = progress.outputs[0][0]
+    assert (core, seconds, progress.outputs[2][0]) == (0, 1 + 30, [8 + 30])
+    assert data == pytest.approx(sizes["VmData"] + 2**30, abs=2**24)
+    assert space == pytest.approx(sizes["VmSize"] + 2 * 2**30, abs=2**24)
+
+
+def test_half_a_line_of_a_step_is_none(monkeypatch):
+    def work(data, policy, setup, server, progress, steps):
+        steps.write(json.dumps({"step": {"cell": 0, "outputs": ["a"]}}).encode())
+        steps.flush()
+
+    monkeypatch.setattr(process, "work", work)
+    progress, server = fresh(), SimpleNamespace(remove_groups_of=lambda pid: None)
+    assert not process.judge({"cells": CELLS}, Policy(), {}, server, progress)
+    assert progress.outputs[0][0][0]["evalue"] == SENTENCES["too much to judge"].in_cell
 
 
 def test_the_first_thing_that_goes_wrong_is_what_became_of_a_submission():
