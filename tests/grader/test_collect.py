@@ -11,6 +11,7 @@ import tracemalloc
 import unicodedata
 import urllib.parse
 import zipfile
+from pathlib import Path
 
 import hypothesis
 import nbformat
@@ -728,6 +729,32 @@ def test_a_file_is_read_to_its_limit_and_one_byte_more(tmp_path):
         file_reader(tmp_path / "gone")(1)
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs links and pipes")
+def test_what_takes_a_file_s_place_at_the_last_moment_is_not_read(tmp_path, monkeypatch):
+    """Between a look and the opening somebody may put a link or a pipe there."""
+    ordinary, opened_with = os.lstat(write(tmp_path, **{"x": b"1"}) / "x"), []
+    (tmp_path / "link").symlink_to(tmp_path / "x")
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "folder").mkdir()
+    really = os.open
+
+    def note(path, flags):
+        opened_with.append(flags)
+        return really(path, flags | os.O_NONBLOCK)  # so that a mistake ends this test
+
+    monkeypatch.setattr(Path, "is_symlink", lambda path: False)
+    monkeypatch.setattr("grader.intake.files.os.lstat", lambda path: ordinary)
+    monkeypatch.setattr("grader.intake.files.os.open", note)
+    for name, reason in (
+        ("link", "cannot be opened: Too many levels of symbolic links"),
+        ("pipe", "not an ordinary file"),
+        ("folder", "cannot be opened|not an ordinary file"),
+    ):
+        with pytest.raises(Unreadable, match=reason):
+            file_reader(tmp_path / name)(1)
+    assert all(flags & os.O_NONBLOCK for flags in opened_with)  # nobody waits for a pipe's writer
+
+
 def zipped(*names, content=b"1", dates=None, compress=zipfile.ZIP_STORED):
     """A zip in memory; a name that ends in "/" is a folder."""
     made = io.BytesIO()
@@ -819,6 +846,11 @@ def test_zips_are_opened_in_their_places_and_stay_where_they_cannot_be():
     # What has a problem already is left as it is.
     one = Found(("a.zip",), lambda limit: zipped("x"), problem=LEFT)
     assert open_zips([one], Limits()) == [one]
+    hidden = zipped("__MACOSX/b.zip", ".c.zip", content=zipped("x"))
+    assert opened(("a.zip", hidden)) == {
+        "a.zip/__MACOSX": (zipped("x"), LEFT),
+        "a.zip/.c.zip": (zipped("x"), LEFT),
+    }
 
 
 def test_how_deep_zips_may_lie():
