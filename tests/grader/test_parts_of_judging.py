@@ -482,7 +482,7 @@ def with_code(*sources, version="3.99.1"):
         (with_code("new x", version="3.11"), False),
         (with_code("new x", version="3.10.9"), False),
         (with_code("new x", version="4"), False),
-        (with_code("%%bash\nnew x"), False),
+        (with_code("%%bash\nnew x", "\n  %%html\nnew x"), False),
         (with_code("%magic x\n?help\nif x:\n  !ls x"), False),
         (with_code("new x " + "#" * 199_995), False),
         (with_code("new x " + "#" * 199_994), True),

@@ -152,6 +152,12 @@ def test_the_value_of_a_last_line_has_the_number_of_the_cell():
 # --- cells ---------------------------------------------------------------------------------------
 
 
+def test_a_magic_in_a_function_knows_the_function_s_own_names(shell):
+    code = "def f():\n    inner = 5\n    %time print(inner)\n\n\nf()"
+    (first, *_), failed = shown(shell, code)
+    assert (first[0], first[1].split("\n")[0], failed) == ("stdout", "5", False)
+
+
 @pytest.mark.parametrize(
     ("code", "outputs", "failed"),
     [
