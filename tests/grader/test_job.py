@@ -241,6 +241,18 @@ def test_set_up_cells_run_once_in_order_and_no_others_do():
     changed = [cell("made = [7]", "setup"), *cells[3:]]
     assert setup_space(changed, {}, {})["made"] == [7, "__main__"]
     assert setup_space(cells, {"a": "x"}, {}) is not space
+    assert len(setup._spaces) == 1  # one assignment is graded at a time
+
+
+def test_what_only_a_student_uses_is_not_imported():
+    cells = [
+        cell("import colorsys\nimport fractions", "setup"),
+        cell("fractions.Fraction(1, 2)"),
+        cell("fractions", "solution"),
+        cell("assert colorsys", "test"),
+    ]
+    space = setup_space(cells, {}, {})
+    assert ("colorsys" in space, "fractions" in space) == (True, False)
 
 
 def test_checkers_of_the_set_up_have_the_known_mistakes():
