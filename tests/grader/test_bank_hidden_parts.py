@@ -2,15 +2,18 @@
 
 import ast
 import functools
+import inspect
 import re
 from collections import defaultdict
+from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
 
 from grader.authoring.source import full_name
-from grader.cells import BEGIN_HIDDEN
+from grader.cells import BEGIN_HIDDEN, without_hidden
 from helpers.assignment import Checker
 from tests.grader.test_bank_sentences import IN_NAMES, other_than_its_name, workbench
 from tests.support.assignment_files import NAMES, graded_tests
@@ -102,6 +105,10 @@ def test_what_is_excused_exists():
     assert every >= NOTHING_NEW
     assert {test for test, *_ in every} >= {*FEWER}
     assert {cell.grade_id for name in NAMES for cell in graded_tests(name)} >= OTHERWISE
+    asked_kinds = {key: pair for name in NAMES for key, pair in kinds(name).items()}
+    for (exercise, argument), excused in NOT_ASKED.items():
+        shown, asked_for = asked_kinds[exercise, argument]
+        assert excused <= wanted(argument, shown, asked_for) - asked_for
 
 
 def single_cases(source):
@@ -131,6 +138,115 @@ def test_a_loop_of_a_hidden_part_has_more_than_one_case(name):
         for case in single_cases(cell.source)
     }
     assert single == set(), "a loop over one case: were there more?"
+
+
+# --- kinds of arguments ------------------------------------------------------------------------
+
+TOGETHER = "_together"
+# What the hidden part of a test `…_together` does not ask of an argument, and why.
+NOT_ASKED = {
+    ("correlate2d", "kernel"): {"uint8"},  # but of the image, and int8 of the kernel
+    ("edge_strength", "image"): {"int64", "below 0"},  # photos, and such in fractions
+    ("im2col", "x"): {"int64"},  # from here on all is fractions
+    **{("conv2d_backward", one): {"int64"} for one in ("grad_out", "x")},
+    ("conv2d_backward", "weight"): {"int64", "columns"},  # the other two lie so
+    ("filter_bank", "weights"): {"columns"},  # x lies so
+    **{("separable_conv2d", one): {"columns"} for one in ("depthwise", "pointwise")},
+    ("patch_embedding", "weight"): {"columns"},  # the images lie so
+}
+VECTORS = {"bias", "biases"}
+
+
+def kinds_of(value):
+    """The type of an array, its order in memory, its signs; a number; else what it is."""
+    if isinstance(value, np.ndarray | torch.Tensor):
+        array = value.detach().numpy() if isinstance(value, torch.Tensor) else value
+        yield array.dtype.name
+        if array.ndim > 1 and not array.flags.c_contiguous:
+            yield "columns"
+        if array.dtype != bool and (array < 0).any():
+            yield "below 0"
+    elif isinstance(value, int | float) and not isinstance(value, bool):
+        yield value
+    else:
+        yield type(value).__name__ if isinstance(value, tuple | list) else repr(value)
+
+
+def noting(function, found):
+    """The function, which notes the kinds of what it is called with."""
+    signature = inspect.signature(function)
+
+    @functools.wraps(function)
+    def called(*args, **kwargs):
+        for argument, value in signature.bind(*args, **kwargs).arguments.items():
+            found[argument].update(kinds_of(value))
+        return function(*args, **kwargs)
+
+    return called
+
+
+@functools.cache
+def kinds(name):
+    """{(exercise, argument): (kinds that visible parts show, kinds that `…_together` asks)}.
+
+    Of the functions whose cases are drawn for a table of kinds.
+    """
+    bench, found = workbench(name), {}
+    for together in bench.tests:
+        exercise = together.grade_id.removesuffix(TOGETHER)
+        function = bench.space.get(exercise)
+        if not inspect.isfunction(function) or "every_pair" not in together.source:
+            continue
+        if exercise.startswith("train"):  # it takes seconds
+            continue
+        shown, asked_for = defaultdict(set), defaultdict(set)
+        for cell in bench.tests:
+            if f'"{exercise}"' in cell.source:
+                visible = replace(cell, source=without_hidden(cell.source))
+                assert bench.run_test(visible, {exercise: noting(function, shown)}).passed
+        assert bench.run_hidden(together, {exercise: noting(function, asked_for)}).passed
+        for one, parameter in inspect.signature(function).parameters.items():
+            shown[one].update(usual(parameter.default))
+            found[exercise, one] = shown[one], asked_for[one]
+    return found
+
+
+def usual(default):
+    """The kinds of a default that is no number; of a yes the no, too."""
+    if default is None or isinstance(default, bool):
+        yield from kinds_of(default)
+    if isinstance(default, bool):
+        yield from kinds_of(not default)
+
+
+def wanted(argument, shown, asked_for):
+    """What `…_together` has to ask of an argument: what is shown, and what is easily forgotten."""
+    names = {kind for kind in shown if isinstance(kind, str)}
+    if not asked_for & {"float32", "float64"} and not names & {"float32", "float64"}:
+        return names
+    types = {"float32", "float64"} if "float64" in asked_for | names else {"float32"}
+    return names | types | {"below 0"} | (set() if argument in VECTORS else {"columns"})
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_all_kinds_of_arguments_meet_in_the_test_of_all_together(name):
+    """What is shown is asked, too; each type of fractions, each sign, each order in memory."""
+    missing = {}
+    for (exercise, argument), (shown, asked_for) in kinds(name).items():
+        excused = NOT_ASKED.get((exercise, argument), set())
+        missing[exercise, argument] = wanted(argument, shown, asked_for) - asked_for - excused
+    assert {key: found for key, found in missing.items() if found} == {}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_number_has_three_values_in_the_test_of_all_together_or_is_also_a_pair(name):
+    few = {
+        key
+        for key, (_, asked_for) in kinds(name).items()
+        if (count := sum(not isinstance(kind, str) for kind in asked_for))
+        if count < (2 if "tuple" in asked_for else 3)
+    }
+    assert few == set()
 
 
 # --- words -------------------------------------------------------------------------------------
