@@ -19,7 +19,11 @@ from helpers import data
 from helpers.command import installer
 from helpers.data import _mnist
 from helpers.pieces import filter_dialog
+from helpers.pieces.draw_digit.net import LAYERS
+from helpers.pieces.network_explorer import NETWORKS
+from helpers.pieces.network_explorer.stack import read, work_out
 from helpers.pieces.train_here import learn
+from helpers.shapes import receptive_field
 from tests.notebooks import test_piece_sizes as sizes
 from tests.support.lessons import ROOT, need
 from tools.mutate import __main__ as mutate
@@ -230,3 +234,57 @@ def test_the_filter_page_tells_the_numbers_of_its_filters():
     assert filter_dialog.FILTERS["Identity"].numbers[1][1] == 1
     columns = filter_dialog.FILTERS["Sobel, vertical edges"].numbers
     assert {row[0] + row[2] for row in columns} == {0}  # with the signs swapped, the same edges
+
+
+# The layers of lesson 05's network that slide a window: its size and stride.
+SLIDING = {"conv1": (5, 1), "pool1": (2, 2), "conv2": (5, 1), "pool2": (2, 2)}
+
+
+def test_the_page_of_the_pad_tells_the_sizes_of_the_networks_layers():
+    rows_of = re.findall(
+        r"^\| (\w+) \|(.*?)\| (.+?) \| (.+?) \| .+ \|$", page("site/draw-a-digit.md"), re.M
+    )
+    told = {name: (maps.strip(), *more) for name, maps, *more in rows_of if name != "layer"}
+    wanted, before = {}, []
+    for name, shape in LAYERS[:-1]:  # the last one are the scores' logarithms
+        before += [SLIDING[name]] if name in SLIDING else []
+        side = receptive_field(before).size
+        if len(shape) == 1:
+            wanted[name] = "", str(shape[0]), "everything"
+        else:
+            wanted[name] = str(shape[0]), f"{shape[1]} × {shape[2]}", f"{side} × {side}"
+    assert told == wanted
+
+
+def test_the_page_of_training_names_settings_that_there_are():
+    script = (ROOT / "helpers/pieces/train_here/train_here.js").read_text("utf-8")
+    choices_of = {
+        name: [float(number) for number in numbers.split(",")]
+        for name, numbers in re.findall(r"^  (\w+): \[tr`[^`]+`, \[([\d., ]+)\]\],$", script, re.M)
+    }
+    text = page("site/train-it-here.md")
+    ((momentum, rate, old),) = re.findall(
+        r"set the momentum to ([\d.]+) and the rate to ([\d.]+),.+ the old momentum of ([\d.]+)\?",
+        text,
+    )
+    assert float(rate) in choices_of["rate"]
+    assert {float(momentum), float(old)} <= {*choices_of["momentum"]}
+    ((batch, digits, by, steps, before),) = re.findall(
+        r"With a batch of (\d+), an epoch has (\d+) / (\d+) = (\d+) steps instead of (\d+)", text
+    )
+    assert float(batch) in choices_of["batch"]
+    assert (int(digits), int(by)) == (learn.TRAINING, int(batch))
+    assert int(steps) * int(batch) == learn.TRAINING
+    assert learn.TRAINING / int(before) in choices_of["batch"]
+    # What is set before anything is changed.
+    assert float(old) == learn.Settings().momentum
+    assert learn.TRAINING / int(before) == learn.Settings().batch
+
+
+def test_the_page_of_networks_compares_layers_that_there_are():
+    text = page("site/explore-a-network.md")
+    stack = work_out(read(NETWORKS["AlexNet, two towers"][0]), NETWORKS["AlexNet, two towers"][1])
+    ((work, many),) = re.findall(r"In AlexNet, compare layer (\d+) with layer (\d+)\.", text)
+    one, other = stack[int(work) - 1], stack[int(many) - 1]
+    assert one.parameters < other.parameters
+    assert one.multiply_adds > other.multiply_adds
