@@ -16,6 +16,7 @@ from grader.cells import (
     without_hidden,
 )
 from grader.gradebook import page
+from grader.gradebook.feedback import TOO_LONG, _fitting
 from grader.gradebook.graded import (
     EVIDENCE,
     executed_notebook,
@@ -564,3 +565,39 @@ def test_what_one_judge_leaves_to_the_next():
     names = ("outcome", "flags", "contended", "seconds", "cpu", "shown", "restarts")
     assert progress.totals() == dict(zip(names, wanted, strict=True))
     assert again.totals() == progress.totals()
+
+
+# --- how much ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("line", "is_secret"), [("f(1, 2) == 34", True), ("f(1) == 1234", True), ("f(1) == 123", False)]
+)
+def test_a_line_of_12_characters_is_a_secret(line, is_secret):
+    """Shorter ones, such as a bracket, stand in students' own code, too."""
+    test = code(f"# Visible.\n{BEGIN}\n{line}\n{END}", {"grade": True, "locked": True})
+    own = code("mine", {"solution": True}, [{**STREAM, "text": line}])
+    shown = hide(notebook_of(test, own))["cells"][1]["outputs"]
+    assert shown == [{**STREAM, "text": GONE if is_secret else line}]
+
+
+def test_40_notes_are_told_and_40_flags():
+    result = {"outcome": "graded", "flags": ["flag"] * 42}
+    notes, evidence = finish(notebook_of(), {}, result, ["note"] * 41)["cells"]
+    assert notes["source"].endswith("- note\n" * 40 + "- and 1 more")
+    assert evidence["source"].endswith("- flag\n" * 40 + "- and 2 more")
+
+
+def test_50_000_characters_of_a_cell_have_colours():
+    assert "<span" in coloured(code("# " + "x" * 49_998))
+    assert coloured(code("# " + "x" * 49_999)) == "# " + "x" * 49_999
+
+
+def test_300_000_characters_of_a_student_fit_on_a_page():
+    ours = code("y" * 400_000, {"locked": True, "grade_id": "t"})
+    shown = {"output_type": "display_data", "data": {"text/plain": "o" * 9, "image/png": "p" * 99}}
+    cells = [ours, code("x" * 299_990, {}, [shown]), code("z"), code("z", {}, [shown]), ours]
+    made = _fitting(cells, "en")
+    assert made[:3] == cells[:3]
+    assert (made[3]["source"], made[3]["outputs"]) == (TOO_LONG, [])
+    assert made[4] == ours

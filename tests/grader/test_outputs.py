@@ -68,3 +68,16 @@ def test_a_long_text_is_cut_or_left_out(mime):
 def test_a_displayed_formula_makes_no_links(command):
     (made,) = clean_outputs([{**SHOWN, "data": {"text/latex": f"$ {command} $"}}])
     assert made["data"]["text/latex"].startswith(r"$ \text")
+
+
+@pytest.mark.parametrize(("length", "end"), [(100_000, ""), (100_001, "\n... cut off ...")])
+def test_100_000_characters_of_a_text_are_shown(length, end):
+    (made,) = clean_outputs([{**STREAM, "text": "x" * length}])
+    assert made["text"] == "x" * 100_000 + end
+    (made,) = clean_outputs([{**SHOWN, "data": {"text/html": "x" * length}}])
+    assert made["data"]["text/html"] == ("(too long to be shown)" if end else "x" * length)
+
+
+def test_200_characters_of_the_name_of_an_error_are_shown():
+    (made,) = clean_outputs([{**ERROR, "ename": "E" * 201}])
+    assert made["ename"] == "E" * 200

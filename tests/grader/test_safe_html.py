@@ -358,3 +358,31 @@ def test_all_formulas_of_the_assignments_can_be_made():
                     code.decompose()
                 assert "$" not in tree.get_text(), (path.name, one.source)
     assert count
+
+
+@pytest.mark.parametrize(
+    ("most", "more"),
+    [
+        ("<hr>" * 20_000, "<hr>"),  # tags
+        ("<b >" * 447, "<b >"),  # tags, times those that stay open: 200,000
+        ("<b >" + "<hr>" * 499 + "x" * 98_000, "x"),  # tags, times characters: 50 million
+    ],
+    ids=["tags", "open tags", "characters"],
+)
+def test_more_tags_than_a_page_can_hold_are_shown_as_text(most, more):
+    assert "&lt;" not in clean_html(most)
+    assert clean_html(most + more).startswith("<pre>&lt;")
+
+
+def test_a_formula_has_2_000_characters_and_a_text_200_formulas():
+    assert to_mathml("x" * 2_000, False)
+    assert to_mathml("x" * 2_001, False) is None
+    assert render("$x$ " * 201).count("<math") == 200
+    assert "<math" in render(r"\\(x\\) " * 200)
+    assert "<math" not in render(r"\\(x\\) " * 201)
+
+
+def test_20_000_characters_of_a_student_s_markdown_are_shown():
+    assert render("*x* " * 5_000).count("<em>") == 5_000
+    made = render("*x* " * 5_000 + "y")
+    assert made == f"<pre>{'*x* ' * 5_000} ... cut off ...</pre>"
