@@ -141,7 +141,7 @@ def one_on_top_of_the_biases(in_channels, out_channels, kernel_size, bias=True):
 
 @mistake(
     "Your count has the right value, but it is a float such as 216.0. A count has to be an int.",
-    fails={"conv_parameters_weights"},
+    fails={"conv_parameters_weights", "conv_parameters_together"},
 )
 def float_result(in_channels, out_channels, kernel_size, bias=True):
     count = np.ones((out_channels, in_channels, *rows_and_columns(kernel_size))).sum()
@@ -335,3 +335,13 @@ def no_biases_with_a_pair(in_channels, out_channels, kernel_size, bias=True):
     rows, columns = rows_and_columns(kernel_size)
     weights = rows * columns * in_channels * out_channels
     return weights + (out_channels if bias and isinstance(kernel_size, int) else 0)
+
+
+@mistake(
+    "Your count has the right value, but it is a float such as 216.0. A count has to be an int.",
+    fails={"conv_parameters_together"},
+)
+def float_for_a_pair(in_channels, out_channels, kernel_size, bias=True):
+    rows, columns = rows_and_columns(kernel_size)
+    count = rows * columns * in_channels * out_channels + (out_channels if bias else 0)
+    return count if isinstance(kernel_size, int) else float(count)

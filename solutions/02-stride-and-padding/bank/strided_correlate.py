@@ -651,3 +651,13 @@ def windows_by_steps_in_memory(image, kernel, stride=1, padding=0):
 )
 def turned_with_a_stride(image, kernel, stride=1, padding=0):
     return slide(np.pad(image, padding), kernel if stride == 1 else kernel[::-1, ::-1], stride)
+
+
+@mistake(
+    "Small numbers became 0 in your result, as where what is near 0 is cut off. A small number "
+    "counts like any other.",
+    fails={"strided_correlate_together"},
+)
+def small_numbers_cut_off(image, kernel, stride=1, padding=0):
+    result = slide(np.pad(image, padding), kernel, stride)
+    return np.where(abs(result) < 1e-3, 0, result)

@@ -565,3 +565,13 @@ def numbers_as_in_memory(image, padding):
 def another_type_without_padding(image, padding):
     padded = with_np_pad(image, padding)
     return padded if np.any(padding) else padded.astype(np.float64)
+
+
+@mistake(
+    "Small numbers became 0 in your result, as where what is near 0 is cut off. A small number "
+    "counts like any other.",
+    fails={"zero_pad_together"},
+)
+def small_numbers_cut_off(image, padding):
+    is_small = np.abs(image.astype(float)) < 1e-3
+    return with_np_pad(np.where(is_small, np.zeros_like(image), image), padding)
