@@ -640,7 +640,6 @@ def in_half_precision(image, kernel):
 @mistake(
     "Your numbers are rounded to two digits after the point. Nothing is to be rounded here.",
     fails={FRACTIONS, TOGETHER},
-    undiagnosed="the visible numbers have so few digits that rounding leaves them as they are",
 )
 def rounded_to_two_digits(image, kernel):
     return with_loops(image, kernel).round(2)
@@ -706,3 +705,13 @@ def one_row_of_many_names(image, kernel):
         for j, number in enumerate(row):
             rows[i][j] = number
     return np.array(rows)
+
+
+@mistake(
+    "Small numbers became 0 in your result, as where what is near 0 is cut off. A small number "
+    "counts like any other.",
+    fails={TOGETHER},
+)
+def small_numbers_cut_off(image, kernel):
+    result = with_loops(image, kernel)
+    return np.where(abs(result) < 1e-3, 0, result)

@@ -573,3 +573,13 @@ def filter_in_the_type_of_the_image(x, weight, bias):
     with np.errstate(invalid="ignore"):
         taken = weight.astype(x.dtype)
     return sum(slide(x[c].astype(float), taken[c]) for c in range(len(x))) + bias
+
+
+@mistake(
+    "Small numbers became 0 in your result, as where what is near 0 is cut off. A small number "
+    "counts like any other.",
+    fails={TOGETHER},
+)
+def small_numbers_cut_off(x, weight, bias):
+    result = sum(slide(x[c], weight[c]) for c in range(len(x))) + bias
+    return np.where(abs(result) < 1e-3, 0, result)

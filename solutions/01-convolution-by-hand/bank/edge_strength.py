@@ -632,3 +632,30 @@ def squares_in_int16(image):
     ]
     with np.errstate(invalid="ignore"):
         return np.sqrt(maps[0] ** 2 + maps[1] ** 2)
+
+
+@mistake(
+    "Small numbers became 0 in your result, as where what is near 0 is cut off. A small number "
+    "counts like any other.",
+    fails={TOGETHER},
+)
+def small_numbers_cut_off(image):
+    result = with_sobel_maps(image)
+    return np.where(abs(result) < 1e-3, 0, result)
+
+
+@mistake(
+    "Your strengths equal those of squares in int16, which holds numbers up to 32767: what is too "
+    "large begins again from below. Take a type with more room.",
+    fails={MAGNITUDE, RANGE, TOGETHER},
+)
+def size_of_squares_in_int16(image):
+    pixels = image.astype(np.int16)
+    maps = [
+        sum(
+            kernel[a, b] * pixels[a : a + len(image) - 2, b : b + image.shape[1] - 2]
+            for a, b in np.ndindex(3, 3)
+        )
+        for kernel in (SOBEL.astype(np.int16), SOBEL.T.astype(np.int16))
+    ]
+    return np.sqrt(np.abs(maps[0] ** 2 + maps[1] ** 2))

@@ -622,3 +622,13 @@ def windows_by_steps_in_memory(x, weights, biases):
         (line * x.shape[1], line, step, line, step),
     )
     return np.einsum("cijab,fcab->fij", windows, weights) + biases[:, None, None]
+
+
+@mistake(
+    "Small numbers became 0 in your result, as where what is near 0 is cut off. A small number "
+    "counts like any other.",
+    fails={TOGETHER},
+)
+def small_numbers_cut_off(x, weights, biases):
+    result = np.stack([slide(x, weight) for weight in weights]) + biases[:, None, None]
+    return np.where(abs(result) < 1e-3, 0, result)
