@@ -535,7 +535,6 @@ def one_array_for_all_calls(x, kernel_size, stride=None, padding=0, kept={}):  #
 @mistake(
     "Your numbers are right to about three digits only. The type float16 keeps no more of them.",
     fails={"avg_pool2d_together"},
-    undiagnosed="the visible numbers are such that float16 holds them",
 )
 def in_half_precision(x, kernel_size, stride=None, padding=0):
     return number_by_number(x, kernel_size, stride, padding).astype(np.float16)
@@ -565,3 +564,13 @@ def sum_in_the_type_of_x(x, kernel_size, stride=None, padding=0):
             rows = slice(a, a + (h - 1) * step + 1, step)
             total += padded[:, rows, b : b + (w - 1) * step + 1 : step]
     return total / kernel_size**2
+
+
+@mistake(
+    "Small numbers became 0 in your result, as where what is near 0 is cut off. A small number "
+    "counts like any other.",
+    fails={"avg_pool2d_together"},
+)
+def small_numbers_cut_off(x, kernel_size, stride=None, padding=0):
+    result = slide(with_border(x, padding), kernel_size, stride, mean)
+    return np.where(np.abs(result) < 1e-3, 0, result)

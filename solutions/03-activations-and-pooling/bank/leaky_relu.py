@@ -387,7 +387,6 @@ def one_array_for_all_calls(x, negative_slope=0.01, kept={}):  # noqa: B006
 @mistake(
     "Your numbers are right to about three digits only. The type float16 keeps no more of them.",
     fails={"leaky_relu_together"},
-    undiagnosed="the visible numbers are such that float16 holds them",
 )
 def in_half_precision(x, negative_slope=0.01):
     return larger_plus_smaller(x, negative_slope).astype(np.float16)
@@ -409,3 +408,13 @@ def numbers_as_in_memory(x, negative_slope=0.01):
 )
 def slope_without_its_sign(x, negative_slope=0.01):
     return larger_plus_smaller(x, abs(negative_slope))
+
+
+@mistake(
+    "Small numbers became 0 in your result, as where what is near 0 is cut off. A small number "
+    "counts like any other.",
+    fails={"leaky_relu_together"},
+)
+def small_numbers_cut_off(x, negative_slope=0.01):
+    result = larger_plus_smaller(x, negative_slope)
+    return np.where(np.abs(result) < 1e-3, 0, result)

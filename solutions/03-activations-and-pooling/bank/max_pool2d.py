@@ -668,7 +668,6 @@ def one_array_for_all_calls(x, kernel_size, stride=None, padding=0, kept={}):  #
 @mistake(
     "Your numbers are right to about three digits only. The type float16 keeps no more of them.",
     fails={"max_pool2d_negative", "max_pool2d_border", "max_pool2d_together"},
-    undiagnosed="the visible numbers are such that float16 holds them",
 )
 def in_half_precision(x, kernel_size, stride=None, padding=0):
     return number_by_number(x, kernel_size, stride, padding).astype(np.float16)
@@ -692,3 +691,22 @@ def numbers_as_in_memory(x, kernel_size, stride=None, padding=0):
 def zeros_taken_for_the_border(x, kernel_size, stride=None, padding=0):
     padded = with_border(x, padding, 0)
     return slide(np.where(padded == 0, -np.inf, padded), kernel_size, stride, largest)
+
+
+@mistake(
+    "Small numbers became 0 in your result, as where what is near 0 is cut off. A small number "
+    "counts like any other.",
+    fails={"max_pool2d_together"},
+)
+def small_numbers_cut_off(x, kernel_size, stride=None, padding=0):
+    result = slide(with_border(x, padding), kernel_size, stride, largest)
+    return np.where(np.abs(result) < 1e-3, 0, result)
+
+
+@mistake(
+    "Your border is made of −999, which is larger than the numbers beside it. Numbers can be "
+    "smaller than any that you choose, but for one.",
+    fails={"max_pool2d_border", "max_pool2d_together"},
+)
+def border_of_minus_999(x, kernel_size, stride=None, padding=0):
+    return slide(with_border(x, padding, -999), kernel_size, stride, largest)

@@ -98,7 +98,8 @@ def bias_mean(grad_out, x, weight, stride=1, padding=0):
 
 
 @mistake(
-    "Your `grad_bias` is divided by the number of images. The images add up.",
+    "Your gradient is divided by the number of images. The shares of the images are added; the "
+    "loss has already divided by their number where that is wanted.",
     fails={"conv2d_backward_bias", "conv2d_backward_together"},
 )
 def bias_mean_of_images(grad_out, x, weight, stride=1, padding=0):
@@ -416,8 +417,8 @@ def weight_of_the_first_image(grad_out, x, weight, stride=1, padding=0):
 
 
 @mistake(
-    "Your `grad_weight` is a mean over the images. The shares of the images are added; the loss "
-    "has already divided by their number where that is wanted.",
+    "Your gradient is divided by the number of images. The shares of the images are added; the "
+    "loss has already divided by their number where that is wanted.",
     fails={"conv2d_backward_batch", "conv2d_backward_together"},
 )
 def weight_mean_of_images(grad_out, x, weight, stride=1, padding=0):
@@ -864,7 +865,8 @@ def nothing_returned(grad_out, x, weight, stride=1, padding=0):
 
 
 @mistake(
-    "All three gradients are divided by the number of images. The shares of the images are added.",
+    "Your gradient is divided by the number of images. The shares of the images are added; the "
+    "loss has already divided by their number where that is wanted.",
     fails={"conv2d_backward_bias", "conv2d_backward_batch", "conv2d_backward_together"},
 )
 def divided_by_the_images(grad_out, x, weight, stride=1, padding=0):
@@ -970,9 +972,18 @@ def numbers_as_in_memory(grad_out, x, weight, stride=1, padding=0):
 @mistake(
     "Your numbers are right to about three digits only. The type float16 keeps no more of them.",
     fails={"conv2d_backward_together"},
-    undiagnosed="the visible numbers are such that float16 holds them",
 )
 def in_half_precision(grad_out, x, weight, stride=1, padding=0):
     return tuple(
         part.astype(np.float16) for part in with_products(grad_out, x, weight, stride, padding)
     )
+
+
+@mistake(
+    "Small numbers became 0 in your result, as where what is near 0 is cut off. A small number "
+    "counts like any other.",
+    fails={"conv2d_backward_together"},
+)
+def small_numbers_cut_off(grad_out, x, weight, stride=1, padding=0):
+    gradients = right(grad_out, x, weight, stride, padding)
+    return tuple(np.where(np.abs(gradient) < 1e-3, 0, gradient) for gradient in gradients)

@@ -659,3 +659,13 @@ def other_numbers_in_each_loss(forward, backward, x):
         step[place] = 1e-5
         measured[place] = (loss(x + step) - loss(x - step)) / 2e-5
     return relative_errors(gradient, measured).max()
+
+
+@mistake(
+    "Your error is 0 where it is below a millionth, as where the result is rounded. Asked for is "
+    "the error as it is.",
+    fails={"largest_gradient_error_relative"},
+)
+def rounded_to_six_digits(forward, backward, x):
+    gradient, measured = both_gradients(forward, backward, x)
+    return round(float(relative_errors(gradient, measured).max()), 6)
