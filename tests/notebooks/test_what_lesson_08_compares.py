@@ -20,6 +20,7 @@ train, accuracy, untrained, steps = definitions(8, "train", "accuracy", "untrain
 
 @pytest.fixture
 def cells():
+    torch.manual_seed(0)
     return Cells("08")
 
 
@@ -52,6 +53,58 @@ def test_with_the_plus_nothing_else_changes(cells):
         assert same(net, he_start(deep_net(Plain, 20)))
         assert net[5].layer.weight.std().item() == pytest.approx((2 / 50) ** 0.5, rel=0.1)
         assert not net[5].layer.bias.any()
+
+
+def by_hand(net, x, y, rate, count):
+    """Loss before the last step, and the network after it, as Adam goes from this start."""
+    net = copy.deepcopy(net)
+    optimizer = torch.optim.Adam(net.parameters(), lr=rate)
+    for _ in range(count):
+        loss = F.cross_entropy(net(x), y)
+        grads = torch.autograd.grad(loss, list(net.parameters()))
+        for parameter, grad in zip(net.parameters(), grads, strict=True):
+            parameter.grad = grad
+        optimizer.step()
+    return loss.item(), net
+
+
+def test_what_is_memorised(cells):
+    rng = torch.Generator().manual_seed(0)
+    digits = SimpleNamespace(
+        images=torch.randint(0, 256, (600, 28, 28), generator=rng, dtype=torch.uint8),
+        targets=torch.arange(600) % 10,
+    )
+
+    def load_mnist(train, source):
+        assert (train, source) == (True, "sample")
+        return digits
+
+    ran = cells.run("def-deep-net-kind", load_mnist=load_mnist)
+    torch.testing.assert_close(ran.pixels, (digits.images / 255 - 0.1307) / 0.3081)
+    assert torch.equal(ran.x500, ran.pixels[:500].flatten(1))
+    assert torch.equal(ran.y500, digits.targets[:500])
+    net = nn.Linear(784, 10)
+    loss, wanted = by_hand(net, ran.x500, ran.y500, 1e-3, 3)
+    assert ran.memorise(net, steps=3) == pytest.approx(loss)
+    torch.testing.assert_close(net.weight, wanted.weight)
+    x, y, net = torch.randn(6, 4), torch.arange(6) % 3, nn.Linear(4, 3)
+    _, wanted = by_hand(net, x, y, 0.1, 4)
+    assert steps(net, x, y, 0.1, 4) is net
+    torch.testing.assert_close(net.weight, wanted.weight)
+    # With one batch in each epoch, the training of images does the same, but for its schedule.
+    images, net = torch.randn(6, 4), nn.Linear(4, 3)
+    _, wanted = by_hand(net, images, y, 0.1, 1)
+    train(net, images, y, 0.1, epochs=1, batch=6)
+    torch.testing.assert_close(net.weight, wanted.weight)
+    start = copy.deepcopy(net)
+    train(net, images, y, 0.1, epochs=3, batch=6)
+    adam = torch.optim.Adam(start.parameters(), 0.1)
+    for t in range(3):
+        adam.param_groups[0]["lr"] = 0.05 * (1 + math.cos(math.pi * t / 3))
+        adam.zero_grad()
+        F.cross_entropy(start(images), y).backward()
+        adam.step()
+    torch.testing.assert_close(net.weight, start.weight)
 
 
 def test_gradients_are_told_of_three_layers(cells):
@@ -120,6 +173,8 @@ def test_a_training(cells):
         order = [one for batch in epoch for one in batch]
         assert sorted(order) == list(range(10)) != order
     assert rates == pytest.approx([0.25 * (1 + math.cos(math.pi * t / 6)) for t in range(6)])
+    labels[:3] = net(images)[:3].argmax(dim=1)
+    labels[3] = 1 - labels[3]
     net.train()
     right = (net(images).argmax(dim=1) == labels).float().mean().item()
     assert accuracy(net, images, labels) == pytest.approx(right)
@@ -215,7 +270,7 @@ def test_training_on_emoji(cells):
         )
         for n in (1520, 386)
     )
-    emoji.targets[:10], emoji.targets[1220:1240] = 4, 4
+    emoji.targets[:10], emoji.targets[1220:1230], emoji.targets[1230:1260] = 4, 4, 5
     learned, asked = [], []
 
     def train(net, images, labels, rate, epochs):
@@ -242,10 +297,15 @@ def test_training_on_emoji(cells):
     assert torch.equal(images, ran.colours[1220:])
     assert torch.equal(labels, emoji.targets[1220:])
     assert (test_images, test_labels) == (ran.test_colours, test.targets)
+    mean, std = ran.colours.mean(dim=(0, 2, 3)), ran.colours.std(dim=(0, 2, 3))
+    torch.testing.assert_close(mean, torch.zeros(3), atol=1e-4, rtol=0)
+    torch.testing.assert_close(std, torch.ones(3), atol=1e-4, rtol=0)
     for colours, data in ((ran.colours, emoji), (ran.test_colours, test)):
         pixels = data.images / 255
         ratio = (pixels[1] - pixels[0]) / (colours[1] - colours[0])
         torch.testing.assert_close(ratio.nanmean(dim=(1, 2)), ran.std.flatten(), rtol=1e-3, atol=0)
+        same = colours * ran.std + ran.mean - pixels
+        assert same.abs().max() < 1e-5
     share = (emoji.targets[1220:] == 4).float().mean()
     assert ran.printed.splitlines() == [
         f"validation 62%, always the largest group {share:.0%}",
@@ -310,6 +370,11 @@ def test_three_ways_to_learn_from_few_images(cells, parts):
     assert same(tuned[1], ways["frozen body"][1])
     assert not same(ways["fine-tuned"][0], body)
     assert low.sum() == high.sum() == 2000
+    torch.manual_seed(2)
+    assert same(head, nn.Linear(1470, 5)), "the same start for each seed"
+    runs.clear()
+    space.three_ways(4, 2)
+    assert sorted(run[3] for run in runs) == [0.001, 0.003, 0.003], "0.003 if not told otherwise"
 
 
 def test_few_images_are_measured_on_many_others(cells, parts):
