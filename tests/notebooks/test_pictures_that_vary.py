@@ -258,6 +258,8 @@ def test_lesson_09_patches():
     assert [patch[0, 0].item() for patch in drawn.images[::8]] == [channel for _, channel in rows]
     assert drawn.titles[::8] == [f"body[{depth}], map {channel}" for depth, channel in rows]
     assert len(drawn.images) == len(drawn.titles) == 8 * len(rows)
+    assert set(drawn.marks) == {(0, 0, 3, 3)}, "a frame around each patch"
+    assert drawn.limits == (0, 1)
 
     drawn = only(cells.run("patch-where", best_patches=patches_of, **common))
     assert numbers(drawn.images) == [channel for _, channel in rows]
@@ -265,6 +267,7 @@ def test_lesson_09_patches():
     size = {depth: field.size for depth, field in FIELDS.items()}
     frames = [(10 - depth, 18 - depth, size[depth], size[depth]) for depth, _ in rows]
     assert drawn.marks == frames  # top, left, height, width
+    assert drawn.limits == (0, 1)
 
 
 def test_lesson_09_maps_of_digits():

@@ -484,6 +484,7 @@ def test_trained_and_untrained_bodies_get_the_same_heads(cells, parts):
             assert images_of(x, y) == {n for n in range(3000) if n % 10 >= 5}
             assert images_of(test_x, test_y) == {n for n in range(1000) if n % 10 >= 5}
         else:
+            assert y.unique().tolist() == test_y.unique().tolist() == [0, 1, 2]
             assert torch.equal(x % 9, y + 6.0)
             assert torch.equal(test_x % 9, test_y + 6.0)
     rows = ran.printed.splitlines()
@@ -496,6 +497,9 @@ def test_a_new_head_learns_from_few_images_and_is_measured_on_others(cells):
     asked = []
 
     def steps(net, features, y, rate, count):
+        torch.manual_seed(seed)
+        assert same(net, nn.Linear(1, 3)), "the same start for each seed"
+        assert (rate, count) == (0.003, 60)
         asked.append((features, y))
         return net
 
@@ -506,11 +510,13 @@ def test_a_new_head_learns_from_few_images_and_is_measured_on_others(cells):
     ran = cells.run("def-untrained-body-old", steps=steps, accuracy=accuracy)
     x, y = torch.arange(60.0)[:, None], torch.arange(60) % 3
     body = nn.Dropout(0.5).train()
-    assert ran.new_head(body, x, y, "test images", "test labels", each=4, seed=2) == 50
-    (features, labels), test = asked
-    assert test == ("test images", "test labels")
-    assert labels.bincount().tolist() == [4, 4, 4]
-    torch.testing.assert_close(features[:, 0] % 3, labels.float())
-    again = ran.new_head(body, x, y, "test images", "test labels", each=4, seed=3)
-    assert again == 50
-    assert not torch.equal(asked[2][0], features)
+    for seed in (2, 3, 2):
+        found = ran.new_head(body, x, y, "test images", "test labels", each=4, seed=seed)
+        assert found == 50
+    assert asked[1::2] == [("test images", "test labels")] * 3
+    for features, labels in asked[::2]:
+        assert labels.bincount().tolist() == [4, 4, 4]
+        torch.testing.assert_close(features[:, 0] % 3, labels.float())
+    (first, _), (other, _), (again, _) = asked[::2]
+    assert torch.equal(first, again)
+    assert not torch.equal(first, other)

@@ -56,19 +56,21 @@ class Maps(nn.Module):
 
     def __init__(self, maps):
         super().__init__()
-        self.maps = maps
+        self.maps, self.parts = maps, []
 
     def forward(self, images):
+        assert images is None or (images.dim() == 4 and images.max() <= 1)
         return self.maps
 
-    def __getitem__(self, until):
+    def __getitem__(self, part):
+        self.parts.append(part)
         return self
 
 
 def test_dead_maps_are_0_on_every_image(cells):
     maps = torch.zeros(4, 7, 2, 2)
     maps[1, 0, 0, 1] = maps[3, 2, 1, 1] = maps[0, 4] = maps[:, 6] = 1
-    data = SimpleNamespace(images=torch.zeros(4, 28, 28))
+    data = SimpleNamespace(images=torch.full((4, 28, 28), 255))
     ran = cells.run("maps-dead", body=Maps(maps), test_data=data)
     assert ran.printed == "3 of 7 maps are 0 on every test image\n"
 
@@ -79,8 +81,11 @@ def test_strong_maps_have_the_largest_mean_of_their_peaks(cells):
     maps[0, 1, 2, 2] = 9.0  # one large peak
     maps[:, 2, 0, 1] = 4.0
     maps[:, 3, 1, 0] = 5.0
-    data = SimpleNamespace(images=torch.zeros(2, 28, 28))
-    ran = cells.run("patch-strong", body=Maps(maps), fields=(1, 4, 7), test_data=data)
+    data = SimpleNamespace(images=torch.full((2, 28, 28), 255))
+    body = Maps(maps)
+    ran = cells.run("patch-strong", body=body, fields=(1, 4, 7), test_data=data)
+    assert body.parts == [slice(None, end) for end in (2, 5, 8)]
+    assert torch.equal(ran.test_images, torch.ones(2, 1, 28, 28))
     assert ran.strong == {1: [3, 1], 4: [3, 1], 7: [3, 1]}
 
 
@@ -89,8 +94,10 @@ def test_patches_where_a_map_is_largest(cells):
     images = torch.rand(3, 1, 8, 8)
     maps = torch.rand(3, 2, 4, 4)
     maps[0, 1, 2, 3], maps[1, 1, 0, 1], maps[2, 1, 3, 0] = 5, 7, 6
-    best_patches = cells.run("patch-code", fields=fields, body=Maps(maps)).best_patches
+    body = Maps(maps)
+    best_patches = cells.run("patch-code", fields=fields, body=body).best_patches
     patches, values, found = best_patches(images, 1, 1, count=2)
+    assert body.parts == [slice(None, 2)]
     assert found == [(1, 0, 1), (2, 3, 0)]
     assert values.tolist() == [7, 6]
     assert torch.equal(patches[0], F.pad(images[1, 0], (1, 1, 1, 1))[0:3, 2:5])
