@@ -2,6 +2,7 @@
 
 import json
 import os
+import platform
 import signal
 import socket
 from pathlib import Path
@@ -10,7 +11,7 @@ from types import SimpleNamespace
 import pytest
 
 from grader.sandbox.inside import branches as module
-from grader.sandbox.inside import server, watch
+from grader.sandbox.inside import controls, server, shell, watch
 from grader.sandbox.inside.branches import CODE_OF_LOSS, Branches, Copy
 
 # --- copies --------------------------------------------------------------------------------------
@@ -94,6 +95,18 @@ def test_each_copy_has_a_number_and_none_of_the_others(line):
     one.enter(0)
     one.follow()
     assert said() == "d"
+
+
+def test_a_copy_computes_in_one_thread_if_torch_is_there(line, monkeypatch):
+    """The threads of a pool are not copied: it would wait for them."""
+    writing, said = line
+    torch = SimpleNamespace(set_num_threads=lambda number: os.write(writing, f"t{number}".encode()))
+    monkeypatch.setitem(module.sys.modules, "torch", torch)
+    made, serve_one = keeper(writing, "done")
+    made.keep(serve_one)
+    made.enter(0)
+    made.follow()
+    assert said() == "t1d"
 
 
 @pytest.mark.parametrize("order", ["end", "die"])
@@ -254,6 +267,105 @@ def test_a_child_enters_its_control_group_first(tmp_path):
     assert started(tmp_path, Late(tmp_path / "jail"), group=group)[0] == 0
     assert seen.read_text() == "0"  # itself
     server.enter([group[0]])  # it is closed by now, and that is no error
+
+
+# --- the server ----------------------------------------------------------------------------------
+
+
+class Ended(BaseException):
+    """In place of the end of this process."""
+
+
+@pytest.fixture
+def serving(monkeypatch):
+    """Lets this process be the server; gives the grader's end, and what is done in order."""
+    done = []
+
+    def note(name, gives=None):
+        return lambda *given: done.append(" ".join([name, *map(str, given)])) or gives
+
+    def end(code):
+        raise Ended(code)
+
+    for owner, name, gives in (
+        *((server, "warm_up", None), (server, "let_processes_be_forks", None)),
+        *((shell, "make_shell", "shell"), (shell, "warm_figures", None)),
+        *((shell, "warm_errors", None), (controls, "Controls", "controls")),
+        (server, "make_forks_cheap", None),
+    ):
+        monkeypatch.setattr(owner, name, note(name, gives))
+    monkeypatch.setattr(server.os, "_exit", end)
+    monkeypatch.setattr(server.os, "waitpid", lambda *how: (0, 0))
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    monkeypatch.setattr(server.sys, "argv", ["server", str(theirs.detach())])
+    ours.sendall(json.dumps({"modules": ["a", "b"]}).encode())
+    ours.settimeout(10)
+    with ours:
+        yield ours, done
+
+
+PREPARED = [
+    *("warm_up ['a', 'b']", "let_processes_be_forks", "make_shell", "warm_figures shell"),
+    *("warm_errors shell", "Controls shell", "make_forks_cheap"),
+]
+READY = {"ready": platform.python_version()}
+
+
+def test_all_is_prepared_before_the_server_is_ready_and_it_ends_with_the_grader(serving):
+    ours, done = serving
+    ours.shutdown(socket.SHUT_WR)
+    with pytest.raises(Ended, match="0"):
+        server.main()
+    assert done == PREPARED
+    assert json.loads(ours.recv(1000)) == READY
+
+
+def test_for_each_job_a_monitor_is_forked_that_ends_with_its_code(serving, monkeypatch):
+    ours, _ = serving
+    given = []
+    monkeypatch.setattr(server.os, "fork", lambda: 0)
+    monkeypatch.setattr(server, "monitor", lambda *how: given.append(how) or 5)
+    with ours.dup() as other:
+        socket.send_fds(ours, [json.dumps({"locked": True}).encode()], [other.fileno()])
+        with pytest.raises(Ended, match="5"):
+            server.main()
+    ((rules, fds, warm, *modules),) = given
+    assert (rules, len(fds), warm) == ({"locked": True}, 1, ("shell", "controls"))
+    assert [module.__name__.rpartition(".")[2] for module in modules] == ["jail", "child", "watch"]
+    os.close(fds[0])
+
+
+def test_the_server_itself_goes_on_and_keeps_nothing_open(serving, monkeypatch):
+    ours, _ = serving
+    waited = iter([(7, 0), (8, 0), (0, 0)])
+    monkeypatch.setattr(server.os, "waitpid", lambda *how: next(waited))
+    monkeypatch.setattr(server.os, "fork", lambda: 99)
+    end, other = socket.socketpair()
+    with end:
+        with other:
+            socket.send_fds(ours, [b"{}"], [other.fileno()])
+        ours.shutdown(socket.SHUT_WR)
+        with pytest.raises(Ended, match="0"):
+            server.main()
+        assert end.recv(1) == b""  # nobody has the other end any more
+    assert next(waited, None) is None  # all monitors that have ended were waited for
+
+
+@pytest.mark.parametrize("more", [["c"], []])
+def test_a_forked_server_imports_more_and_speaks_on_its_own_connection(serving, monkeypatch, more):
+    ours, done = serving
+    monkeypatch.setattr(server.os, "fork", lambda: 0)
+    own, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    with own:
+        with theirs:
+            socket.send_fds(ours, [json.dumps({"fork": more}).encode()], [theirs.fileno()])
+        own.shutdown(socket.SHUT_WR)
+        with pytest.raises(Ended, match="0"):
+            server.main()
+        assert json.loads(own.recv(1000)) == READY
+    assert done == [*PREPARED, *(["warm_up ['c']", "make_forks_cheap"] if more else [])]
+    assert json.loads(ours.recv(1000)) == READY
+    assert ours.recv(1000) == b""  # it has left the first server's connection
 
 
 # --- what is imported beforehand -----------------------------------------------------------------
