@@ -1,13 +1,18 @@
-"""The grader's side of a child: its time, its reports, and the reason for which it ended."""
+"""The grader's side of a child: its time, its reports, why it ended; and of the server."""
 
+import io
 import json
+import os
+import platform
 import socket
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
 from grader.sandbox import child
 from grader.sandbox.child import Child, ChildEnded, ServerLost
+from grader.sandbox.client import Server
 from grader.sandbox.inside import wire
 from grader.sandbox.inside.watch import INTERRUPT, KILL, TELL_USAGE
 
@@ -252,3 +257,113 @@ def test_only_a_request_that_was_long_enough_for_a_look_is_counted_at_once(
     answer(life.process, {"number": 2})
     life.made.ask({"do": "run"}, (), 4.0, 2.0)
     assert life.made.seconds == pytest.approx(lasting + 2.0)
+
+
+# --- the server, as the grader sees it -----------------------------------------------------------
+
+
+@pytest.fixture
+def connected():
+    """A server without a process, and the other end of what it is told."""
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    made = Server.__new__(Server)
+    made.control, made.is_ready, made.groups = ours, False, None
+    made.process = made.folder = None
+    theirs.settimeout(10)
+    with ours, theirs:
+        yield made, theirs
+
+
+def told(end, number):
+    """A message, and as many connections as come along."""
+    data, fds, _, _ = socket.recv_fds(end, 65536, number + 1)
+    assert len(fds) == number
+    return json.loads(data), [socket.socket(fileno=fd) for fd in fds]
+
+
+def open_files():
+    return len(os.listdir("/proc/self/fd"))
+
+
+def test_a_server_is_ready_if_it_is_of_the_same_python(connected):
+    server, theirs = connected
+    theirs.sendall(json.dumps({"ready": platform.python_version()}).encode())
+    server.wait()
+    assert server.is_ready
+
+
+@pytest.mark.parametrize("answer", [b'{"ready": "3.0.1"}', b"{}", b""])
+def test_a_server_of_another_kind_is_lost_and_closed(connected, answer):
+    server, theirs = connected
+    if answer:
+        theirs.sendall(answer)
+    else:
+        theirs.close()
+    with pytest.raises(ServerLost, match="the server did not start: ") as caught:
+        server.wait()
+    assert answer.decode() in str(caught.value)
+    assert not server.is_ready
+    assert server.control.fileno() == -1
+
+
+def test_a_server_that_did_not_start_is_ended_and_says_why(connected):
+    server, theirs = connected
+    theirs.close()
+    ended = []
+    server.process = SimpleNamespace(
+        stderr=io.BytesIO(b"x" * 3000 + b"no bwrap"), wait=lambda *seconds: None
+    )
+    server._kill = ended.append
+    with pytest.raises(ServerLost) as caught:
+        server.wait()
+    assert "xno bwrap" in str(caught.value)
+    assert len(str(caught.value)) < 2100
+    assert ended[0] is server.process
+
+
+def test_another_server_is_asked_of_the_first_with_a_connection_of_its_own(connected, monkeypatch):
+    first, theirs = connected
+    monkeypatch.setattr(Server, "wait", lambda server: None)
+    made = Server.forked(first.control, ("a", "b"), ("c",), Path("groups"))
+    asked, (end,) = told(theirs, 1)
+    with end, made.control:
+        assert asked == {"fork": ["c"]}
+        assert (made.modules, made.is_ready, made.groups) == (
+            ("a", "b", "c"),
+            False,
+            Path("groups"),
+        )
+        made.control.sendall(b"hello")
+        assert end.recv(10) == b"hello"
+    theirs.close()
+    before = open_files()
+    with pytest.raises(ServerLost):
+        Server.forked(first.control, ("a",))
+    assert open_files() == before
+
+
+@pytest.mark.parametrize("in_group", [False, True])
+def test_a_child_is_asked_for_with_its_rules_and_connections(connected, in_group, tmp_path):
+    server, theirs = connected
+    closed = []
+    group = SimpleNamespace(
+        entrance=os.open(tmp_path, os.O_RDONLY), close_entrance=lambda: closed.append(True)
+    )
+    server.group = lambda rules: group if in_group else None
+    child = server.child({"wall_factor": 7.0, "rest": 1})
+    data, fds, _, _ = socket.recv_fds(theirs, 65536, 4)
+    assert json.loads(data) == {"wall_factor": 7.0, "rest": 1}
+    assert (len(fds), closed) == ((3, [True]) if in_group else (2, []))
+    assert (child.wall_factor, child.group) == (7.0, group if in_group else None)
+    process, monitor = (socket.socket(fileno=fd) for fd in fds[:2])
+    with process, monitor, child.sock, child.status:
+        process.sendall(b"p")
+        monitor.sendall(b"m")
+        assert (child.sock.recv(1), child.status.recv(1)) == (b"p", b"m")
+    for fd in (group.entrance, *fds[2:]):
+        os.close(fd)
+    theirs.close()
+    before = open_files()
+    with pytest.raises(ServerLost):
+        server.child({"wall_factor": 7.0})
+    assert open_files() == before
