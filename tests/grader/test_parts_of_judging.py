@@ -324,6 +324,23 @@ def test_a_policy_in_a_job_is_the_policy():
         Policy(disabled_rules=("b", "cpu", "a"))
 
 
+def test_what_a_submission_may_use_unless_somebody_says_otherwise():
+    """Marks depend on it: whoever changes one of these means it."""
+    mib = 1024 * 1024
+    assert Policy().to_dict() == {
+        **{"cell_seconds": 120, "total_seconds": 300, "grace_seconds": 3, "wall_factor": 10},
+        **{"cpu_seconds": 600, "memory_bytes": 2048 * mib, "processes": 64, "open_files": 256},
+        **{"file_bytes": 100 * mib, "scratch_bytes": 200 * mib},
+        **{"judging_seconds": 20, "judging_bytes": 2048 * mib},
+        **{"output_bytes": 2 * mib, "total_output_bytes": 20 * mib},
+        **{"restarts": 12, "locked": True, "disabled_rules": []},
+    }
+    limits = Limits()
+    assert (limits.candidates, limits.beside_bytes) == (20, 20 * mib)
+    assert (limits.zip_files, limits.zip_depth) == (20_000, 3)
+    assert (limits.inner_files, limits.inner_bytes) == (2_000, 256 * mib)
+
+
 @pytest.mark.parametrize(
     ("reason", "outcome"),
     [
