@@ -4,6 +4,7 @@ No process stands behind it: `Asking` answers as it is told.
 """
 
 import json
+import marshal
 import os
 import resource
 import signal
@@ -16,6 +17,7 @@ import pytest
 from grader.cells import BEGIN_HIDDEN, END_HIDDEN
 from grader.judging import pairs, process
 from grader.judging.failures import NotJudged
+from grader.judging.functions import definitions, error_of_definitions, pack_function
 from grader.judging.judge import Judge, RemoteError, _import_ours, read_ahead, remote_error
 from grader.judging.policy import Policy
 from grader.judging.progress import Progress
@@ -123,6 +125,62 @@ def test_of_functions_the_code_goes_out_with_what_they_need_and_no_more():
     assert (probe["name"], probe["code"]) == ("f", "by = 3")
     assert [item["is"] for item in call["args"]] == ["function", "int"]
     assert (call["procedure"], call["ends"]) == (None, [(0, 1), (1, 1)])
+
+
+def functions_in(code):
+    space = {}
+    exec(compile(code, "<test>", "exec"), space)
+    return space
+
+
+def test_with_a_function_go_only_the_definitions_whose_names_it_looks_up():
+    code = (
+        "import math as m, os\nmaps = 1\nsize = m.pi\nexpected = 7\nother: int = 3\n"
+        "def near(x):\n    return x < size\n\n"
+        "def of_attributes(after):\n    size = 3\n    return after.maps + size\n\n"
+        "def of_globals(x):\n    return [maps for _ in x]\n\n"
+        "def of_functions(x):\n    def inner():\n        return near(x)\n    return inner()\n\n"
+        "def of_both(x):\n    class A:\n        y = maps\n    return os\n"
+    )
+    space = functions_in(code)
+    for names, wanted in (
+        (["of_attributes"], ""),
+        (["of_globals"], "maps = 1"),
+        (
+            ["of_functions"],
+            "import math as m, os\nsize = m.pi\n\ndef near(x):\n    return x < size",
+        ),
+        (["of_both"], "import math as m, os\nmaps = 1"),
+        (["of_attributes", "of_globals"], "maps = 1"),
+        ([], ""),
+    ):
+        assert definitions(code, [space[name] for name in names]) == wanted
+
+
+def test_a_function_goes_out_with_its_defaults_and_what_it_encloses():
+    space = functions_in(
+        "def make(n):\n  def f(x, y=2, z='a'):\n    return x + y + n\n  return f\nf = make(5)"
+    )
+    blobs = [b"before"]
+    message = pack_function(space["f"], blobs)
+    assert message == {
+        "is": "function",
+        "blob": 1,
+        "name": "f",
+        "defaults": [{"is": "int", "value": "2"}, {"is": "plain", "value": "a"}],
+        "closure": [{"is": "int", "value": "5"}],
+    }
+    assert marshal.loads(blobs[1]) == space["f"].__code__
+    plain = pack_function(space["make"], [])
+    assert (plain["blob"], plain["defaults"], plain["closure"]) == (0, [], [])
+
+
+@pytest.mark.parametrize(
+    ("code", "name"),
+    [("x = 1\nassert x", None), ("x = 1 / 0", "ZeroDivisionError"), ("f(", "SyntaxError")],
+)
+def test_the_error_that_definitions_raise_by_themselves_has_a_name(code, name):
+    assert error_of_definitions(code) == name
 
 
 def seen(code="seen = check('f', [1])", **fields):
