@@ -5,6 +5,7 @@ import json
 import os
 import platform
 import socket
+import threading
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -163,6 +164,36 @@ def test_a_child_ends_when_it_is_told_to_and_its_group_with_it(ends):
     assert wire.receive(process)[0] == {"do": "end", "number": 0}
     assert monitor.recv(10) == b""  # nobody had to kill it
     assert groups == ["end"]
+
+
+def test_a_child_that_ends_a_little_later_is_waited_for(ends):
+    made, _, monitor = ends
+    later = threading.Timer(0.1, report, (monitor,), {"ended": "by itself", "code": 0})
+    later.start()
+    assert made.close()["ended"] == "by itself"
+    later.join()
+    assert monitor.recv(10) == b""  # nobody had to kill it
+
+
+@pytest.mark.parametrize("is_close", [True, False])
+def test_a_child_that_does_not_end_is_made_to(ends, monkeypatch, is_close):
+    made, _, monitor = ends
+    orders = []
+
+    def watch():
+        orders.append(monitor.recv(1))
+        report(monitor, ended="killed", code=-9)
+
+    monkeypatch.setattr(child, "SECONDS_TO_LEAVE", 0.05)
+    watching = threading.Thread(target=watch, daemon=True)
+    watching.start()
+    if is_close:
+        assert made.close() == {"ended": "killed", "code": -9}
+    else:
+        ended = made.kill()
+        assert (ended.why, ended.code) == ("killed", -9)
+    watching.join(10)
+    assert orders == [KILL]
 
 
 # --- time ----------------------------------------------------------------------------------------
