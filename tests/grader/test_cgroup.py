@@ -153,6 +153,54 @@ def test_a_submission_has_a_group_with_its_limits_and_equal_weight(kernel):
     assert not group.path.exists()
 
 
+@pytest.mark.parametrize(
+    ("disabled", "missing"),
+    [
+        ((), ()),
+        (("processes",), ("pids.max",)),
+        (("memory",), ("memory.max", "memory.swap.max", "memory.oom.group")),
+        (("memory watch",), ("memory.max", "memory.swap.max", "memory.oom.group")),
+    ],
+)
+def test_each_limit_of_a_group_is_one_rule_s(kernel, disabled, missing):
+    """Files in the three folders lie in memory, and a gibibyte is what is imported already."""
+    mib = 2**20
+    policy = Policy(
+        memory_bytes=100 * mib, scratch_bytes=5 * mib, processes=7, disabled_rules=disabled
+    )
+    group = cgroup.Group(kernel / "submission-1-0", policy.to_dict())
+    group.close_entrance()
+    wanted = {
+        "pids.max": "7",
+        "memory.max": str((100 + 3 * 5 + 1024) * mib),
+        "memory.swap.max": "0",
+        "memory.oom.group": "1",
+    }
+    found = {name: group.path / name for name in wanted}
+    assert {name: path.read_text() for name, path in found.items() if path.exists()} == {
+        name: text for name, text in wanted.items() if name not in missing
+    }
+
+
+@pytest.mark.parametrize(("uid", "whose"), [(0, "--system"), (1000, "--user")])
+def test_the_call_of_systemd_is_what_its_manual_says(kernel, monkeypatch, uid, whose):
+    """org.freedesktop.systemd1(5): StartTransientUnit(name, mode, properties, no others)."""
+    asked = []
+    refused = subprocess.CompletedProcess([], 1)
+    monkeypatch.setattr(shutil, "which", lambda name: f"/usr/bin/{name}")
+    monkeypatch.setattr(os, "geteuid", lambda: uid)
+    monkeypatch.setattr(
+        subprocess, "run", lambda command, **options: asked.append(command) or refused
+    )
+    assert cgroup.scope_of_systemd(kernel) is None
+    assert [" ".join(command) for command in asked] == [
+        f"/usr/bin/busctl {whose} call org.freedesktop.systemd1 /org/freedesktop/systemd1 "
+        "org.freedesktop.systemd1.Manager StartTransientUnit ssa(sv)a(sa(sv)) "
+        f"course-grade-{os.getpid()}.scope fail "
+        f"2 Delegate b true PIDs au 1 {os.getpid()} 0"
+    ]
+
+
 def test_a_judge_that_was_ended_leaves_no_groups(kernel):
     server = Server.__new__(Server)
     server.groups = kernel
