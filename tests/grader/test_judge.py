@@ -519,7 +519,7 @@ def test_a_judge_that_waits_too_long_is_ended(judged, monkeypatch):
     progress, start = fresh(), time.monotonic()
     # For 2 times 0.1 seconds, half of it besides for hidden tests, and what is on top.
     assert not judged(lambda run: time.sleep(60), progress, wall_factor=2.0, total_seconds=0.1)
-    assert 0.35 <= time.monotonic() - start < 30
+    assert 0.3 < time.monotonic() - start < 30
     assert progress.outcome == "too much to judge"
 
 

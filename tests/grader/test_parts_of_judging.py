@@ -134,6 +134,37 @@ def test_only_so_much_of_a_value_is_sent():
     assert [part["is"] for part in parts] == ["list", "other", "other"]
 
 
+@pytest.mark.parametrize(
+    ("message", "value"),
+    [
+        *(({"is": "plain", "value": value}, value) for value in (None, True, False, "a")),
+        ({"is": "int", "value": "-12"}, -12),
+        ({"is": "float", "value": "0x1.8p+1"}, 3.0),
+        ({"is": "float", "value": "-inf"}, -math.inf),
+        ({"is": "tuple", "items": [{"is": "int", "value": "1"}]}, (1,)),
+        ({"is": "list", "items": [{"is": "int", "value": "1"}]}, [1]),
+        ({"is": "dict", "items": [["a", {"is": "list", "items": []}], [3, {"is": "tuple",
+          "items": []}]]}, {"a": [], "3": ()}),
+    ],
+)  # fmt: skip
+def test_a_value_that_comes_back(message, value):
+    found = values.Decoder([]).value(message)
+    assert (found, type(found)) == (value, type(value))
+
+
+def test_a_value_that_comes_back_has_so_many_parts_at_most(monkeypatch):
+    monkeypatch.setattr(values, "PART_LIMIT", 5)
+    one = {"is": "int", "value": "1"}
+    assert values.Decoder([]).value({"is": "list", "items": [one] * 19}) == [1] * 19
+    with pytest.raises(wire.Nonsense, match="too deep, or of too many parts"):
+        values.Decoder([]).value({"is": "list", "items": [one] * 20})
+    decoder = values.Decoder([])  # for all values of a frame together
+    for _ in range(20):
+        decoder.value(one)
+    with pytest.raises(wire.Nonsense, match="too deep, or of too many parts"):
+        decoder.value(one)
+
+
 @pytest.mark.parametrize("make", [np.random.PCG64, np.random.MT19937])
 def test_a_generator_goes_on_where_it_was(make):
     generator = np.random.Generator(make(3))
