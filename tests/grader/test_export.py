@@ -1,12 +1,16 @@
-"""The table of `nbgrader export`."""
+"""The table of `nbgrader export`, and the pages that nbgrader's exchange gives back."""
 
 import csv
+import logging
 from types import SimpleNamespace
 
 import pytest
 from nbgrader.api import MissingEntry
+from nbgrader.exchange.default import ExchangeReleaseFeedback
 
+from grader.gradebook.exchange import ReleaseFeedback
 from grader.gradebook.export import COLUMNS, SafeCsv
+from grader.intake.layouts import SECRET, TIMESTAMP
 
 
 class OneAssignment:
@@ -48,3 +52,35 @@ def test_a_row_for_each_student_or_for_those_that_are_named(tmp_path):
     names = [row["student_id"] for row in exported(marks, tmp_path / "grades.csv")]
     assert names == ["ann", "'=bob"]
     assert exported(marks, tmp_path / "one.csv", student=["ann"])[0]["student_id"] == "ann"
+
+
+def test_by_the_exchange_pages_go_to_who_handed_in_by_it_and_20_others_are_named(
+    tmp_path, monkeypatch, caplog
+):
+    """Of those it has a secret and a time; nbgrader would end at the first one without."""
+    given = []
+    monkeypatch.setattr(
+        ExchangeReleaseFeedback, "copy_files", lambda release: given.append(release.src_path)
+    )
+    for number in range(24):
+        folder = tmp_path / f"s{number:02}" / "01"
+        folder.mkdir(parents=True)
+        by_exchange = {
+            0: (SECRET, TIMESTAMP),
+            1: (SECRET, TIMESTAMP),
+            2: (SECRET,),
+            3: (TIMESTAMP,),
+        }
+        for name in by_exchange.get(number, ()):
+            (folder / name).touch()
+    release = ReleaseFeedback.__new__(ReleaseFeedback)
+    release.log = logging.getLogger("exchange")
+    release.src_path = str(tmp_path / "*" / "01")
+    release.copy_files()
+    assert given == [str(tmp_path / f"s0{number}" / "01") for number in (0, 1)]
+    (said,) = caplog.messages
+    assert said.endswith(f": {', '.join(f's{number:02}' for number in range(2, 22))}, and 2 more")
+    caplog.clear()
+    release.src_path = str(tmp_path / "s0[01]" / "01")
+    release.copy_files()
+    assert caplog.messages == []
