@@ -267,3 +267,30 @@ def test_only_the_students_own_lines_count(tmp_path):
         "  in        f, line 5:",
         "              return textwrap.fill(x)",
     ]
+
+
+# --- how much is shown ---------------------------------------------------------------------------
+
+
+def test_an_array_of_12_lines_is_shown_and_of_a_longer_one_the_shape():
+    (block,) = inputs_lines(["x"], [np.arange(24).reshape(12, 2)])
+    assert block.count("\n") == 12
+    (block,) = inputs_lines(["x"], [np.arange(26).reshape(13, 2)])
+    assert " ".join(block.split()) == "input x = 13×2 numbers, from 0 to 25"
+
+
+@pytest.mark.parametrize(("rows", "is_whole"), [(12, True), (13, False)])
+def test_of_maps_that_take_more_than_12_lines_the_one_with_the_place_is_shown(rows, is_whole):
+    numbers = np.arange(2.0 * rows).reshape(1, rows, 2)
+    lines = values_lines(numbers, numbers + 1, (0, 3, 1))
+    assert len(lines) == (2 if is_whole else 3)
+    assert is_whole or "number [0], the first that is not right" in " ".join(lines[0].split())
+
+
+def test_of_a_function_that_calls_itself_the_innermost_200_lines_are_looked_at():
+    def deep(number):
+        return 1 / number if number == 0 else deep(number - 1)
+
+    with pytest.raises(ZeroDivisionError) as raised:
+        deep(300)
+    assert len(student_frames(raised.value)) == 200
