@@ -1,12 +1,13 @@
 """What Jupyter shows when a cell of an assignment stops."""
 
 import signal
+import traceback
 
 import pytest
 from nbclient import NotebookClient
 from nbformat.v4 import new_code_cell, new_notebook
 
-from helpers.assignment import Sheet, fingerprint
+from helpers.assignment import Sheet, cells, fingerprint
 
 SHOWS = "number = 3\nf(number)"
 SETUP = """
@@ -128,3 +129,10 @@ def test_running_the_set_up_again_changes_nothing(shown):
 def test_cells_of_notebooks_are_numbered_as_jupyter_shows_them(shown):
     text = shown("unknown_name")
     assert f"line 1 of cell [{shown.number}]:" in text
+
+
+def test_three_lines_are_shown_of_those_that_called_the_one_with_the_error():
+    frames = [traceback.FrameSummary("a.py", n, f"f{n}", line="x") for n in range(6)]
+    text = "\n".join(cells._outer(frames))
+    assert text.count("called in") == 3
+    assert [f"f{n}" in text for n in range(6)] == [False, True, True, True, False, False]

@@ -1,5 +1,6 @@
 """What a student reads when something is wrong: each bad input ends in a clear message."""
 
+import contextlib
 import sys
 import time
 import warnings
@@ -8,8 +9,9 @@ import numpy as np
 import pytest
 import torch
 
-from helpers.assignment import Checker, CheckFailed, Sheet, fingerprint
+from helpers.assignment import Checker, CheckFailed, Sheet, checker, fingerprint
 from helpers.assignment.messages import WIDTH
+from helpers.assignment.time_limit import TookTooLong
 
 IMAGE = np.array([[0, 1, 2], [3, 4, 5], [6, 7, 8]])
 KERNEL = np.array([[0, 1], [2, 3]])
@@ -186,6 +188,27 @@ def test_what_waits_for_ever_is_stopped_by_the_clock_on_the_wall():
 
     failure = run(waits, 'check.limit(0.02)("f", IMAGE, KERNEL).gives(RIGHT)')
     assert failure.kind == "too long"
+
+
+def test_a_call_has_20_seconds_and_2_once_that_was_too_short(monkeypatch):
+    """And by the clock on the wall ten times as long: others may have the processors."""
+    given, slow = [], []
+
+    @contextlib.contextmanager
+    def limit(wall_seconds, *, thread_seconds):
+        given.append((thread_seconds, wall_seconds))
+        if slow[-1]:
+            raise TookTooLong
+        yield
+
+    monkeypatch.setattr(checker, "time_limit", limit)
+    space = {"f": correlate, "g": lambda *given: 0, "check": Checker("trial", Sheet())}
+    space |= {"IMAGE": IMAGE, "KERNEL": KERNEL}
+    for name, is_slow in (("f", False), ("f", True), ("f", False), ("g", False)):
+        slow.append(is_slow)
+        with contextlib.suppress(CheckFailed):
+            exec(f'check("{name}", IMAGE, KERNEL)', space)
+    assert given == [(20, 200), (20, 200), (2, 20), (20, 200)]
 
 
 def test_message_shows_the_window_of_the_first_wrong_value():

@@ -521,11 +521,12 @@ def test_auto_does_not_wait_twice(server, capsys, monkeypatch):
     assert "because the server does not give the file" in out
     assert "1,000 real images" in out
     assert len(out.splitlines()) == 1
-    # After a while, or when the full set is asked for, it tries again.
-    later = time.monotonic() + data.RETRY_SECONDS + 1
+    # After a minute, or when the full set is asked for, it tries again.
+    now = time.monotonic()
     server.answer = working
-    monkeypatch.setattr(data.time, "monotonic", lambda: later)
-    assert data.load_mnist(False).source == "full"
+    for seconds, source in ((45, "sample"), (61, "full")):
+        monkeypatch.setattr(data.time, "monotonic", lambda later=now + seconds: later)
+        assert data.load_mnist(False).source == source
 
 
 def test_what_the_message_advises_helps_at_once(server, tmp_path, monkeypatch):
