@@ -597,9 +597,10 @@ def test_tensors_and_modules_are_copied_to_the_device(monkeypatch):
     seen = []
     layer, x, y = nn.Linear(3, 2), torch.ones(4, 3), torch.ones(1)
     device.time_on(
-        "meta", lambda *a, **k: seen.append((a, k)), layer, x, 7, repeat=1, warmup=0, y=y
+        "meta", lambda *a, **k: seen.append((a, k)), layer, x, 7, repeat=1, warmup=1, y=y
     )
-    ((moved_layer, moved_x, seven), named) = seen[0]
+    warm, ((moved_layer, moved_x, seven), named) = seen
+    assert warm[1].keys() == named.keys()
     assert moved_layer.weight.device == moved_x.device == named["y"].device == meta
     assert seven == 7
     assert layer.weight.device == x.device == torch.device("cpu")

@@ -5,6 +5,7 @@ import re
 import shutil
 import stat
 import zipfile
+from pathlib import Path
 from types import SimpleNamespace
 
 import nbformat
@@ -417,6 +418,31 @@ def test_what_is_no_release_is_refused(unzipped, release, tmp_path, capsys):  # 
         file.writestr(f"a/{MANIFEST}", data)
         file.writestr(f"b/{MANIFEST}", data)
     assert refused(unzipped, path, capsys) == none.format(path)
+
+
+@pytest.mark.parametrize(
+    ("sizes", "fits"),
+    [
+        ([0] * 5_000, True),
+        ([0] * 5_001, False),
+        ([100 * 2**20, 100 * 2**20], True),
+        ([200 * 2**20, 1], False),
+    ],
+    ids=["5,000 files", "one more", "200 MiB", "a byte more"],
+)
+def test_a_release_has_5_000_files_and_200_mib_at_most(sizes, fits):
+    infos = [
+        zipfile.ZipInfo(f"course/{number}" if number else f"course/{MANIFEST}")
+        for number in range(len(sizes))
+    ]
+    for info, size in zip(infos, sizes, strict=True):
+        info.file_size = size
+    file = SimpleNamespace(infolist=lambda: infos, namelist=lambda: [i.filename for i in infos])
+    if fits:
+        update_unzipped.Zipped(Path("a.zip"), file)
+    else:
+        with pytest.raises(Problem, match="far too large"):
+            update_unzipped.Zipped(Path("a.zip"), file)
 
 
 def test_a_release_has_so_many_files_and_bytes_at_most(unzipped, release, monkeypatch):  # noqa: F811
