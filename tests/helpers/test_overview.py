@@ -483,3 +483,15 @@ def test_command_line(folder, runs, monkeypatch, capsys):
     assert capsys.readouterr().out.count("2 of 5") == 2
     os.remove(folder / "01-one" / "01-one.ipynb")
     assert main([]) == 1
+
+
+def test_a_folder_behind_a_link_is_the_same_folder(folder, tmp_path):
+    """What is remembered by the one name is known by the other."""
+    link = tmp_path / "link"
+    link.symlink_to(folder.parent, target_is_directory=True)
+    path = folder / "01-one" / "01-one.ipynb"
+    there = link / folder.name / "01-one" / "01-one.ipynb"
+    Memory(folder).keep(path, "text", [("t", 1.0, 2.0)])
+    assert Memory(link / folder.name).known(there, "text") == [("t", 1.0, 2.0)]
+    assert Memory(folder).known(there, "text") == [("t", 1.0, 2.0)]
+    assert Memory(folder).known(tmp_path / "other.ipynb", "text") is None
