@@ -206,7 +206,7 @@ def test_the_checks_of_a_fault(every, tmp_path):
                 return [check.files for check in checks.of(fault)]
 
     prose_tests, *_ = of("prose", "notebooks/01", "number")
-    for name in ("lessons", "numbers", "equations", "formulas"):
+    for name in ("lessons", "numbers", "equations", "formulas", "what_lesson_09_compares"):
         assert f"tests/notebooks/test_{name}.py" in prose_tests
     assert "tests/repository/test_units.py" in prose_tests
     assert "tests/notebooks/test_assignments.py" not in prose_tests

@@ -16,7 +16,7 @@ TRANSLATIONS = "tests/repository/test_translations.py"
 """The test that a changed sentence fails, whatever it says, until it is translated anew."""
 READS = re.compile(
     r"^from tests\.support\.(?:lessons import .*(?:\bLESSONS\b.*\bread\b|\bdefinitions\b)"
-    r"|prose import .*\btexts\b)",
+    r"|cells import Cells|prose import .*\btexts\b)",
     re.MULTILINE,
 )
 """How a test begins that reads the lessons' cells or all texts, assignments or not."""
