@@ -415,3 +415,16 @@ def at_equal_distances_from_a_random_place(n, n_validation, rng):
     start = rng.permutation(step)[-1]
     validation = start + step * np.arange(n_validation)
     return np.setdiff1d(np.arange(n), validation), validation
+
+
+@mistake(
+    "High numbers are put aside too rarely in your function, and low ones too often. Every image "
+    "has the same chance.",
+    fails={"split_by_chance", "split_together"},
+)
+def the_lowest_of_many_draws(n, n_validation, rng):
+    drawn = set()
+    while len(drawn) < n_validation:
+        drawn.update(rng.integers(0, n, n_validation).tolist())
+    validation = np.array(sorted(drawn)[:n_validation], dtype=int)
+    return np.setdiff1d(np.arange(n), validation), validation

@@ -318,7 +318,6 @@ def a_row_for_each_map(x):
 @mistake(
     "Your numbers have lost their fractions.",
     fails={"global_average_pool_axes", "global_average_pool_mean", "global_average_pool_together"},
-    undiagnosed="the means in the visible tests are whole numbers",
 )
 def whole_numbers(x):
     return torch.tensor([[int(one.mean()) for one in image] for image in x])
@@ -356,3 +355,13 @@ def input_divided(x):
 )
 def half_precision(x):
     return x.half().mean(dim=(2, 3)).float()
+
+
+@mistake(
+    "Small numbers became 0 in your result, as where what is near 0 is cut off. A small number "
+    "counts like any other.",
+    fails={"global_average_pool_together"},
+)
+def small_numbers_cut_off(x):
+    result = mean_of_two_axes(x)
+    return torch.where(result.abs() < 1e-3, 0.0, result)

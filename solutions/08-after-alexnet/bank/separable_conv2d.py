@@ -466,3 +466,13 @@ def windows_as_strided(x, depthwise, pointwise, stride=1, padding=0):
     places = (height - f) // stride + 1, (width - f) // stride + 1
     windows = x.as_strided((n, c, *places, f, f), (a, b, i * stride, j * stride, i, j))
     return torch.einsum("nchwij,cij,kc->nkhw", windows, depthwise[:, 0], pointwise[:, :, 0, 0])
+
+
+@mistake(
+    "Small numbers became 0 in your result, as where what is near 0 is cut off. A small number "
+    "counts like any other.",
+    fails={"separable_conv2d_together"},
+)
+def small_numbers_cut_off(x, depthwise, pointwise, stride=1, padding=0):
+    result = with_groups(x, depthwise, pointwise, stride, padding)
+    return torch.where(result.abs() < 1e-4, 0.0, result)

@@ -870,3 +870,23 @@ def one_image_a_step(body, head, images, labels, make_optimizer, steps):
         optimizer.step()
         losses.append(loss.item())
     return losses
+
+
+@mistake(
+    "Your losses after the first equal those of a part of the images, as in batches. Each step "
+    "goes through all images.",
+    fails={"train_head_losses", "train_head_learns", "train_head_together"},
+)
+def batches_of_32(body, head, images, labels, make_optimizer, steps):
+    body.requires_grad_(False).eval()
+    head.train()
+    optimizer, losses = make_optimizer(head.parameters()), []
+    for step in range(steps):
+        start = step * 32 % len(images)
+        batch = slice(start, start + 32)
+        loss = F.cross_entropy(head(body(images[batch])), labels[batch])
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    return losses
