@@ -424,3 +424,18 @@ def standardised(shape, rng):
 def one_number_for_a_window(shape, rng):
     numbers = rng.normal(0, (2 / products(shape)) ** 0.5, shape[:2])
     return numbers.reshape(*shape[:2], *[1] * (len(shape) - 2)) * np.ones(shape)
+
+
+@mistake(
+    "Your spread is a little too small and some weights are equal, as where those far from 0 are "
+    "cut off. A normal distribution has no end.",
+    fails={
+        "he_start_connected",
+        "he_start_convolution",
+        "he_start_generator",
+        "he_start_normal",
+    },
+)
+def cut_off_at_two(shape, rng):
+    spread = (2 / np.prod(shape[1:])) ** 0.5
+    return np.clip(rng.normal(0, spread, shape), -2 * spread, 2 * spread)
