@@ -427,8 +427,8 @@ def one_number_for_a_window(shape, rng):
 
 
 @mistake(
-    "Your spread is a little too small and some weights are equal, as where those far from 0 are "
-    "cut off. A normal distribution has no end.",
+    "The spread is about 0.96 of what it should be, and some weights are equal, as where those far "
+    "from 0 are cut off. A normal distribution has no end.",
     fails={
         "he_start_connected",
         "he_start_convolution",
