@@ -46,10 +46,10 @@ def ratios(size, filters, options):
 
     def torch_forward():
         with torch.no_grad():
-            F.conv2d(tx, tw, **options)
+            return F.conv2d(tx, tw, **options)
 
     def torch_backward():
-        torch.autograd.grad(out, (tx, tw), grad_out, retain_graph=True)
+        return torch.autograd.grad(out, (tx, tw), grad_out, retain_graph=True)
 
     forward = cpu_seconds(lambda: ops.conv2d(x, w, **options))
     backward = cpu_seconds(lambda: ops.conv2d_backward(grad_out.numpy(), x, w, **options))

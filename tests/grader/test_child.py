@@ -15,6 +15,7 @@ from grader.sandbox import child
 from grader.sandbox.child import Child, ChildEnded, ServerLost
 from grader.sandbox.client import Server
 from grader.sandbox.inside import wire
+from grader.sandbox.inside.child import describe
 from grader.sandbox.inside.watch import INTERRUPT, KILL, TELL_USAGE
 
 
@@ -399,3 +400,27 @@ def test_a_child_is_asked_for_with_its_rules_and_connections(connected, in_group
     with pytest.raises(ServerLost):
         server.child({"wall_factor": 7.0})
     assert open_files() == before
+
+
+# --- what the process tells of an error ----------------------------------------------------------
+
+
+def test_the_line_of_an_error_is_the_innermost_of_the_student_s(tmp_path):
+    """Of the frames in the notebook's cells the last one; the course's and Python's are not it."""
+    code = """
+def helper(text):
+    return json.loads(text)
+
+def f(text):
+    return helper(text) + 1
+"""
+    space = {"json": json}
+    exec(compile(code, str(tmp_path / "<ipython-input-1>"), "exec"), space)
+    with pytest.raises(json.JSONDecodeError) as caught:
+        space["f"]("three")  # json's own frames lie further in
+    found = describe(caught.value)
+    assert found["at"] == ("helper", 3)
+    assert found["types"][:2] == ["JSONDecodeError", "ValueError"]
+    with pytest.raises(TypeError) as caught:
+        space["f"]("[]")
+    assert describe(caught.value)["at"] == ("f", 6)

@@ -213,6 +213,22 @@ def test_the_tolerance_of_grad_check(share, passes):
             check()
 
 
+def test_grad_check_looks_at_large_inputs_all_over():
+    x = np.ones(1000)
+
+    def backward_of_a_part(part):
+        def backward(grad_out, x):
+            gradient = 2 * grad_out * x
+            gradient[part] = 0
+            return gradient
+
+        return backward
+
+    for part in (slice(500), slice(500, None)):
+        with pytest.raises(AssertionError, match="gradient of input 0 is wrong"):
+            grad_check(np.square, backward_of_a_part(part), [x])
+
+
 def test_grad_check_message_shows_what_is_needed():
     with pytest.raises(AssertionError) as caught:
         grad_check(np.square, lambda grad_out, x: grad_out * x, [np.array([3.0])], names=["x"])

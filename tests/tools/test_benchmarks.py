@@ -46,6 +46,8 @@ def test_a_ratio_is_the_time_of_ops_by_that_of_torch(monkeypatch):
     assert ops.ratios((1, 2, 5, 5), (3, 2, 3, 3), {"padding": 1}) == (3, 2.5)
     assert ran[0].shape == (1, 3, 5, 5)
     assert [array.shape for array in ran[1]][:2] == [(1, 2, 5, 5), (3, 2, 3, 3)]
+    assert ran[2].shape == (1, 3, 5, 5)
+    assert [tensor.shape for tensor in ran[3]] == [(1, 2, 5, 5), (3, 2, 3, 3)]
 
 
 def test_the_threads_are_set_before_the_libraries_are_loaded(monkeypatch, capsys):

@@ -93,6 +93,18 @@ def test_what_varies_makes_no_change_of_its_own(notebook, capsys):
     assert path.read_bytes() != first
 
 
+@pytest.mark.parametrize("tag", ["cover", "picture-varies"])
+def test_a_picture_that_is_new_is_written_whatever_its_tag(notebook, tag):
+    show = "from IPython.display import Image, display\ndisplay(Image(open('a.png', 'rb').read()))"
+    path = notebook(show, tags=[tag])
+    for colour in ("white", "black"):
+        Image.new("L", (2, 2), colour).save(path.with_name("a.png"))
+        tool.main([str(path)])
+        (output,) = nbformat.read(path, as_version=4).cells[1].outputs
+        saved = Image.open(io.BytesIO(base64.b64decode(output.data["image/png"])))
+        assert saved.convert("L").getpixel((0, 0)) == {"white": 255, "black": 0}[colour]
+
+
 def test_an_error_leaves_the_file_as_it_was(notebook, capsys):
     path = notebook("print('a')", "1 / 0")
     before = path.read_bytes()
