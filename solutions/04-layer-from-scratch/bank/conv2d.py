@@ -1030,3 +1030,48 @@ def bias_with_each_row(x, weight, bias, stride=1, padding=0):
 def small_numbers_cut_off(x, weight, bias, stride=1, padding=0):
     result = layer(zeros_around(x, padding), weight, bias, stride)
     return np.where(np.abs(result) < 1e-3, 0, result)
+
+
+@mistake(
+    "The bias is in your output twice. It is added once to every number.",
+    fails={"conv2d_bias", "conv2d_together"},
+)
+def bias_twice(x, weight, bias, stride=1, padding=0):
+    return layer(zeros_around(x, padding), weight, 2 * bias, stride)
+
+
+@mistake(
+    "Your biases stand in reversed order: the first map has the bias of the last filter.",
+    fails={"conv2d_bias", "conv2d_together"},
+)
+def biases_reversed(x, weight, bias, stride=1, padding=0):
+    return layer(zeros_around(x, padding), weight, bias[::-1], stride)
+
+
+@mistake(
+    "Each of your maps has the bias of the next filter, and the last one that of the first.",
+    fails={"conv2d_bias", "conv2d_together"},
+)
+def biases_of_the_next_filter(x, weight, bias, stride=1, padding=0):
+    return layer(zeros_around(x, padding), weight, np.roll(bias, -1), stride)
+
+
+@mistake(
+    "Your output equals that of the filter upside down. The first row of a filter belongs "
+    "to the first row of the window.",
+    fails={"conv2d_orientation", "conv2d_together"},
+)
+def kernel_upside_down(x, weight, bias, stride=1, padding=0):
+    return layer(zeros_around(x, padding), weight[:, :, ::-1], bias, stride)
+
+
+@mistake(
+    "Where there are as many filters as channels, each of your filters sees one channel alone. A "
+    "filter adds up all channels.",
+    fails={"conv2d_together"},
+)
+def one_channel_for_each_of_as_many_filters(x, weight, bias, stride=1, padding=0):
+    filters, channels = weight.shape[:2]
+    if filters == channels:
+        weight = weight * np.eye(filters, dtype=weight.dtype)[:, :, None, None]
+    return layer(zeros_around(x, padding), weight, bias, stride)

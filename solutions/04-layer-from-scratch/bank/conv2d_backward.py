@@ -562,8 +562,8 @@ def border_not_cut_off(grad_out, x, weight, stride=1, padding=0):
 
 
 @mistake(
-    "Your `grad_x` begins with the gradient of the border above and to the left. The size is "
-    "right, but the border was cut off on the wrong side.",
+    "Your `grad_x` begins with the gradient of the border above and to the left. That border is "
+    "not part of `x`.",
     fails={"conv2d_backward_padding", "conv2d_backward_together"},
 )
 def border_cut_off_at_the_end(grad_out, x, weight, stride=1, padding=0):
@@ -987,3 +987,57 @@ def in_half_precision(grad_out, x, weight, stride=1, padding=0):
 def small_numbers_cut_off(grad_out, x, weight, stride=1, padding=0):
     gradients = right(grad_out, x, weight, stride, padding)
     return tuple(np.where(np.abs(gradient) < 1e-3, 0, gradient) for gradient in gradients)
+
+
+LOST = (
+    "Fractions are lost in your gradient, as where it is stored in an array of whole numbers. "
+    "`grad_out` can hold fractions where `x` and `weight` hold none."
+)
+
+
+@mistake(
+    LOST,
+    fails={"conv2d_backward_weight", "conv2d_backward_x"},
+)
+def gradients_like_the_arrays(grad_out, x, weight, stride=1, padding=0):
+    padded = zeros_around(x, padding)
+    grad_padded, grad_weight = np.zeros_like(padded), np.zeros_like(weight)
+    for n, k, i, j in np.ndindex(grad_out.shape):
+        rows = slice(i * stride, i * stride + weight.shape[2])
+        columns = slice(j * stride, j * stride + weight.shape[3])
+        place = (n, slice(None), rows, columns)
+        grad_padded[place] = grad_padded[place] + grad_out[n, k, i, j] * weight[k]
+        grad_weight[k] = grad_weight[k] + grad_out[n, k, i, j] * padded[place]
+    return cut(grad_padded, x.shape[2:], padding), grad_weight, bias_part(grad_out)
+
+
+@mistake(
+    LOST,
+    fails={"conv2d_backward_weight", "conv2d_backward_x"},
+)
+def gradients_in_the_types_of_the_arrays(grad_out, x, weight, stride=1, padding=0):
+    grad_x, grad_weight, grad_bias = right(grad_out, x, weight, stride, padding)
+    return grad_x.astype(x.dtype), grad_weight.astype(weight.dtype), grad_bias
+
+
+@mistake(
+    "The rows and columns that the stride leaves over stand above and left in your `grad_x`. No "
+    "window reached those below and right: their gradient is 0.",
+    fails={"conv2d_backward_stride", "conv2d_backward_together"},
+)
+def left_over_above_and_left(grad_out, x, weight, stride=1, padding=0):
+    _, grad_weight, grad_bias = right(grad_out, x, weight, stride, padding)
+    padded = zeros_around(x, padding)
+    grad_padded = padded_part(grad_out, padded, weight, stride)
+    rows, columns = ((padded.shape[axis] - weight.shape[axis]) % stride for axis in (2, 3))
+    grad_padded = np.roll(grad_padded, (rows, columns), axis=(2, 3))
+    return cut(grad_padded, x.shape[2:], padding), grad_weight, grad_bias
+
+
+@mistake(
+    "Your `grad_bias` is divided by the number of places of a map. The places add up.",
+    fails={"conv2d_backward_bias", "conv2d_backward_together"},
+)
+def bias_mean_of_places(grad_out, x, weight, stride=1, padding=0):
+    grad_x, grad_weight, _ = right(grad_out, x, weight, stride, padding)
+    return grad_x, grad_weight, grad_out.mean(axis=(2, 3)).sum(axis=0)

@@ -66,8 +66,8 @@ def places_counted_down(x, kernel_size, stride=1, padding=0):
 
 
 @mistake(
-    "Every window is written backwards, from bottom right to top left: that turns the filter by "
-    "180°.",
+    "The numbers of every window stand in reverse order, from bottom right to top left. They are "
+    "counted from top left.",
     fails={"im2col_order", "im2col_together"},
 )
 def window_read_backwards(x, kernel_size, stride=1, padding=0):
@@ -684,3 +684,22 @@ def border_not_counted(x, kernel_size, stride=1, padding=0):
 )
 def small_numbers_cut_off(x, kernel_size, stride=1, padding=0):
     return from_padded(zeros_around(np.where(np.abs(x) < 1e-3, 0, x), padding), kernel_size, stride)
+
+
+@mistake(
+    "The rows of every window are counted from the bottom up. The first row of a window comes "
+    "first.",
+    fails={"im2col_order", "im2col_stride", "im2col_padding", "im2col_together"},
+)
+def rows_of_a_window_reversed(x, kernel_size, stride=1, padding=0):
+    columns = with_cuts(x, kernel_size, stride, padding)
+    shape = len(x), x.shape[1], *kernel_size, -1
+    return columns.reshape(shape)[:, :, ::-1].reshape(columns.shape)
+
+
+@mistake(
+    "Your channels stand in reverse order: the last one comes first.",
+    fails={"im2col_channels", "im2col_together"},
+)
+def channels_in_reverse_order(x, kernel_size, stride=1, padding=0):
+    return with_cuts(x[:, ::-1], kernel_size, stride, padding)
