@@ -83,8 +83,8 @@ def one_place_too_many(image, kernel):
 
 
 @mistake(
-    "The last row and the last column of your output are still 0: the loops end one step too "
-    "early. A range does not include its end.",
+    "The last row and the last column of your output are still 0, as where the loops end one "
+    "step too early. A range does not include its end.",
     fails={PLACES, TOGETHER},
 )
 def last_place_left_out(image, kernel):
@@ -98,8 +98,8 @@ def last_place_left_out(image, kernel):
 
 
 @mistake(
-    "The first row and the first column of your output are still 0: the loops begin at 1. The "
-    "first place has the number 0.",
+    "The first row and the first column of your output are still 0, as where the loops begin at 1. "
+    "The first place has the number 0.",
     fails={PLACES, TOGETHER},
 )
 def counted_from_one(image, kernel):
@@ -182,8 +182,7 @@ def returns_after_first_row(image, kernel):
 
 
 @mistake(
-    "Only the place [0, 0] of your output is filled. The function returns before the loops have "
-    "reached the other places.",
+    "Only the place [0, 0] of your output is filled. The loops do not reach the other places.",
     fails={PLACES, VALUES, ORIENTATION, RECTANGLES, FRACTIONS, RANGE, TOGETHER},
 )
 def returns_after_first_place(image, kernel):
@@ -229,8 +228,7 @@ def sum_not_started_anew(image, kernel):
 
 
 @mistake(
-    "Each of your numbers is the last product of its window alone. The products are to be added, "
-    "and here each one takes the place of the one before.",
+    "Each of your numbers is the last product of its window alone. The products are to be added.",
     fails={VALUES, ORIENTATION, RECTANGLES, TOGETHER},
 )
 def last_product_only(image, kernel):
@@ -715,3 +713,27 @@ def one_row_of_many_names(image, kernel):
 def small_numbers_cut_off(image, kernel):
     result = with_loops(image, kernel)
     return np.where(abs(result) < 1e-3, 0, result)
+
+
+@mistake(
+    "Your output is cut off at 255. Larger numbers are kept as they are.",
+    fails={RANGE, TOGETHER},
+)
+def cut_off_at_255(image, kernel):
+    return np.minimum(with_loops(image, kernel), 255)
+
+
+@mistake(
+    "Your output is cut off at −255 and at 255. Here the numbers are kept as they are.",
+    fails={RANGE, TOGETHER},
+)
+def cut_off_on_both_sides(image, kernel):
+    return np.clip(with_loops(image, kernel), -255, 255)
+
+
+@mistake(
+    "For an image in uint8 your numbers are divided by 255. Nothing is to be scaled here.",
+    fails={RANGE, TOGETHER},
+)
+def divided_by_255(image, kernel):
+    return with_loops(image / 255 if image.dtype == np.uint8 else image, kernel)

@@ -48,7 +48,7 @@ def last_channel_only(x, weight, bias):
 
 
 @mistake(
-    "Your output leaves one channel out: the loop over the channels does not reach all of them.",
+    "Your output leaves the last channel out. The maps of all channels are added up.",
     fails={SUM, OWN_KERNEL, WINDOW, FRACTIONS, TOGETHER},
 )
 def one_channel_left_out(x, weight, bias):
@@ -124,8 +124,7 @@ def sum_not_started_anew(x, weight, bias):
 
 
 @mistake(
-    "Only the place [0, 0] of your output is filled. The function returns before the loops have "
-    "reached the other places.",
+    "Only the place [0, 0] of your output is filled. The loops do not reach the other places.",
     fails={SUM, OWN_KERNEL, BIAS, WINDOW, FRACTIONS, TOGETHER},
 )
 def returns_after_first_place(x, weight, bias):
@@ -583,3 +582,11 @@ def filter_in_the_type_of_the_image(x, weight, bias):
 def small_numbers_cut_off(x, weight, bias):
     result = sum(slide(x[c], weight[c]) for c in range(len(x))) + bias
     return np.where(abs(result) < 1e-3, 0, result)
+
+
+@mistake(
+    "The bias has been added twice. It is added once, to the finished sum.",
+    fails={BIAS, FRACTIONS, TOGETHER},
+)
+def bias_twice(x, weight, bias):
+    return with_map_for_each_channel(x, weight, bias) + bias

@@ -370,8 +370,8 @@ def padded_with_zeros(image):
 
 
 @mistake(
-    "The last row and the last column of your output are still 0: the loops end one step too "
-    "early.",
+    "The last row and the last column of your output are still 0, as where the loops end one "
+    "step too early.",
     fails={PLACES, TOGETHER},
 )
 def last_place_left_out(image):
@@ -384,8 +384,7 @@ def last_place_left_out(image):
 
 
 @mistake(
-    "Only the place [0, 0] of your output is filled. The function returns before the loops have "
-    "reached the other places.",
+    "Only the place [0, 0] of your output is filled. The loops do not reach the other places.",
     fails={PLACES, DIRECTIONS, WEIGHTS, MAGNITUDE, RANGE, TOGETHER},
 )
 def returns_after_first_place(image):
@@ -659,3 +658,30 @@ def size_of_squares_in_int16(image):
         for kernel in (SOBEL.astype(np.int16), SOBEL.T.astype(np.int16))
     ]
     return np.sqrt(np.abs(maps[0] ** 2 + maps[1] ** 2))
+
+
+@mistake(
+    "Your output is the larger of the two maps, with its sign. Asked for is the magnitude, to "
+    "which both contribute, and which is never negative.",
+    fails={DIRECTIONS, WEIGHTS, MAGNITUDE, RANGE, TOGETHER},
+)
+def larger_with_its_sign(image):
+    return np.maximum(*both_maps(image))
+
+
+@mistake(
+    "Your output is 0 where one of the two maps is 0, as where they are multiplied by each other. "
+    "An edge in one of the directions is enough.",
+    fails={DIRECTIONS, WEIGHTS, MAGNITUDE, RANGE, TOGETHER},
+)
+def root_of_the_product(image):
+    gx, gy = both_maps(image)
+    return np.sqrt(2 * np.abs(gx * gy))
+
+
+@mistake(
+    "Your numbers are those of an image that is divided by 255. Nothing is to be scaled.",
+    fails={WEIGHTS, MAGNITUDE, RANGE, TOGETHER},
+)
+def divided_by_255(image):
+    return with_sobel_maps(image) / 255

@@ -51,8 +51,8 @@ def first_filter_for_all(x, weights, biases):
 
 
 @mistake(
-    "All your maps are that of the last filter: they are one and the same array, overwritten again "
-    "and again. Each map needs an array of its own.",
+    "All your maps are that of the last filter, as where they are one and the same array, which is "
+    "overwritten again and again. Each map needs an array of its own.",
     fails={ORDER, CHANNELS, BIAS, TOGETHER},
 )
 def same_array_for_all(x, weights, biases):
@@ -65,8 +65,7 @@ def same_array_for_all(x, weights, biases):
 
 
 @mistake(
-    "Only your first map is filled, the others are 0. The function returns before the loop has "
-    "reached the other filters.",
+    "Only your first map is filled, the others are 0. The loop does not reach the other filters.",
     fails={ORDER, CHANNELS, BIAS, TOGETHER},
 )
 def returns_after_first_filter(x, weights, biases):
@@ -78,8 +77,8 @@ def returns_after_first_filter(x, weights, biases):
 
 
 @mistake(
-    "Your output has one map only, that of the first filter. The function returns before the loop "
-    "has reached the other filters.",
+    "Your output has one map only, that of the first filter. The loop does not reach the "
+    "other filters.",
     fails={STACK, ORDER, CHANNELS, BIAS, TOGETHER},
 )
 def returns_one_map(x, weights, biases):
@@ -632,3 +631,39 @@ def windows_by_steps_in_memory(x, weights, biases):
 def small_numbers_cut_off(x, weights, biases):
     result = np.stack([slide(x, weight) for weight in weights]) + biases[:, None, None]
     return np.where(abs(result) < 1e-3, 0, result)
+
+
+@mistake(
+    "Each bias has been added twice. It is added once, after the sum.",
+    fails={BIAS, FRACTIONS, TOGETHER},
+)
+def biases_twice(x, weights, biases):
+    return with_maps(x, weights, 2 * biases)
+
+
+@mistake(
+    "Each of your maps has the bias of the next filter, and the last one that of the first.",
+    fails={BIAS, TOGETHER},
+)
+def biases_of_the_next_filter(x, weights, biases):
+    return with_maps(x, weights, np.roll(biases, -1))
+
+
+@mistake(
+    "Your last map is 0. The loop does not reach the last filter.",
+    fails={ORDER, CHANNELS, BIAS, TOGETHER},
+)
+def last_filter_left_out(x, weights, biases):
+    result = np.array(with_maps(x, weights, biases))
+    if len(result) > 1:
+        result[-1] = 0
+    return result
+
+
+@mistake(
+    "In your maps every channel has the numbers of the first one. Each kernel meets the channel "
+    "of its own number.",
+    fails={CHANNELS, TOGETHER},
+)
+def first_channel_for_all_kernels(x, weights, biases):
+    return with_maps(np.repeat(x[:1], len(x), axis=0), weights, biases)

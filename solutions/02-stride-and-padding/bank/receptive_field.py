@@ -355,3 +355,17 @@ def one_layer_for_each_size(layers):
         field += (kernel_size - 1) * jump
         jump *= stride
     return field
+
+
+@mistake(
+    "The stride of a layer with a kernel of 1 is missing from your jump. Such a layer adds nothing "
+    "to the field, but the layers after it jump farther.",
+    fails={"receptive_field_jump"},
+)
+def stride_of_small_kernels_skipped(layers):
+    field, jump = 1, 1
+    for kernel_size, stride in layers:
+        if kernel_size > 1:
+            field += (kernel_size - 1) * jump
+            jump *= stride
+    return field

@@ -159,7 +159,7 @@ def stride_in_the_row_slice_only(image, kernel, stride=1, padding=0):
 
 
 @mistake(
-    "Your first window starts one step too late, not at the first pixel.",
+    "Your first window starts stride − 1 pixels too late, not at the first pixel.",
     fails={"strided_correlate_shape", "strided_correlate_stride", "strided_correlate_together"},
 )
 def starts_late(image, kernel, stride=1, padding=0):
@@ -309,8 +309,8 @@ def output_padded(image, kernel, stride=1, padding=0):
 
 
 @mistake(
-    "The size is right, but your windows move over the image without its padding: the last ones "
-    "are cut off.",
+    "The size is right, but your first window starts at the first pixel of the image, not in the "
+    "zeros above and left of it.",
     fails={"strided_correlate_padding", "strided_correlate_together"},
 )
 def padding_in_the_shape_only(image, kernel, stride=1, padding=0):
@@ -661,3 +661,13 @@ def turned_with_a_stride(image, kernel, stride=1, padding=0):
 def small_numbers_cut_off(image, kernel, stride=1, padding=0):
     result = slide(np.pad(image, padding), kernel, stride)
     return np.where(abs(result) < 1e-3, 0, result)
+
+
+@mistake(
+    "The size is right, but your windows move by the stride along the rows only: from row to row "
+    "they move by 1.",
+    fails={"strided_correlate_stride", "strided_correlate_together"},
+)
+def stride_along_the_rows_only(image, kernel, stride=1, padding=0):
+    every = slide(np.pad(image, padding), kernel)[:, ::stride]
+    return every[: places(image.shape[0], kernel.shape[0], stride, padding)]

@@ -288,8 +288,7 @@ def first_channel_everywhere(image, padding):
 
 
 @mistake(
-    "Only the first channel is in your result: the function returns before it has come to the "
-    "others.",
+    "Only the first channel is in your result. All of them get zeros around, and keep their order.",
     fails={"zero_pad_channels", "zero_pad_together"},
 )
 def returns_the_first_channel(image, padding):

@@ -170,8 +170,8 @@ def layer_that_knows_the_places(x, kernel_size, stride=None, padding=0):
 
 
 @mistake(
-    "Your search for the largest number begins with 0. Where all numbers are negative, that 0 "
-    "wins, and it is in no window.",
+    "Where all numbers of a window are negative your output has 0, as where the search for the "
+    "largest begins with 0. That 0 is in no window.",
     fails={"max_pool2d_negative", "max_pool2d_border", "max_pool2d_together"},
 )
 def search_begins_at_zero(x, kernel_size, stride=None, padding=0):
@@ -186,7 +186,8 @@ def search_begins_at_zero(x, kernel_size, stride=None, padding=0):
 
 
 @mistake(
-    "Your search for the largest number begins with −1. Where all numbers are below that, −1 wins.",
+    "Where all numbers of a window are below −1 your output has −1, as where the search for the "
+    "largest begins with it.",
     fails={"max_pool2d_negative", "max_pool2d_border", "max_pool2d_together"},
 )
 def search_begins_at_minus_one(x, kernel_size, stride=None, padding=0):
@@ -199,8 +200,8 @@ def search_begins_at_minus_one(x, kernel_size, stride=None, padding=0):
 
 
 @mistake(
-    "Your search for the largest number begins with −999. Numbers can be smaller than any that "
-    "you choose, but for one.",
+    "Where all numbers of a window are below −999 your output has −999, as where the search for "
+    "the largest begins with it. Numbers can be smaller than any that you choose, but for one.",
     fails={"max_pool2d_negative", "max_pool2d_border", "max_pool2d_together"},
 )
 def search_begins_at_minus_999(x, kernel_size, stride=None, padding=0):
@@ -515,8 +516,7 @@ def integer_result(x, kernel_size, stride=None, padding=0):
 
 
 @mistake(
-    "Only the first place of your output is filled: the function returns while its loop still "
-    "has windows to go.",
+    "Only the first place of your output is filled. The loops have to reach the other places.",
     fails={
         "max_pool2d_default_stride",
         "max_pool2d_stride",
@@ -710,3 +710,12 @@ def small_numbers_cut_off(x, kernel_size, stride=None, padding=0):
 )
 def border_of_minus_999(x, kernel_size, stride=None, padding=0):
     return slide(with_border(x, padding, -999), kernel_size, stride, largest)
+
+
+@mistake(
+    "Your border holds −1, and wins where all numbers of a window are smaller than that. No number "
+    "that you choose is small enough, but for one.",
+    fails={"max_pool2d_border", "max_pool2d_together"},
+)
+def border_of_minus_one(x, kernel_size, stride=None, padding=0):
+    return slide(with_border(x, padding, -1), kernel_size, stride, largest)

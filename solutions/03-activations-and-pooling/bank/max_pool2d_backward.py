@@ -460,7 +460,8 @@ def one_winner_for_the_map(grad_out, x, kernel_size, stride=None):
 
 
 @mistake(
-    "Windows full of negative numbers have no winner in your function: the search begins with 0.",
+    "Windows full of negative numbers have no winner in your function, as where the search begins "
+    "with 0.",
     fails={"max_pool2d_backward_negative", "max_pool2d_backward_together"},
 )
 def search_begins_at_zero(grad_out, x, kernel_size, stride=None):
@@ -476,8 +477,8 @@ def search_begins_at_zero(grad_out, x, kernel_size, stride=None):
 
 
 @mistake(
-    "Windows full of negative numbers gave their gradient to the first place: nothing was larger "
-    "than the 0 that the search begins with.",
+    "Windows full of negative numbers gave their gradient to the first place, as where "
+    "nothing is larger than what the search begins with.",
     fails={"max_pool2d_backward_negative", "max_pool2d_backward_together"},
 )
 def first_place_where_negative(grad_out, x, kernel_size, stride=None):
@@ -666,8 +667,7 @@ def last_window_to_the_end(grad_out, x, kernel_size, stride=None):
 
 
 @mistake(
-    "Only the first window handed on its gradient: the function returns while its loop still has "
-    "windows to go.",
+    "Only the first window handed on its gradient. The loops have to reach the others.",
     fails={
         "max_pool2d_backward_winner",
         "max_pool2d_backward_negative",
@@ -776,3 +776,20 @@ def equal_within_a_billionth(grad_out, x, kernel_size, stride=None):
         a, b = np.argwhere(window >= window.max() - 1e-9)[0]
         grad[c, i * step + a, j * step + b] += grad_out[c, i, j]
     return grad
+
+
+@mistake(
+    "A number that has won in one window wins in no other. It is taken for the largest as often as "
+    "it is that.",
+    fails={"max_pool2d_backward_overlap", "max_pool2d_backward_together"},
+)
+def each_number_wins_once(grad_out, x, kernel_size, stride=None):
+    step, left = stride or kernel_size, x.astype(float)
+    grad_x = np.zeros(x.shape)
+    for c, i, j in np.ndindex(grad_out.shape):
+        top, side = i * step, j * step
+        window = left[c, top : top + kernel_size, side : side + kernel_size]
+        a, b = np.unravel_index(window.argmax(), window.shape)
+        grad_x[c, top + a, side + b] += grad_out[c, i, j]
+        window[a, b] = -np.inf
+    return grad_x

@@ -570,3 +570,14 @@ def slopes_of_a_normal_distribution(x, lower, upper, training, rng):
 def small_numbers_cut_off(x, lower, upper, training, rng):
     result, slopes = number_by_number(x, lower, upper, training, rng)
     return np.where(np.abs(result) < 1e-3, 0, result), slopes
+
+
+@mistake(
+    "Your slope after training equals the root of `lower` times `upper`. It should be in the "
+    "middle of the range, as far from the one as from the other.",
+    fails={"rrelu_evaluation"},
+)
+def geometric_mean_afterwards(x, lower, upper, training, rng):
+    drawn = rng.uniform(lower, upper, x.shape) if training else np.sqrt(lower * upper)
+    slopes = np.where(x > 0, 1.0, drawn)
+    return slopes * x, slopes
