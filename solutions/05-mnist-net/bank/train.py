@@ -5,7 +5,7 @@ import copy
 import torch
 import torch.nn.functional as F
 from torch import nn
-from torch.utils.data import ConcatDataset, DataLoader
+from torch.utils.data import ConcatDataset, DataLoader, Subset
 
 from grader.authoring.bank import correct, mistake
 from helpers.training import fit
@@ -646,5 +646,21 @@ def warm_up_from_zero(model, train_set, test_set):
     for _ in range(5):
         one_epoch(model, loader, optimizer)
         schedule.step()
+        history.append(measure(model, test_set))
+    return history
+
+
+@mistake(
+    "Of a large training set only the first 1,000 images are used. In each epoch every training "
+    "image is used once.",
+    fails={"train_epochs"},
+)
+def thousand_images_at_most(model, train_set, test_set):
+    chosen = Subset(train_set, range(min(1000, len(train_set))))
+    loader = DataLoader(chosen, batch_size=32, shuffle=True)
+    optimizer = torch.optim.Adam(model.parameters(), lr=0.003)
+    history = []
+    for _ in range(15):
+        one_epoch(model, loader, optimizer)
         history.append(measure(model, test_set))
     return history

@@ -10,7 +10,7 @@ from grader.authoring.bank import correct, mistake
 
 @mistake(
     "The gradients of earlier steps are still there, and the new one is added to them: after "
-    "two calls you have the sum of both.",
+    "three calls you have the sum of all three.",
     fails={"train_step_zero_grad"},
 )
 def not_cleared(model, optimizer, images, labels):
@@ -719,3 +719,18 @@ def two_parts_of_a_generator(model, optimizer, images, labels):
 
     loss, _ = step()
     return loss
+
+
+@mistake(
+    "The gradients of earlier steps are still there if the model comes in eval mode. They are "
+    "cleared in every step.",
+    fails={"train_step_zero_grad"},
+)
+def cleared_only_in_train_mode(model, optimizer, images, labels):
+    if model.training:
+        optimizer.zero_grad()
+    model.train()
+    loss = F.nll_loss(model(images), labels)
+    loss.backward()
+    optimizer.step()
+    return loss.item()

@@ -460,8 +460,8 @@ def in_place(images, down, right):
 
 
 @mistake(
-    "A move that is larger than the image leaves something of it in your result: it is taken "
-    "modulo the size.",
+    "A move that is larger than the image leaves something of it in your result. Nothing is left "
+    "of it: all numbers are 0.",
     fails={"shift_none_or_far", "shift_together"},
 )
 def modulo_the_size(images, down, right):

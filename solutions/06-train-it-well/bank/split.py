@@ -428,3 +428,13 @@ def the_lowest_of_many_draws(n, n_validation, rng):
         drawn.update(rng.integers(0, n, n_validation).tolist())
     validation = np.array(sorted(drawn)[:n_validation], dtype=int)
     return np.setdiff1d(np.arange(n), validation), validation
+
+
+@mistake(
+    "Images at the front are put aside far more often than those at the end, as where each moves "
+    "only a few places. Each image has the same chance.",
+    fails={"split_by_chance", "split_together"},
+)
+def moved_by_a_few_places(n, n_validation, rng):
+    order = np.argsort(np.arange(n) + rng.uniform(0, 7, n))
+    return order[n_validation:], order[:n_validation]
