@@ -11,7 +11,7 @@ import importlib
 
 import pytest
 
-NAMES = [f"lesson_{number}" for number in ("00", "01", "02", "03", "04", "05", "06")]
+NAMES = [f"lesson_{number}" for number in ("00", "01", "02", "03", "04", "05", "06", "07")]
 CLAIMS = [
     claim
     for name in NAMES
