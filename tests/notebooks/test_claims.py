@@ -11,7 +11,10 @@ import importlib
 
 import pytest
 
-NAMES = [f"lesson_{number}" for number in ("00", "01", "02", "03", "04", "05", "06", "07")]
+NAMES = [
+    f"lesson_{number}"
+    for number in ("00", "01", "02", "03", "04", "05", "06", "07", "08", "09", "A")
+]
 CLAIMS = [
     claim
     for name in NAMES

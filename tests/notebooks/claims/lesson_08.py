@@ -1,0 +1,259 @@
+"""What lesson 08 says: Build what came after AlexNet."""
+
+import re
+
+import torch
+import torchvision
+from torch import nn
+
+from helpers import shapes
+from tests.support.claims import Claim, compared, counted, lesson, printed, share
+
+
+def as_far(layers):
+    """The single filter that sees as far as so many layers of 3 × 3."""
+    size = shapes.receptive_field([(3, 1)] * layers).size
+    (one,) = (f for f in range(1, 12) if shapes.receptive_field([(f, 1)]).size == size)
+    return f"{one} × {one}"
+
+
+def fewer_weights(layers, size):
+    """By how many percent, for layers of 3 × 3 in place of a single one."""
+    small, large = (nn.Conv2d(8, 8, k, bias=False).weight.numel() for k in (3, size))
+    return round(100 * (1 - layers * small / large))
+
+
+def filters_that_stay_apart():
+    """With how many groups each map is convolved alone."""
+    maps = torch.zeros(1, 4, 5, 5)
+    for groups in (1, 2, 4):
+        layer = nn.Conv2d(4, 4, 3, groups=groups, bias=False)
+        maps[0, 0] = 1
+        if layer(maps).abs().sum(dim=(0, 2, 3)).count_nonzero() == 1:
+            return {1: "1", 4: "channels"}[groups]
+    return None
+
+
+def saved_by_parts():
+    """What is left of the multiply-adds: the two denominators, for K new maps and 3 × 3."""
+    channels, k = 32, 64
+    whole = nn.Conv2d(channels, k, 3, bias=False).weight.numel()
+    depthwise = nn.Conv2d(channels, channels, 3, groups=channels, bias=False).weight.numel()
+    pointwise = nn.Conv2d(channels, k, 1, bias=False).weight.numel()
+    return {64: "K", 9: "9"}[whole / depthwise], f"{whole / pointwise:.0f}"
+
+
+def frozen(mode):
+    """What a frozen layer of normalisation does with new images in this mode."""
+    layer = nn.BatchNorm2d(3).requires_grad_(False)
+    before = layer.running_mean.clone()
+    getattr(layer, mode)()(torch.rand(4, 3, 2, 2))
+    return "stay" if torch.equal(layer.running_mean, before) else "follow"
+
+
+def how_to_freeze():
+    """The value that leaves a weight without a gradient, and the mode that leaves the means."""
+    layer = nn.Linear(2, 2).requires_grad_(False)
+    with_input = torch.ones(1, 2, requires_grad=True)
+    layer(with_input).sum().backward()
+    value = layer.weight.requires_grad if layer.weight.grad is None else True
+    (mode,) = (mode for mode in ("train", "eval") if frozen(mode) == "stay")
+    return value, mode
+
+
+def columns_of_the_famous():
+    """Parameters and multiply-adds by name: of the saved table."""
+    pattern = r"(?m)^(\S+(?: V2)?) +\d{4}  +([\d,]+) +([\d,]+) "
+    text = lesson("08")["lenet5-nn-sequential-nn"].outputs[0]["text"]
+    return {
+        name: [int(number.replace(",", "")) for number in numbers]
+        for name, *numbers in re.findall(pattern, text)
+    }
+
+
+def beside_vgg(name):
+    famous = columns_of_the_famous()
+    return [one / other for one, other in zip(famous[name], famous["VGG-16"], strict=True)]
+
+
+def beside_lesson_05():
+    """Parameters and work of the residual network beside lesson 05's: of the saved lines."""
+    old, residual, _ = printed("08 nets-lesson-05-make", r"([\d,]+) parameters +([\d,]+) multiply")
+    return compared(residual[0], old[0]), counted(residual[1] / old[1])
+
+
+def factor_of_a_layer():
+    """By how much the gradient shrinks in each layer: of the saved first and last."""
+    last, first = printed("08 def-gradients-net-size", r"layer (?:20|1): (\S+e-\d+)")
+    return counted((last / first) ** (1 / 19))
+
+
+def cheaper_in_depth():
+    """Whether three small filters or the single large one are cheaper, in one piece and apart."""
+
+    def weights(size, groups):
+        depthwise = nn.Conv2d(128, 128, size, groups=groups, bias=False).weight.numel()
+        return depthwise + (128 * 128 if groups > 1 else 0)
+
+    ways = [3 * weights(3, groups) < weights(7, groups) for groups in (1, 128)]
+    assert ways[0]
+    return "small" if ways[1] else "large"
+
+
+def stride_of_the_patches():
+    with torch.device("meta"):
+        conv = torchvision.models.vit_b_16(weights=None).conv_proj
+    return "equals" if conv.stride == conv.kernel_size else "is half"
+
+
+def added_shapes():
+    """Whether PyTorch refuses one map beside several."""
+    try:
+        torch.zeros(2, 1, 4, 4) + torch.zeros(2, 3, 4, 4)
+    except RuntimeError:
+        return "an"
+    return "no"
+
+
+def bias_before_normalisation():
+    """What is left of a bias after the normalisation."""
+    maps = torch.rand(4, 2, 3, 3)
+    norm = nn.BatchNorm2d(2)
+    same = torch.allclose(norm(maps), norm(maps + 7), atol=1e-3)
+    return "lost" if same else "kept"
+
+
+def twins():
+    """Whether the network without the plus reads more of the test digits: of the saved means."""
+    with_plus, _, without = printed("08 tested-for-name-make", r"(\d\d\.\d) %")
+    return compared(without, with_plus, ("worse", "equal", "better"))
+
+
+def deeper():
+    few, many = printed("08 for-depth-in-2", r"loss (\d\.\d+)")
+    assert few < 0.05
+    return "do" if many < 0.05 else "do not"
+
+
+def residual_layers():
+    """How many of the three seeds learn with the plus: of the saved losses."""
+    (losses,) = printed("08 class-residual-plain-def", r"residual: \['(\S+)', '(\S+)', '(\S+)'\]")
+    return {3: "three", 0: "none"}[sum(loss < 0.05 for loss in losses)]
+
+
+def size_that_global_pooling_takes():
+    net = nn.Sequential(nn.Conv2d(1, 8, 3), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(8, 10))
+    sizes = {net(torch.zeros(1, 1, *size)).shape for size in ((28, 28), (28, 40))}
+    return "both" if sizes == {(1, 10)} else "one of the"
+
+
+CLAIMS = [
+    Claim(
+        "08 two-layers-of-3",
+        r"^Two layers of 3 × 3 see as far as one of (\d × \d), "
+        r"and three see as far as one of (\d × \d)",
+        ("3 × 3", "9 × 9"),
+        lambda: (as_far(2), as_far(3)),
+    ),
+    Claim(
+        "08 recap-two-layers-of",
+        r"see as far as one of (\d × \d), with (\d+) % fewer weights",
+        ("6 × 6", "45"),
+        lambda: (as_far(2), fewer_weights(2, 5)),
+    ),
+    Claim(
+        "08 take-a-convolution-apart",
+        r"Depthwise convolution: each map has .*? In PyTorch: `groups=(\w+)`",
+        "1",
+        filters_that_stay_apart,
+    ),
+    Claim(
+        "08 recap-two-layers-of",
+        r"Depthwise \(`groups=(\w+)`\)",
+        "1",
+        filters_that_stay_apart,
+    ),
+    Claim(
+        "08 recap-two-layers-of",
+        r"the multiply-adds, 1/(\w+) \+ 1/(\w+) are left",
+        ("9", "3"),
+        lambda: saved_by_parts(),
+    ),
+    Claim(
+        "08 freezing-means-that-the",
+        r"`requires_grad = (\w+)`\. And `(\w+)\(\)`, or",
+        ("True", "train"),
+        how_to_freeze,
+    ),
+    Claim(
+        "08 avoid-common-mistakes-adding",
+        r"Freezing without `eval\(\)`\. The weights stay, but the running means .*? (\w+) the new",
+        "ignore",
+        lambda: frozen("train"),
+    ),
+    Claim(
+        "08 avoid-common-mistakes-adding",
+        r"\(N, 1, H, W\) \+ \(N, C, H, W\) gives (\w+) error",
+        "an",
+        added_shapes,
+    ),
+    Claim(
+        "08 the-biases-of-the",
+        r"subtracts the mean, so a bias would be (\w+) at once",
+        "kept",
+        bias_before_normalisation,
+    ),
+    Claim(
+        "08 how-to-read-it",
+        r"GoogLeNet has a (\w+) of VGG's parameters and (a \w+) of its work",
+        ("tenth", "a half"),
+        lambda: (
+            {20: "twentieth", 10: "tenth"}[round(1 / beside_vgg("GoogLeNet")[0], -1)],
+            share(beside_vgg("GoogLeNet")[1]),
+        ),
+    ),
+    Claim(
+        "08 how-to-read-it",
+        r"MobileNet does (\w+) than a fiftieth of VGG's work",
+        "more",
+        lambda: compared(beside_vgg("MobileNet V2")[1], 1 / 50, ("less", "", "more")),
+    ),
+    Claim(
+        "08 the-residual-network-has",
+        r"has somewhat (\w+) parameters than lesson 05's and does almost (\w+) times the work",
+        ("more", "two"),
+        beside_lesson_05,
+    ),
+    Claim(
+        "08 one-line-is-level",
+        r"by a factor of about (\w+) for each layer",
+        "ten",
+        factor_of_a_layer,
+    ),
+    Claim(
+        "08 exercise-1-three-layers",
+        r"Now the single (\w+) filter is the cheaper one",
+        "small",
+        cheaper_in_depth,
+    ),
+    Claim(
+        "08 cut-into-patches-and",
+        r"is a convolution whose stride (\w+(?: half)?) its kernel",
+        "is half",
+        stride_of_the_patches,
+    ),
+    Claim(
+        "08 the-dots-overlap-so",
+        r"its twin without it is (\w+) by",
+        "worse",
+        twins,
+    ),
+    Claim("08 two-layers-know-the", r"Twenty (do(?: not)?), and yet they could", "do", deeper),
+    Claim("08 all-three-do-nothing", r"^All (\w+) do\.", "none", residual_layers),
+    Claim(
+        "08 nothing-special-ten-scores",
+        r"ten scores in ([\w ]+) cases",
+        "one of the",
+        size_that_global_pooling_takes,
+    ),
+]
