@@ -40,6 +40,9 @@ class Claim:
     wrong: str | tuple[str, ...]
     truth: Callable[[], object]
 
+    def __str__(self):
+        return f"{self.where}, not {' '.join(words(self.wrong))[:40]}"
+
     def text(self):
         place, _, cell_id = self.where.partition(" ")
         return plain(

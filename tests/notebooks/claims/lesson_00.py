@@ -1,17 +1,13 @@
 """What lesson 00 says: Check your machine."""
 
-import contextlib
 import math
 import os
-import tempfile
-from pathlib import Path
 from unittest.mock import patch
 
 import torch
 from torch import nn
 
 from helpers.data import DataUnavailableError, load_mnist
-from helpers.data._mnist import find_full_mnist
 from helpers.device import estimate_memory, get_device, seed_everything, time_on
 from tests.support.claims import (
     Claim,
@@ -65,22 +61,6 @@ def batch_that_saves_memory():
     net = nn.Linear(10, 10)
     small, large = (estimate_memory(net, (10,), batch, "sgd").total for batch in (2, 20))
     return ("fewer", "smaller") if small < large else ("more", "larger")
-
-
-def folder_of_the_digits():
-    """Whether MNIST_ROOT has to be the folder that holds MNIST/raw, or MNIST/raw itself."""
-    with (
-        tempfile.TemporaryDirectory() as holder,
-        patch("helpers.data._mnist._faults", return_value={}),
-    ):
-        raw = Path(holder, "MNIST", "raw")
-        raw.mkdir(parents=True)
-        for folder, answer in ((raw, ""), (holder, "that holds ")):
-            with (
-                patch.dict(os.environ, MNIST_ROOT=str(folder)),
-                contextlib.suppress(DataUnavailableError),
-            ):
-                return find_full_mnist() and answer
 
 
 def folder_that_is_not_there():
@@ -137,11 +117,5 @@ CLAIMS = [
         r"`MNIST_ROOT` to a folder, it looks (\w+) there, and (.+?) if the folder",
         ("first", "goes on"),
         folder_that_is_not_there,
-    ),
-    Claim(
-        "README.md",
-        r"where the full set is, as torchvision keeps it: the folder (that holds )?`MNIST/raw`",
-        "",
-        folder_of_the_digits,
     ),
 ]
