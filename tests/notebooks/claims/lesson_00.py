@@ -9,10 +9,7 @@ from torch import nn
 
 from helpers.data import DataUnavailableError, load_mnist
 from helpers.device import estimate_memory, get_device, seed_everything, time_on
-from tests.support.claims import (
-    Claim,
-    printed,
-)
+from tests.support.claims import Claim, counted, printed
 
 
 def seed_or_net_first():
@@ -73,6 +70,18 @@ def folder_that_is_not_there():
 
 
 BIG, ONE = torch.tensor(2.0**24), torch.tensor(1.0)
+
+
+def numbers_of_a_seed():
+    """Whether the same seed gives the same numbers, and another seed the same."""
+    drawn = []
+    for seed in (1, 1, 2):
+        seed_everything(seed)
+        drawn.append(torch.rand(8).tolist())
+    assert drawn[1] != drawn[2]
+    return "same" if drawn[0] == drawn[1] else "other"
+
+
 CLAIMS = [
     Claim(
         "00 device-intro",
@@ -117,5 +126,12 @@ CLAIMS = [
         r"`MNIST_ROOT` to a folder, it looks (\w+) there, and (.+?) if the folder",
         ("first", "goes on"),
         folder_that_is_not_there,
+    ),
+    Claim("00 recap", r"The same seed gives the (\w+) random numbers", "other", numbers_of_a_seed),
+    Claim(
+        "00 smi-hand",
+        r"3072 / 12288 = 0\.25, (\w+) quarters?\.",
+        "three",
+        lambda: counted(3072 / 12288 * 4),
     ),
 ]

@@ -1,11 +1,17 @@
 """What lesson 01 says: Slide a filter by hand."""
 
+import math
+
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import nn
 
-from tests.support.claims import Claim, slid
+from tests.support.claims import (
+    Claim,
+    slid,
+    tensor,
+)
 from tests.support.lessons import definitions
 
 
@@ -95,6 +101,39 @@ def one_more_of_each():
     return {2: "filter", 3: "channel"}[layer.bias.numel()], {2: "one", 6: "three"}[maps]
 
 
+def places_that_differ():
+    """Where moving first and filtering first are not the same, on a line that is wrapped around."""
+    line, kernel = np.arange(12) ** 2, [1, -1]
+    first = np.correlate(np.roll(line, 3), kernel, mode="valid")
+    after = np.roll(np.correlate(line, kernel, mode="valid"), 3)
+    (differs,) = (first != after).nonzero()
+    return "but at the border" if differs.max() < 3 else "without exception"
+
+
+def pixels_seen(layers):
+    seen = torch.ones(1, 1, 8, 8, dtype=torch.float64, requires_grad=True)
+    out = seen
+    for _ in range(layers):
+        out = F.conv2d(out, torch.ones(1, 1, 2, 2, dtype=torch.float64))
+    out[0, 0, 3, 3].backward()
+    side = math.isqrt(seen.grad.count_nonzero().item())
+    return f"{side} × {side}"
+
+
+def place_of_the_channels():
+    """Where the maps of a layer with 6 filters have their 6."""
+    shape = nn.Conv2d(3, 6, 5)(torch.zeros(1, 3, 32, 32)).shape[1:]
+    return {0: "first", 2: "last"}[list(shape).index(6)]
+
+
+def filter_that_copies():
+    """Which filter of 3 × 3 with a single 1 copies the image without its border."""
+    image, kernel = np.arange(25).reshape(5, 5), np.zeros((3, 3))
+    kernel[1, 1] = 1
+    same = torch.equal(slid(image, kernel), tensor(image[1:4, 1:4]))
+    return "centre" if same else "corner"
+
+
 CLAIMS = [
     Claim(
         "01 torch-intro",
@@ -178,5 +217,24 @@ CLAIMS = [
         r"`\[\[0, 0, 0\], \[1, 0, 0\]",
         "left",
         lambda: way_it_moves(turned=False),
+    ),
+    Claim(
+        "01 equi-answer",
+        r"^Everywhere ([\w ]+) where the picture was wrapped",
+        "without exception",
+        places_that_differ,
+    ),
+    Claim(
+        "01 ideas-field-answer",
+        r"first layer sees (\d × \d) pixels; one of the second sees (\d × \d)\.",
+        ("3 × 3", "2 × 2"),
+        lambda: (pixels_seen(1), pixels_seen(2)),
+    ),
+    Claim("01 bank-order", r"PyTorch writes the channels (\w+),", "last", place_of_the_channels),
+    Claim(
+        "01 five-predict-answer",
+        r"it copies what lies under its (\w+)\.",
+        "corner",
+        filter_that_copies,
     ),
 ]

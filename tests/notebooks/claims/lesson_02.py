@@ -64,6 +64,34 @@ def border_of_zeros():
     return "dark" if blurred[0, 0] < blurred[2, 2] else "bright"
 
 
+def parameters_by_image():
+    """Whether a layer has other parameters for a larger image, stride or padding."""
+    counts = {
+        shapes.count_parameters(nn.Conv2d(3, 10, 5, stride=stride, padding=padding))
+        for stride in (1, 2)
+        for padding in (0, 2)
+    }
+    layer = nn.Conv2d(3, 10, 5)
+    assert layer(torch.zeros(1, 3, 64, 64)).shape != layer(torch.zeros(1, 3, 32, 32)).shape
+    return ("is not", "Neither") if counts == {760} else ("is", "Both")
+
+
+def ways_to_a_number(places):
+    """Through how many windows of three layers each of these pixels reaches a number."""
+    image = torch.ones(1, 1, 7, 7, requires_grad=True)
+    out = image
+    for _ in range(3):
+        out = F.conv2d(out, torch.ones(1, 1, 3, 3))
+    out.sum().backward()
+    return [int(image.grad[0, 0][place]) for place in places]
+
+
+def best_seen():
+    """Whether a number sees the middle or the rim of its field through more ways."""
+    middle, rim = ways_to_a_number([(3, 3), (0, 0)])
+    return "middle" if middle > rim else "rim"
+
+
 CLAIMS = [
     Claim("02 fit-notice", r"PyTorch rounds (\w+) \(", "up", rounding_of_torch),
     Claim(
@@ -138,5 +166,33 @@ CLAIMS = [
         r"`torchvision` does take (\d+), but with padding (\d)",
         ("227", "0"),
         lambda: (224, alexnet_of_torchvision().features[0].padding[0]),
+    ),
+    Claim(
+        "02 count-predict-answer",
+        r"The size of the image (is(?: not)?) in the count\. (\w+) are stride and padding",
+        ("is", "Both"),
+        parameters_by_image,
+    ),
+    Claim(
+        "02 field-measure-notice",
+        r"a number sees the (\w+) of its field best",
+        "rim",
+        best_seen,
+    ),
+    Claim(
+        "02 dilation-predict-answer",
+        r"^Padding (\d)\. The filter reaches over (\d) pixels",
+        ("1", "3"),
+        lambda: next(
+            (p, 7 - places_of_torch(7, 3, dilation=2) + 1)
+            for p in range(5)
+            if places_of_torch(7, 3, dilation=2, padding=p) == 7
+        ),
+    ),
+    Claim(
+        "02 recap",
+        r"The receptive field grows by .*? in each layer, and the jump is (\w+) by each stride",
+        "divided",
+        lambda: {4: "multiplied", 1: "divided"}[shapes.receptive_field([(3, 2), (3, 2)]).jump],
     ),
 ]

@@ -64,6 +64,35 @@ def right_after_moves(name):
     return numbers
 
 
+def gradient_of_a_mean():
+    """By how much the pooled number of a map of 16 × 16 rises if one number rises by 1."""
+    maps = torch.zeros(1, 1, 16, 16, requires_grad=True)
+    nn.AdaptiveAvgPool2d(1)(maps).sum().backward()
+    return maps.grad.unique().item()
+
+
+def column_that_stays():
+    """From which columns a 9 may move one step to the right without changing the small map."""
+    (pool2d_plain,) = definitions("03", "pool2d_plain")
+    kept = []
+    for column in range(4):
+        spots = np.zeros((2, 2, 6))
+        spots[0, 0, column] = spots[1, 0, column + 1] = 9
+        if np.array_equal(*(pool2d_plain(spot, 2, 2, np.max) for spot in spots)):
+            kept.append(column)
+    return {(0, 2): ("even", "odd"), (1, 3): ("odd", "even")}[tuple(kept)]
+
+
+def scores(turned):
+    """The classes of the lesson by score, for its maps or with their rows exchanged."""
+    weights, biases, nose, ears, eyes = definitions(
+        "03", "weights", "biases", "nose", "ears", "eyes"
+    )
+    parts = np.stack([nose, ears, eyes])
+    parts = parts[:, ::-1] if turned else parts
+    return ("cat", "fish", "car")[(weights @ parts.flatten() + biases).argmax()]
+
+
 CLAIMS = [
     Claim(
         "03 relu-intro",
@@ -169,5 +198,27 @@ CLAIMS = [
             < 0.5
             else ("average", "maximum")
         ),
+    ),
+    Claim(
+        "03 buys-intro",
+        r"From an (\w+) column it stays in its window, so nothing changes\. From an (\w+) column",
+        ("odd", "even"),
+        column_that_stays,
+    ),
+    Claim(
+        "03 flat-hand", r"The largest score wins: a (\w+)\.", "fish", lambda: scores(turned=False)
+    ),
+    Claim("03 flat-answer", r"^Now the (\w+) wins\.", "cat", lambda: scores(turned=True)),
+    Claim(
+        "03 recap",
+        r"(\w+) and (\w+) have parameters, (\w+) and (\w+) have none\.$",
+        ("CONV", "POOL", "RELU", "FC"),
+        layers_that_learn,
+    ),
+    Claim(
+        "03 exercise-3",
+        r"has a share of 1/256 in the mean, so it rises by (\S+)\.",
+        "1/16",
+        lambda: f"1/{1 / gradient_of_a_mean():.0f}",
     ),
 ]

@@ -253,4 +253,25 @@ CLAIMS = [
             type_that_checks_use(),
         ),
     ),
+    Claim(
+        "04 recap",
+        r"Max pooling gives it to the (\w+), average pooling (\w+) it,",
+        ("losers", "keeps"),
+        lambda: (
+            {(1, 0): "winner"}[shares_of_a_window(F.max_pool2d)],
+            {(1 / 4, 1 / 4): "shares"}[shares_of_a_window(F.avg_pool2d)],
+        ),
+    ),
+    Claim(
+        "04 recap",
+        r"Softmax and its loss give (\w+) minus (\w+)\.",
+        ("truth", "probability"),
+        gradient_of_the_loss,
+    ),
+    Claim(
+        "04 relu-intro",
+        r"so its gradient passes too; a negative one has no say, so its gradient is (\d)",
+        "1",
+        lambda: int(gradient(torch.relu, [-3])[0]),
+    ),
 ]

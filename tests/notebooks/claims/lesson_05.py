@@ -5,6 +5,7 @@ import torch.nn.functional as F
 from torch import nn
 from torchvision.transforms import Normalize
 
+from helpers import shapes
 from helpers.device import seed_everything
 from tests.support.claims import Claim, compared, printed, share
 from tests.support.lessons import definitions
@@ -149,6 +150,24 @@ def order_of_the_images():
     return "new" if next(iter(loader)).tolist() != next(iter(loader)).tolist() else "the same"
 
 
+def largest_layer():
+    """The share of the parameters in the largest layer of the lesson's network."""
+    counts = [shapes.count_parameters(layer) for layer in definitions("05", "make_net")[0]()]
+    return share(max(counts) / sum(counts))
+
+
+def costs():
+    """What an answer costs that is sure, if it is right and if it is wrong."""
+    scores = torch.tensor([[50.0, 0.0]])
+    right, wrong = (F.cross_entropy(scores, torch.tensor([label])).item() for label in (0, 1))
+    return round(right), "much" if wrong > 10 else "little"
+
+
+def share_of_the_confident_mistake():
+    losses = -torch.log(torch.tensor([0.9] * 9 + [0.001]))
+    return f"{10 * round(10 * (losses[-1] / losses.sum()).item())} %"
+
+
 CLAIMS = [
     Claim(
         "05 mode-intro",
@@ -253,5 +272,23 @@ CLAIMS = [
         r"It also suffers (\w+) when the digits are moved",
         "more",
         losses_by_a_shift,
+    ),
+    Claim(
+        "05 params-library",
+        r"almost ([\w ]+) of the parameters are in one fully connected layer",
+        "a quarter",
+        largest_layer,
+    ),
+    Claim(
+        "05 loss-intro",
+        r"Sure and right costs (\d); sure and wrong costs (\w+)\.",
+        ("1", "little"),
+        costs,
+    ),
+    Claim(
+        "05 exercise-2",
+        r"The one confident mistake makes almost (\d+ %) of it",
+        "50 %",
+        share_of_the_confident_mistake,
     ),
 ]

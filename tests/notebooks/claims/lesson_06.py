@@ -13,6 +13,7 @@ from helpers.device import seed_everything
 from tests.support.claims import (
     Claim,
     compared,
+    counted,
     default,
     printed,
 )
@@ -179,6 +180,38 @@ def stopped():
     return stop_early(by_hand, patience=2)
 
 
+def one_in():
+    """How often equals are further apart than twice the uncertainty of one: of the saved share."""
+    far, _ = printed("06 sure-dice", r"(\d+)%")
+    return counted(100 / far)
+
+
+def leads():
+    """The order of the three on the test images, and who stays behind: of the saved table."""
+    cnn, connected, _nearest = printed("06 final-table", r"(\d+\.\d+)% ±")
+    return "behind" if connected < cnn else "ahead of"
+
+
+def gains_of_shifts():
+    """What shifts bring on moved digits, and on the others: of the saved table."""
+    plain, moved = printed("06 shift-run", r"(\d+\.\d)% +(\d+\.\d)%")
+    return ("gain" if moved[1] > plain[1] else "lose"), "do not" if moved[0] >= plain[0] else "do"
+
+
+def kept_by_dropout():
+    """The numbers 3, 6, 9, 12 without the third, for p = 1/4, as PyTorch scales them."""
+    scale = 1 / (1 - 1 / 4)
+    drawn = F.dropout(torch.ones(100), 1 / 4).max().item()
+    assert math.isclose(scale, drawn, rel_tol=1e-6)
+    return [round(x * drawn) for x in (3, 6, 0, 12)]
+
+
+def slope_of_a_dead_unit(activation):
+    x = torch.tensor(-7.0, requires_grad=True)
+    activation(x).backward()
+    return f"{x.grad.item():.2g}"
+
+
 CLAIMS = [
     Claim(
         "06 start-intro",
@@ -309,4 +342,24 @@ CLAIMS = [
         silent_at_the_end,
     ),
     Claim("06 many-notice", r"dropout makes the result clearly (\w+)", "better", many_images),
+    Claim("06 sure-pairs", r"between equals in one case of (\w+)\.", "two", one_in),
+    Claim("06 final-notice", r"with more parameters, stays ([\w ]+) the CNN", "ahead of", leads),
+    Claim(
+        "06 shift-notice",
+        r"^The moved digits (\w+) enormously, and the others ([\w ]+) suffer",
+        ("lose", "do"),
+        gains_of_shifts,
+    ),
+    Claim(
+        "06 drop-intro",
+        r"The others are divided by 3/4: (\d+), (\d+), (\d+), (\d+)\.",
+        ("2", "4", "0", "9"),
+        kept_by_dropout,
+    ),
+    Claim(
+        "06 die-intro",
+        r"Leaky ReLU has the slope ([\d.]+\d) there",
+        "0.1",
+        lambda: slope_of_a_dead_unit(F.leaky_relu),
+    ),
 ]

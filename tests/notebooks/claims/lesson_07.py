@@ -14,6 +14,7 @@ from helpers.device import estimate_memory
 from tests.support.claims import (
     Claim,
     alexnet_of_torchvision,
+    compared,
     counted,
     printed,
     share,
@@ -171,6 +172,38 @@ def scores_at_the_start():
     return "zeros" if not small.fc8.weight.any() else "random numbers"
 
 
+def images_that_are_cropped():
+    """How many crops the lesson's function makes, and how many of them are mirrored."""
+    (ten_crops,) = definitions("07", "ten_crops")
+    picture = torch.arange(3 * 8 * 8.0).reshape(3, 8, 8)
+    crops = ten_crops(picture, 6)
+    mirrored = [any(torch.equal(one.flip(2), two) for two in crops[:5]) for one in crops[5:]]
+    return counted(len(crops)), "mirrored" if all(mirrored) else "turned"
+
+
+def left_after_nine_epochs():
+    (left,) = printed("07 filters-decay-run", r"steps: (\d\.\d+)")
+    return compared(100 * left, 2, ("Less", "", "More"))
+
+
+def maps_beside_the_border():
+    """How many maps on each side know the other tower, of a norm over five maps across it."""
+    maps = torch.ones(1, 96, 1, 1)
+    (kind,) = definitions("07", "ResponseNorm")
+    changed = kind(towers=2)(maps) != kind(towers=1)(maps)
+    return counted(changed.sum().item() / 2)
+
+
+def numbers_at_fc6(width):
+    with torch.device("meta"):
+        x = torch.empty(1, 3, width, width)
+        for name, layer in net().named_children():
+            if name == "fc6":
+                return x.shape[1]
+            x = layer(x)
+    return None
+
+
 CLAIMS = [
     Claim(
         "07 shapes-question",
@@ -281,4 +314,30 @@ CLAIMS = [
         fixed_part,
     ),
     Claim("07 overfit-start", r"fc8 starts with (\w+),", "ones", scores_at_the_start),
+    Claim(
+        "07 recipe-intro",
+        r"Ten crops\. For a test photo the answers to (\w+) pieces are averaged: "
+        r"four corners and the middle, each also (\w+)\.",
+        ("five", "turned"),
+        images_that_are_cropped,
+    ),
+    Claim("07 filters-decay-answer", r"^(\w+) than 2 %", "More", left_after_nine_epochs),
+    Claim(
+        "07 towers-border-answer",
+        r"next to the border, (\w+) on each side",
+        "four",
+        maps_beside_the_border,
+    ),
+    Claim(
+        "07 build-predict-answer",
+        r"= (\d+) numbers arrive at `fc6`, where (\d+) are expected",
+        ("9216", "6400"),
+        lambda: (numbers_at_fc6(224), net().fc6.in_features),
+    ),
+    Claim(
+        "07 recap",
+        r"Two towers are `groups=2` in (\w+), (\w+) and (\w+), with",
+        ("conv1", "conv3", "conv5"),
+        lambda: convs_in_groups(2),
+    ),
 ]

@@ -1,5 +1,7 @@
 """What lesson 08 says: Build what came after AlexNet."""
 
+import functools
+import math
 import re
 
 import torch
@@ -7,7 +9,15 @@ import torchvision
 from torch import nn
 
 from helpers import shapes
-from tests.support.claims import Claim, compared, counted, lesson, printed, share
+from tests.support.claims import (
+    Claim,
+    alexnet_of_torchvision,
+    compared,
+    counted,
+    lesson,
+    printed,
+    share,
+)
 
 
 def as_far(layers):
@@ -147,6 +157,43 @@ def size_that_global_pooling_takes():
     return "both" if sizes == {(1, 10)} else "one of the"
 
 
+@functools.cache
+def resnet():
+    with torch.device("meta"):
+        return torchvision.models.resnet18(weights=None)
+
+
+def largest_filter_after_the_first():
+    convs = [layer for layer in resnet().modules() if isinstance(layer, nn.Conv2d)]
+    return f"{max(conv.kernel_size[0] for conv in convs[1:])} × 3"
+
+
+def connected_layers(network):
+    return sum(isinstance(layer, nn.Linear) for layer in network.modules())
+
+
+def ways_beside_each_other():
+    """Which of three ways reads most with 10 and with 50 images: of the saved shares."""
+    rows = printed("08 high-test-test-labels", r"\['(\d+)', '(\d+)', '(\d+)'\]")
+    means = [sum(row) / 3 for row in rows]
+    gains = [means[2] - means[0], means[5] - means[3]]
+    return "smaller" if gains[1] < gains[0] / 2 else "larger"
+
+
+def squeezed():
+    direct, squeezed = 25 * 192 * 32, 192 * 16 + 25 * 16 * 32
+    times = printed("08 def-multiply-adds-net", r"(\d+\.\d) times less")[0]
+    assert math.isclose(times, direct / squeezed, abs_tol=0.05)
+    return share(1 / times)
+
+
+def slope_of_a_block():
+    """What is added to the slope of f by adding x."""
+    x = torch.tensor(10.0, requires_grad=True)
+    (x + 0.1 * x).backward()
+    return round(x.grad.item() - 0.1)
+
+
 CLAIMS = [
     Claim(
         "08 two-layers-of-3",
@@ -255,5 +302,33 @@ CLAIMS = [
         r"ten scores in ([\w ]+) cases",
         "one of the",
         size_that_global_pooling_takes,
+    ),
+    Claim(
+        "08 three-things-are-different",
+        r"After the first layer no filter is larger than (\d × \d)\.",
+        "5 × 5",
+        largest_filter_after_the_first,
+    ),
+    Claim(
+        "08 three-things-are-different",
+        r"a (\w+) fully connected layer instead of (\w+)\.",
+        ("double", "two"),
+        lambda: (
+            {1: "single"}[connected_layers(resnet())],
+            counted(connected_layers(alexnet_of_torchvision())),
+        ),
+    ),
+    Claim(
+        "08 with-10-images-the",
+        r"With 50 the advantage is much (\w+):",
+        "larger",
+        ways_beside_each_other,
+    ),
+    Claim("08 what-is-it-good", r"That is about ([\w ]+)\.", "half", squeezed),
+    Claim(
+        "08 recap-two-layers-of",
+        r"has the slope \$(\d) \+ f'\(x\)\$",
+        "0",
+        slope_of_a_block,
     ),
 ]

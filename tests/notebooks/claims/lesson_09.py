@@ -133,6 +133,19 @@ def parts_of_the_loss():
     return next(n for n, first in firsts.items() if -first(scores, dim=1)[0, 0] == loss)
 
 
+def fields_of_the_body():
+    """The receptive field after each ReLU of the lesson's network."""
+    steps, fields = [], []
+    for layer in reader()[0]:
+        if isinstance(layer, nn.Conv2d):
+            steps.append((layer.kernel_size[0], layer.stride[0], layer.padding[0]))
+        elif isinstance(layer, nn.MaxPool2d):
+            steps.append((layer.kernel_size, layer.stride))
+        else:
+            fields.append(shapes.receptive_field(steps).size)
+    return fields
+
+
 CLAIMS = [
     Claim(
         "09 train-intro",
@@ -228,5 +241,20 @@ CLAIMS = [
         r"softmax is (\w+) and its gradient almost (\d)\. Use the score (\w+) softmax",
         ("steep", "1", "after"),
         flat_or_steep,
+    ),
+    Claim(
+        "09 recap",
+        r"They (\w+) with depth, .*?: (\d+), (\d+) and (\d+) pixels here",
+        ("shrink", "18", "8", "3"),
+        lambda: (
+            "grow" if fields_of_the_body() == sorted(fields_of_the_body()) else "shrink",
+            *fields_of_the_body(),
+        ),
+    ),
+    Claim(
+        "09 exercise-3",
+        r"They are one jump of (\d) pixels apart",
+        "8",
+        lambda: places_of_the_window()[1],
     ),
 ]

@@ -134,6 +134,18 @@ def kept_entries():
     return {1: "first", 2: "second"}[({"a": 1} | {"a": 2})["a"]]
 
 
+def scores_of_faces():
+    """The scores of the shared and of the local layer, upside down: of the saved lines."""
+    shared = printed("A local-face-run", r"shared .*?score (\d)")
+    return int(shared[1]) if shared[0] == shared[1] else "other"
+
+
+def places_of_eight():
+    """How many windows of 3 with stride 2 fit into 8 numbers: floor, and ceil."""
+    line = torch.zeros(1, 1, 8)
+    return [F.max_pool1d(line, 3, stride=2, ceil_mode=mode).shape[-1] for mode in (False, True)]
+
+
 CLAIMS = [
     Claim(
         "A even-notice",
@@ -226,5 +238,30 @@ CLAIMS = [
         r"where both have an entry, the (\w+) counts",
         "first",
         kept_entries,
+    ),
+    Claim("A local-face-answer", r"and its score stays (\d)\.", "4", scores_of_faces),
+    Claim(
+        "A exercise-1",
+        r"Floor: .*? so 2 \+ 1 = (\d)\. Ceil: 3 \+ 1 = (\d)\.",
+        ("4", "3"),
+        places_of_eight,
+    ),
+    Claim(
+        "A dilation-two",
+        r"So \$d\$ = holes \+ (\d)\.",
+        "0",
+        lambda: usual_dilation()[0] - usual_dilation()[1],
+    ),
+    Claim(
+        "A python",
+        r"`x\.clamp\(min=0\)` \| numbers below 0 become (\d)",
+        "1",
+        lambda: torch.tensor([-3, 2]).clamp(min=0)[0].item(),
+    ),
+    Claim(
+        "A python",
+        r"`divmod\(7, 2\)` \| 7 // 2 and the remainder: (\d) and (\d)",
+        ("1", "3"),
+        lambda: divmod(7, 2),
     ),
 ]
