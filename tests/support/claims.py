@@ -49,6 +49,7 @@ class Claim:
             lesson(place)[cell_id].source if cell_id else (ROOT / place).read_text("utf-8")
         )
 
+    @functools.cached_property
     def must(self):
         """The words that must stand there."""
         return words(self.truth())
@@ -59,7 +60,7 @@ class Claim:
         if len(found) != 1:
             return f"{self.where}: {len(found)} sentences like /{self.pattern}/, not one"
         says = found[0] if isinstance(found[0], tuple) else found
-        must = self.must()
+        must = self.must
         if tuple(says) != must:
             return f"{self.where}: it says {list(says)}, true is {list(must)}: /{self.pattern}/"
         return ""

@@ -31,8 +31,7 @@ def zeros_on_each_side():
 
 def widths_of_same_padding():
     """The filters whose padding of (F − 1)/2 is a whole number, and keeps the size."""
-    kept = {f % 2 for f in range(1, 12) if 2 * ((f - 1) // 2) + 10 - f + 1 == 10}
-    assert all(places_of_torch(10, f, padding=(f - 1) // 2) == 10 for f in (3, 5, 7))
+    kept = {f % 2 for f in range(1, 12) if places_of_torch(10, f, padding=(f - 1) // 2) == 10}
     return {(1,): "odd", (0,): "even"}[tuple(kept)]
 
 

@@ -7,15 +7,7 @@ import torch
 import torch.nn.functional as F
 
 from helpers.checks import grad_check
-from tests.support.claims import (
-    Claim,
-    counted,
-    default,
-    printed,
-    share,
-    slid,
-    tensor,
-)
+from tests.support.claims import Claim, counted, default, printed, share, slid, tensor
 from tests.support.lessons import definitions
 
 X = np.arange(9.0).reshape(1, 1, 3, 3)

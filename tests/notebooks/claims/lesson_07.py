@@ -11,14 +11,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from helpers import shapes
 from helpers.device import estimate_memory
-from tests.support.claims import (
-    Claim,
-    alexnet_of_torchvision,
-    compared,
-    counted,
-    printed,
-    share,
-)
+from tests.support.claims import Claim, alexnet_of_torchvision, compared, counted, printed, share
 from tests.support.lessons import definitions
 
 CELL = r"(\d+) \|"

@@ -7,13 +7,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from helpers import shapes
-from tests.support.claims import (
-    Claim,
-    compared,
-    counted,
-    printed,
-    share,
-)
+from tests.support.claims import Claim, compared, counted, printed, share
 from tests.support.lessons import definitions
 
 

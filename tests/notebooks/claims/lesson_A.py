@@ -9,13 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from tests.support.claims import (
-    Claim,
-    counted,
-    places_of_torch,
-    printed,
-    tensor,
-)
+from tests.support.claims import Claim, counted, places_of_torch, printed, tensor
 from tests.support.lessons import definitions
 
 LINE, PAIR = [0, 1, 2], [2, 3]
