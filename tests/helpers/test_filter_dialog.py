@@ -2,6 +2,7 @@
 
 import base64
 import io
+import json
 import re
 import subprocess
 import sys
@@ -13,8 +14,10 @@ from nbconvert.preprocessors.sanitize import SanitizeHTML
 from PIL import Image
 from traitlets.config import Config
 
+from helpers.command.files import ROOT
 from helpers.data import photo
 from helpers.pieces.filter_dialog import FILTERS, SIZE_LIMIT, filter_dialog
+from tests.support.needs import node
 
 
 def pictures(piece):
@@ -41,6 +44,23 @@ def test_an_image_of_ones_own_is_kept_as_it_is():
     assert (found == image).all()
     (found,) = pictures(filter_dialog(image[..., 0].tolist()))
     assert (found == image[..., :1]).all()
+
+
+@node
+def test_grey_is_mostly_green_then_red_then_blue():
+    """The weights of ITU-R BT.601, run without a page."""
+    code = (ROOT / "helpers/pieces/filter_dialog/compute.js").read_text(encoding="utf-8")
+    planes = [[255, 0, 0, 255, 10], [0, 255, 0, 255, 20], [0, 0, 255, 255, 30]]
+    told = f"toGrey({{ width: 5, height: 1, planes: {planes} }})"
+    script = f"const tr = ([text]) => text;{code}\nconsole.log(JSON.stringify({told}));"
+    done = subprocess.run(["node", "-"], input=script, capture_output=True, encoding="utf-8")
+    assert not done.stderr
+    # 0.299 · 10 + 0.587 · 20 + 0.114 · 30 = 18.15
+    assert json.loads(done.stdout) == {
+        "width": 5,
+        "height": 1,
+        "planes": [[76, 150, 29, 255, 18]],
+    }
 
 
 def test_filters_are_what_their_names_say():

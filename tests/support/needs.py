@@ -4,6 +4,9 @@ import shutil
 
 import pytest
 
+node = pytest.mark.skipif(
+    shutil.which("node") is None, reason="needs Node.js: sudo apt install nodejs"
+)
 git = pytest.mark.skipif(shutil.which("git") is None, reason="needs git: sudo apt install git")
 make = pytest.mark.skipif(shutil.which("make") is None, reason="needs make: sudo apt install make")
 
