@@ -55,8 +55,11 @@ def test_lesson_05_digits_have_their_labels():
 
 
 def test_lesson_05_confusion():
-    drawn = only(Cells("05").run("confusion-picture", counts="counts", mistakes=None))
-    assert (drawn.what, drawn.counts, drawn.labels) == ("confusion_matrix", "counts", None)
+    """A row for each true digit, as `counts` has them, with all numbers."""
+    counts = torch.arange(100).reshape(10, 10)
+    drawn = only(Cells("05").run("confusion-picture", counts=counts, mistakes=counts.triu(1)))
+    assert (drawn.what, drawn.labels) == ("confusion_matrix", None)
+    assert torch.equal(torch.as_tensor(drawn.counts), counts)
 
 
 def test_lesson_05_the_most_confident_mistakes():

@@ -127,6 +127,8 @@ def test_three_parts_of_the_sample(cells):
         net=net,
         weights=range(40),
         losses=losses,
+        train=ran.train,
+        validation=ran.validation,
         measure=lambda *given: measure(*given)._replace(accuracy=0.9),
         **{name: common[name] for name in ("digits", "labels")},
     )
@@ -463,7 +465,18 @@ def test_each_variant_is_what_its_name_says(cells):
 def test_the_last_networks(cells):
     """They learn from the same images; held-out ones choose, and the test comes after that."""
     trained, asked = [], []
-    options = {"full": False, "learn": ("learn", "labels"), "held_out": ("held out", "labels")}
+    options = {
+        "full": False,
+        "learn": ("learn", "labels"),
+        "held_out": ("held out", "labels"),
+        # There, too, but not to be used: all of them, and the sample of the sections before.
+        "pixels": "learn and held out",
+        "targets": "labels",
+        "digits": "sample",
+        "labels": "labels",
+        "train": ("first of the sample", "labels"),
+        "validation": ("next of the sample", "labels"),
+    }
 
     def follow_recipe(net, images, labels, epochs, most=2, size=None):
         trained.append((images, labels, epochs, most, size))
