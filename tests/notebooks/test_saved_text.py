@@ -84,6 +84,18 @@ def test_the_training_of_lesson_05(lesson_05):
     )
 
 
+def test_the_pair_that_is_mixed_up_most_often(lesson_05):
+    """A comment of the cell names its place; `test_saved_pictures` looks into the saved matrix."""
+    pair = re.fullmatch(
+        r"mixed up most often: a (\d) is read as (\d), \d+ times\n",
+        lesson_05.saved("confusion-most"),
+    )
+    truth, answer = map(int, pair.groups())
+    assert truth != answer
+    code = lesson_05.cells["confusion-most"].source
+    assert f"# number {10 * truth + answer}, row by row, is row {truth}, column {answer}" in code
+
+
 def test_what_convolution_buys(lesson_05):
     (trained,) = lesson_05.trainings("train-run")
     histories = dict(
