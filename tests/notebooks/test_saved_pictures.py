@@ -425,3 +425,10 @@ def test_the_pair_that_is_told_is_the_darkest_of_the_saved_matrix():
     darkness = [saved.convert("L").getpixel((round(x) - 16, round(y) - 16)) for x, y in middles]
     assert darkness.count(min(darkness)) == 1
     assert boxes[darkness.index(min(darkness))] == box
+
+
+def test_the_saved_drawing_pad_says_what_its_weights_answer():
+    need("notebooks/05-")
+    lesson = lesson_of("05")
+    (output,) = lesson.cells["draw-run"].outputs
+    assert repr(drawn_digits(lesson)["piece"]) == output.data["text/plain"]
