@@ -465,7 +465,8 @@ def results_in_the_image(image, kernel):
 
 
 @mistake(
-    "Your function shows its result but does not give it back: what comes back is None.",
+    "Your function gives nothing back: what comes back is None. `print` shows a result, and "
+    "does not give it back.",
     fails={PLACES, VALUES, ORIENTATION, RECTANGLES, FRACTIONS, RANGE, INPUTS, TOGETHER},
 )
 def prints_the_result(image, kernel):

@@ -390,7 +390,8 @@ def partial_maps_in_the_image(x, weight, bias):
 
 
 @mistake(
-    "Your function shows its result but does not give it back: what comes back is None.",
+    "Your function gives nothing back: what comes back is None. `print` shows a result, and "
+    "does not give it back.",
     fails={ONE_MAP, SUM, OWN_KERNEL, BIAS, WINDOW, FRACTIONS, INPUTS, TOGETHER},
 )
 def prints_the_result(x, weight, bias):

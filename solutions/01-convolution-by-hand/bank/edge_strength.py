@@ -439,7 +439,8 @@ def image_moved_in_place(image):
 
 
 @mistake(
-    "Your function shows its result but does not give it back: what comes back is None.",
+    "Your function gives nothing back: what comes back is None. `print` shows a result, and "
+    "does not give it back.",
     fails={PLACES, FLAT, DIRECTIONS, WEIGHTS, MAGNITUDE, RANGE, INPUTS, TOGETHER},
 )
 def prints_the_result(image):

@@ -445,7 +445,8 @@ def multiplies_in_the_image(x, weights, biases):
 
 
 @mistake(
-    "Your function shows its result but does not give it back: what comes back is None.",
+    "Your function gives nothing back: what comes back is None. `print` shows a result, and "
+    "does not give it back.",
     fails={STACK, ORDER, CHANNELS, BIAS, WINDOW, FRACTIONS, INPUTS, TOGETHER},
 )
 def prints_the_result(x, weights, biases):

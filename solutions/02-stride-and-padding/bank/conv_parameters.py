@@ -119,8 +119,7 @@ def bias_upside_down(in_channels, out_channels, kernel_size, bias=True):
 
 
 @mistake(
-    "Your count is one too large, with biases and without them. A layer learns only its weights "
-    "and its biases.",
+    "Your count is one too large. A layer learns only its weights and its biases.",
     fails={"conv_parameters_weights", "conv_parameters_together"},
 )
 def one_on_top(in_channels, out_channels, kernel_size, bias=True):
@@ -318,7 +317,7 @@ def length_of_all_parameters(in_channels, out_channels, kernel_size, bias=True):
 
 
 @mistake(
-    "Your count holds the biases once too often: twice with biases, and once without.",
+    "Your count holds the biases once too often.",
     fails={"conv_parameters_together"},
 )
 def biases_once_too_often(in_channels, out_channels, kernel_size, bias=True):

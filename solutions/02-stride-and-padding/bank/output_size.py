@@ -212,8 +212,8 @@ def one_pixel_too_many(size, kernel_size, stride=1, padding=0, dilation=1):
 
 
 @mistake(
-    "Your sizes equal the number of pixels, whatever the kernel. Near the end the window "
-    "would stick out.",
+    "Your sizes equal those of a kernel of 1, which fits at every pixel. Near the end a "
+    "larger one would stick out.",
     fails={
         "output_size_count",
         "output_size_stride",

@@ -169,8 +169,8 @@ def from_the_wrong_end(layers):
 
 
 @mistake(
-    "You return the jump, the distance of two neighbours in the image. Asked for is how many "
-    "pixels one of them sees.",
+    "Your numbers equal the jump, the distance of two neighbours in the image. Asked for is "
+    "how many pixels one of them sees.",
     fails={"receptive_field_kernels", "receptive_field_jump", "receptive_field_own_stride"},
 )
 def jump_returned(layers):

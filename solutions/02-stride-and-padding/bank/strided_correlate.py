@@ -51,7 +51,8 @@ def kernel_transposed(image, kernel, stride=1, padding=0):
 
 
 @mistake(
-    "Your kernel is mirrored left to right. Asked for is the kernel as it is.",
+    "Your output equals that of the kernel mirrored left to right. Asked for is the kernel as "
+    "it is.",
     fails={"strided_correlate_orientation", "strided_correlate_together"},
 )
 def kernel_mirrored(image, kernel, stride=1, padding=0):
@@ -117,7 +118,7 @@ def stride_in_the_shape_only(image, kernel, stride=1, padding=0):
 
 
 @mistake(
-    "Your output is the map with stride 1, whatever the stride.",
+    "Your output is the map with stride 1. The window moves by as many pixels as the stride says.",
     fails={"strided_correlate_shape", "strided_correlate_stride", "strided_correlate_together"},
 )
 def stride_ignored(image, kernel, stride=1, padding=0):
@@ -159,7 +160,7 @@ def stride_in_the_row_slice_only(image, kernel, stride=1, padding=0):
 
 
 @mistake(
-    "Your first window starts stride − 1 pixels too late, not at the first pixel.",
+    "Your first window starts too late, not at the first pixel.",
     fails={"strided_correlate_shape", "strided_correlate_stride", "strided_correlate_together"},
 )
 def starts_late(image, kernel, stride=1, padding=0):
@@ -202,8 +203,7 @@ def windows_side_by_side(image, kernel, stride=1, padding=0):
 
 
 @mistake(
-    "Your map has a row and a column too many when the stride does not fit: the size is rounded "
-    "up.",
+    "Your map has places too many when the stride does not fit, as where the size is rounded up.",
     fails={"strided_correlate_shape", "strided_correlate_together"},
 )
 def size_rounded_up(image, kernel, stride=1, padding=0):
@@ -326,8 +326,8 @@ def padding_in_the_shape_only(image, kernel, stride=1, padding=0):
 
 
 @mistake(
-    "When there is padding, yours is half of the kernel, so that the size stays. Use the number "
-    "that is given.",
+    "Your padding is half of the kernel here, as where the size has to stay. Asked for is the "
+    "number that is given.",
     fails={"strided_correlate_shape", "strided_correlate_padding", "strided_correlate_together"},
 )
 def always_same_padding(image, kernel, stride=1, padding=0):
@@ -338,8 +338,7 @@ def always_same_padding(image, kernel, stride=1, padding=0):
 
 
 @mistake(
-    "The last row and the last column of your map are left at 0: your loops end one place too "
-    "early.",
+    "The last row and the last column of your map are 0. There is a sum at each place.",
     fails={"strided_correlate_values", "strided_correlate_together"},
 )
 def last_place_left_empty(image, kernel, stride=1, padding=0):

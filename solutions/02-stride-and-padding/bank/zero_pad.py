@@ -65,7 +65,7 @@ def twice_on_each_side(image, padding):
 
 
 @mistake(
-    "Your border is always one pixel wide, whatever the padding.",
+    "Your border is one pixel wide, and not as wide as the padding says.",
     fails={
         "zero_pad_shape",
         "zero_pad_place",
@@ -109,8 +109,8 @@ def columns_only(image, padding):
 
 
 @mistake(
-    "Your result has the size of the image: zeros were written over its edge. Padding adds new "
-    "rows and columns around it.",
+    "Your result has the size of the image, with zeros in the place of its edge. Padding adds "
+    "new rows and columns around it.",
     fails={
         "zero_pad_shape",
         "zero_pad_place",
@@ -175,8 +175,8 @@ def ones_around(image, padding):
 
 
 @mistake(
-    "The last row and the last column of the image are missing from your result. The end of a "
-    "slice is not in the slice.",
+    "The last row and the last column of the image are missing from your result: zeros stand "
+    "in their place.",
     fails={
         "zero_pad_place",
         "zero_pad_zeros",
@@ -210,7 +210,8 @@ def pair_swapped(image, padding):
 
 
 @mistake(
-    "Your result uses the first number of the pair for rows and columns alike.",
+    "Your result uses one number of the pair for rows and columns alike. The first is for the "
+    "rows, the second for the columns.",
     fails={"zero_pad_pair", "zero_pad_together"},
 )
 def first_of_the_pair(image, padding):
@@ -219,7 +220,8 @@ def first_of_the_pair(image, padding):
 
 
 @mistake(
-    "Your result uses the larger number of the pair for rows and columns alike.",
+    "Your result uses one number of the pair for rows and columns alike. The first is for the "
+    "rows, the second for the columns.",
     fails={"zero_pad_pair", "zero_pad_together"},
 )
 def larger_of_the_pair(image, padding):
@@ -336,8 +338,8 @@ def integer_result(image, padding):
 
 
 @mistake(
-    "Your result is always float64. The dtype of the image is to be kept: bytes become eight "
-    "times as large.",
+    "Your result is float64. The dtype of the image is to be kept: bytes become eight times "
+    "as large in float64.",
     fails={"zero_pad_dtype", "zero_pad_together"},
 )
 def always_float64(image, padding):
@@ -349,7 +351,7 @@ def always_float64(image, padding):
 
 
 @mistake(
-    "Your result is always float32, as PyTorch likes it. The dtype of the image is to be kept.",
+    "Your result is float32, as PyTorch likes it. The dtype of the image is to be kept.",
     fails={"zero_pad_dtype", "zero_pad_together"},
 )
 def always_float32(image, padding):
@@ -558,7 +560,8 @@ def numbers_as_in_memory(image, padding):
 
 
 @mistake(
-    "Your result is float64 where the padding is 0, whatever the image.",
+    "Your result is float64 where the padding is 0. The dtype of the image is to be kept "
+    "there, too.",
     fails={"zero_pad_together"},
 )
 def another_type_without_padding(image, padding):

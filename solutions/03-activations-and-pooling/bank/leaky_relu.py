@@ -358,7 +358,7 @@ def one_axis_only(x, negative_slope=0.01):
 
 
 @mistake(
-    "Your function shows the numbers, but gives nothing back: print is not return.",
+    "Your function gives nothing back: what comes back is None. print is not return.",
     fails={
         "leaky_relu_values",
         "leaky_relu_slopes",

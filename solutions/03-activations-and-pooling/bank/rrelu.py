@@ -440,7 +440,7 @@ def values_exchanged(x, lower, upper, training, rng):
 
 
 @mistake(
-    "Your function shows the result, but gives nothing back: print is not return.",
+    "Your function gives nothing back: what comes back is None. print is not return.",
     fails={"rrelu_evaluation", *TRAINING, "rrelu_slopes"},
 )
 def printed(x, lower, upper, training, rng):
