@@ -35,6 +35,7 @@ OF_OTHER_THINGS = {
     "differences_of_neighbours",  # the half of a difference
     "float64_result",  # memory
     "divided_by_one_step",  # the gradients, and not their error
+    "second_loss_at_x",
     "side_by_side",  # how many channels there are
 }
 OPPOSITES = [("twice", "half"), ("small", "large"), ("few", "many")]

@@ -24,8 +24,7 @@ def layer(padded, weight, bias, stride):
 
 
 @mistake(
-    "Your filters are turned by 180° before they are laid on the window. A layer uses them as they "
-    "are.",
+    "Your output equals that of filters turned by 180°. A layer uses them as they are.",
     fails={"conv2d_orientation", "conv2d_together"},
 )
 def kernel_turned(x, weight, bias, stride=1, padding=0):
@@ -33,7 +32,7 @@ def kernel_turned(x, weight, bias, stride=1, padding=0):
 
 
 @mistake(
-    "Rows and columns of your filters are swapped: they are laid on the window transposed.",
+    "Your output equals that of transposed filters: their rows are laid on columns of the window.",
     fails={"conv2d_orientation", "conv2d_together"},
 )
 def kernel_transposed(x, weight, bias, stride=1, padding=0):
@@ -41,7 +40,7 @@ def kernel_transposed(x, weight, bias, stride=1, padding=0):
 
 
 @mistake(
-    "Your filters are mirrored: left and right are swapped.",
+    "Your output equals that of mirrored filters, with left and right swapped.",
     fails={"conv2d_orientation", "conv2d_together"},
 )
 def kernel_mirrored(x, weight, bias, stride=1, padding=0):
@@ -137,8 +136,7 @@ def matrix_product_in_the_window(x, weight, bias, stride=1, padding=0):
 
 
 @mistake(
-    "In each sum only the last product is left: every product replaces the one before, instead of "
-    "being added to it.",
+    "In each sum only the last product is left. All products of a window are added up.",
     fails={
         "conv2d_values",
         "conv2d_orientation",
@@ -312,8 +310,8 @@ def first_channel_only(x, weight, bias, stride=1, padding=0):
 
 
 @mistake(
-    "Only the last channel is in your output: it replaces the sums of the channels before it, "
-    "instead of being added.",
+    "Only the last channel is in your output. A filter reaches through all channels and adds "
+    "them up.",
     fails={"conv2d_channels", "conv2d_together"},
 )
 def last_channel_only(x, weight, bias, stride=1, padding=0):
@@ -355,8 +353,8 @@ def weights_in_another_order(x, weight, bias, stride=1, padding=0):
 
 
 @mistake(
-    "The columns were made by a reshape that does not keep a window together, so each column is a "
-    "mixture of windows. A reshape never moves an axis.",
+    "Your numbers equal those of columns that a reshape made: it does not keep a window "
+    "together, so each column is a mixture of windows. A reshape never moves an axis.",
     fails={
         "conv2d_values",
         "conv2d_orientation",
@@ -443,8 +441,8 @@ def images_and_filters_mixed_up(x, weight, bias, stride=1, padding=0):
 
 
 @mistake(
-    "The images are mixed up before the product: the columns of all images were brought into one "
-    "matrix by a reshape, which tears the windows of one image apart.",
+    "The images are mixed up before the product, as where a reshape brings the columns of all "
+    "images into one matrix: it tears the windows of one image apart.",
     fails={"conv2d_batch", "conv2d_together"},
 )
 def columns_of_the_images_mixed_up(x, weight, bias, stride=1, padding=0):
@@ -464,8 +462,8 @@ def bias_forgotten(x, weight, bias, stride=1, padding=0):
 
 
 @mistake(
-    "The bias is added for every number of a channel's window, so your output has it kh · kw "
-    "times. It belongs to the sum, once.",
+    "Your output has the bias kh · kw times, as often as a channel's window has numbers. It "
+    "belongs to the sum, once.",
     fails={"conv2d_bias", "conv2d_together"},
 )
 def bias_for_every_pixel(x, weight, bias, stride=1, padding=0):
@@ -474,7 +472,8 @@ def bias_for_every_pixel(x, weight, bias, stride=1, padding=0):
 
 
 @mistake(
-    "The bias is added once for each channel. It belongs to the sum over all channels, once.",
+    "Your output has the bias as often as there are channels. It belongs to the sum over all "
+    "channels, once.",
     fails={"conv2d_bias", "conv2d_together"},
 )
 def bias_for_every_channel(x, weight, bias, stride=1, padding=0):
@@ -486,8 +485,8 @@ def bias_for_every_channel(x, weight, bias, stride=1, padding=0):
 
 
 @mistake(
-    "The bias is added for each product of a window, all channels and positions. It belongs to the "
-    "sum, once.",
+    "Your output has the bias as often as a filter has weights. It belongs to the sum of all "
+    "products, once.",
     fails={"conv2d_bias", "conv2d_together"},
 )
 def bias_for_every_product(x, weight, bias, stride=1, padding=0):
@@ -534,7 +533,7 @@ def float64_result(x, weight, bias, stride=1, padding=0):
 
 
 @mistake(
-    "From float32 your function makes whole numbers: all fractions are cut off.",
+    "From float32 your function makes whole numbers, which have no fractions.",
     fails={"conv2d_values", "conv2d_types", "conv2d_together"},
 )
 def whole_numbers_only(x, weight, bias, stride=1, padding=0):
@@ -662,8 +661,9 @@ def all_places_then_every_second(x, weight, bias, stride=1, padding=0):
 
 
 @mistake(
-    "With stride and padding together your windows begin at the wrong pixels: the border is "
-    "counted in steps of the stride. It is `padding` pixels wide, whatever the stride.",
+    "With stride and padding together your windows begin at the wrong pixels, as where the "
+    "border is counted in steps of the stride. It is `padding` pixels wide, whatever the "
+    "stride.",
     fails={"conv2d_together"},
 )
 def border_times_stride(x, weight, bias, stride=1, padding=0):
@@ -702,8 +702,8 @@ def transposed_with_a_stride(x, weight, bias, stride=1, padding=0):
 
 
 @mistake(
-    "The bias is added to the whole batch after each image, so it is in your output as many times "
-    "as there are images.",
+    "The first image has the bias as often as there are images, and the last one once, as "
+    "where it is added to the whole batch again after each image. A number gets it once.",
     fails={"conv2d_bias", "conv2d_together"},
 )
 def bias_once_for_each_image(x, weight, bias, stride=1, padding=0):
@@ -794,7 +794,8 @@ def with_relu(x, weight, bias, stride=1, padding=0):
 
 
 @mistake(
-    "Your output has the axis of the filters last. Asked for is (N, K, out_h, out_w).",
+    "In your output the axis of the filters is not the second one. Asked for is (N, K, out_h, "
+    "out_w).",
     fails={
         "conv2d_shape",
         "conv2d_values",
@@ -882,7 +883,7 @@ def returns_after_the_first_row(x, weight, bias, stride=1, padding=0):
 
 
 @mistake(
-    "Your output holds means over the channels. A filter adds up all channels.",
+    "Your numbers equal means over the channels. A filter adds up all channels.",
     fails={"conv2d_channels", "conv2d_together"},
 )
 def mean_over_the_channels(x, weight, bias, stride=1, padding=0):

@@ -78,8 +78,8 @@ def order_reversed(grad_out, x, weight, stride=1, padding=0):
 
 
 @mistake(
-    "The three gradients are right one by one, but `grad_bias` has the shape of a column. The bias "
-    "has one axis, so its gradient has one axis too.",
+    "Your `grad_bias` has the shape of a column. The bias has one axis, so its gradient has "
+    "one axis too.",
     fails={"conv2d_backward_shapes", "conv2d_backward_bias", "conv2d_backward_together"},
 )
 def bias_as_a_column(grad_out, x, weight, stride=1, padding=0):
@@ -138,8 +138,8 @@ def bias_of_the_first_image(grad_out, x, weight, stride=1, padding=0):
 
 
 @mistake(
-    "Your `grad_bias` is one number, the sum over all filters. Each filter has its own bias and "
-    "its own gradient.",
+    "Your `grad_bias` is one number for all filters. Each filter has its own bias and its own "
+    "gradient.",
     fails={"conv2d_backward_shapes", "conv2d_backward_bias", "conv2d_backward_together"},
 )
 def bias_of_all_filters(grad_out, x, weight, stride=1, padding=0):
@@ -192,8 +192,8 @@ def weight_turned(grad_out, x, weight, stride=1, padding=0):
 
 
 @mistake(
-    "For `grad_weight` you slide a turned `grad_out` over the image. Each number of `grad_out` "
-    "belongs to its own place, so it is used as it is.",
+    "Your `grad_weight` equals that of a turned `grad_out`. Each number of `grad_out` belongs "
+    "to its own place, so it is used as it is.",
     fails={"conv2d_backward_weight", "conv2d_backward_together"},
 )
 def weight_from_turned_grad_out(grad_out, x, weight, stride=1, padding=0):
@@ -269,8 +269,7 @@ def weight_times_weight(grad_out, x, weight, stride=1, padding=0):
 
 
 @mistake(
-    "Your `grad_weight` knows only the last place: each place replaces the one before, instead of "
-    "being added.",
+    "In your `grad_weight` only the last place counts. The shares of all places are added up.",
     fails={
         "conv2d_backward_weight",
         "conv2d_backward_stride",
@@ -286,8 +285,9 @@ def weight_of_the_last_place(grad_out, x, weight, stride=1, padding=0):
 
 
 @mistake(
-    "Your `grad_x` lays the filter turned on each place. A window gets the share of the filter as "
-    "it lay there. (In the version that slides over `grad_out`, the turn is missing.)",
+    "Your `grad_x` equals that of turned filters. A window gets the share of the filter as it "
+    "lay there. (In the version that slides over `grad_out`, this means that the turn is "
+    "missing.)",
     fails={"conv2d_backward_x", "conv2d_backward_together"},
 )
 def x_filter_turned(grad_out, x, weight, stride=1, padding=0):
@@ -483,8 +483,8 @@ def x_of_the_first_image(grad_out, x, weight, stride=1, padding=0):
 
 
 @mistake(
-    "For `grad_weight` the images are mixed up: the columns of all images were brought into one "
-    "matrix by a reshape, which tears the windows of one image apart.",
+    "For `grad_weight` the images are mixed up, as where a reshape brings the columns of all "
+    "images into one matrix: it tears the windows of one image apart.",
     fails={"conv2d_backward_batch", "conv2d_backward_together"},
 )
 def columns_of_the_images_mixed_up(grad_out, x, weight, stride=1, padding=0):
@@ -517,8 +517,7 @@ def stride_ignored(grad_out, x, weight, stride=1, padding=0):
 
 
 @mistake(
-    "`grad_weight` is right, but in `grad_x` the windows lie one pixel apart: the stride is "
-    "missing there.",
+    "In your `grad_x` the windows lie one pixel apart: the stride is missing there.",
     fails={"conv2d_backward_stride", "conv2d_backward_together"},
 )
 def stride_ignored_for_x(grad_out, x, weight, stride=1, padding=0):
@@ -527,8 +526,7 @@ def stride_ignored_for_x(grad_out, x, weight, stride=1, padding=0):
 
 
 @mistake(
-    "`grad_x` is right, but for `grad_weight` the windows lie one pixel apart: the stride is "
-    "missing there.",
+    "For your `grad_weight` the windows lie one pixel apart: the stride is missing there.",
     fails={"conv2d_backward_stride", "conv2d_backward_together"},
 )
 def stride_ignored_for_weight(grad_out, x, weight, stride=1, padding=0):
@@ -694,8 +692,9 @@ def image_by_image(grad_out, x, weight, stride=1, padding=0):
 
 
 @mistake(
-    "With stride and padding together your gradients go to the wrong pixels: the border is counted "
-    "in steps of the stride. It is `padding` pixels wide, whatever the stride.",
+    "With stride and padding together your gradients go to the wrong pixels, as where the "
+    "border is counted in steps of the stride. It is `padding` pixels wide, whatever the "
+    "stride.",
     fails={"conv2d_backward_together"},
 )
 def border_times_stride(grad_out, x, weight, stride=1, padding=0):
@@ -1041,3 +1040,23 @@ def left_over_above_and_left(grad_out, x, weight, stride=1, padding=0):
 def bias_mean_of_places(grad_out, x, weight, stride=1, padding=0):
     grad_x, grad_weight, _ = right(grad_out, x, weight, stride, padding)
     return grad_x, grad_weight, grad_out.mean(axis=(2, 3)).sum(axis=0)
+
+
+@mistake(
+    "Your `grad_bias` is kh · kw times as large as it should be, as where it grows with each "
+    "position of the window. A bias is added once at each place, however large the window is.",
+    fails={"conv2d_backward_bias", "conv2d_backward_together"},
+)
+def bias_for_each_position(grad_out, x, weight, stride=1, padding=0):
+    grad_x, grad_weight, grad_bias = right(grad_out, x, weight, stride, padding)
+    return grad_x, grad_weight, grad_bias * weight[0, 0].size
+
+
+@mistake(
+    "Your `grad_bias` counts each place as often as a filter has weights. A bias is added "
+    "once at each place, however large the filter is.",
+    fails={"conv2d_backward_bias", "conv2d_backward_together"},
+)
+def bias_for_each_weight(grad_out, x, weight, stride=1, padding=0):
+    grad_x, grad_weight, grad_bias = right(grad_out, x, weight, stride, padding)
+    return grad_x, grad_weight, grad_bias * weight[0].size

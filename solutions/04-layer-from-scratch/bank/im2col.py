@@ -101,7 +101,7 @@ def always_square(x, kernel_size, stride=1, padding=0):
 
 
 @mistake(
-    "Your matrix has the right shape, but the numbers were put into it in the order of the places. "
+    "Your matrix has the right shape, but the numbers stand in it in the order of the places. "
     "A reshape alone does not bring an axis to another position.",
     fails={"im2col_order", "im2col_together"},
 )
@@ -407,8 +407,9 @@ def with_index_arrays(x, kernel_size, stride=1, padding=0):
 
 
 @mistake(
-    "With stride and padding together your windows begin at the wrong pixels: the border is "
-    "counted in steps of the stride. It is `padding` pixels wide, whatever the stride.",
+    "With stride and padding together your windows begin at the wrong pixels, as where the "
+    "border is counted in steps of the stride. It is `padding` pixels wide, whatever the "
+    "stride.",
     fails={"im2col_together"},
 )
 def border_times_stride(x, kernel_size, stride=1, padding=0):
@@ -502,8 +503,8 @@ def one_matrix_place_by_place(x, kernel_size, stride=1, padding=0):
 
 
 @mistake(
-    "The windows of all images stand below each other as rows of one matrix. Asked for is a matrix "
-    "for each image, along the first axis, with one window in each column.",
+    "The windows stand below each other as rows of one matrix. Asked for is a matrix for each "
+    "image, along the first axis, with one window in each column.",
     fails={"im2col_order", "im2col_channels", "im2col_together"},
 )
 def one_matrix_of_rows(x, kernel_size, stride=1, padding=0):
@@ -512,7 +513,7 @@ def one_matrix_of_rows(x, kernel_size, stride=1, padding=0):
 
 
 @mistake(
-    "Your matrix holds nothing but zeros: no pixel was copied into it.",
+    "Your matrix holds nothing but zeros: no pixel of the image is in it.",
     fails={"im2col_order", "im2col_channels", "im2col_stride", "im2col_padding", "im2col_together"},
 )
 def nothing_copied(x, kernel_size, stride=1, padding=0):

@@ -34,8 +34,8 @@ def both_gradients(forward, backward, x, step=1e-5):
 
 
 @mistake(
-    "You measure in one direction only, from x to x + ε. That is a slope beside x, not at x, and "
-    "even a right backward pass has an error of about ε.",
+    "You measure on one side of x only. That is a slope beside x, not at x, and even a right "
+    "backward pass has an error of about ε.",
     fails={"largest_gradient_error_right"},
 )
 def one_sided(forward, backward, x):
@@ -84,7 +84,8 @@ def tiny_step(forward, backward, x):
 
 
 @mistake(
-    "Your measured gradients are twice too large. From x − ε to x + ε are two steps.",
+    "Your measured gradients are twice as large as they should be. From x − ε to x + ε are "
+    "two steps.",
     fails={"largest_gradient_error_right", "largest_gradient_error_relative"},
 )
 def divided_by_one_step(forward, backward, x):
@@ -195,7 +196,8 @@ def absolute_error(forward, backward, x):
 
 
 @mistake(
-    "You divide by the measured gradient. Asked for is the larger of the two gradients.",
+    "Your error is that of a division by the smaller of the two gradients. Asked for is the "
+    "larger one.",
     fails={"largest_gradient_error_relative"},
 )
 def divided_by_the_measured_gradient(forward, backward, x):
@@ -204,8 +206,8 @@ def divided_by_the_measured_gradient(forward, backward, x):
 
 
 @mistake(
-    "You divide by the gradient of the backward pass. Asked for is the larger of the two "
-    "gradients.",
+    "Your error is that of a division by the smaller of the two gradients. Asked for is the "
+    "larger one.",
     fails={"largest_gradient_error_relative"},
 )
 def divided_by_the_gradient_of_backward(forward, backward, x):
@@ -244,7 +246,7 @@ def zero_by_zero(forward, backward, x):
 
 
 @mistake(
-    "You look at the first number of x only. A bug in any other place is overlooked.",
+    "Your result is the error of the first number of x. A bug in any other place is overlooked.",
     fails={"largest_gradient_error_places", "largest_gradient_error_largest"},
 )
 def first_number_only(forward, backward, x):
@@ -254,7 +256,7 @@ def first_number_only(forward, backward, x):
 
 
 @mistake(
-    "Your result is the error of the last number of x: each error replaces the one before.",
+    "Your result is the error of the last number of x. Asked for is the largest error of all.",
     fails={
         "largest_gradient_error_places",
         "largest_gradient_error_largest",
@@ -391,7 +393,8 @@ def answer_yes_or_no(forward, backward, x):
 
 
 @mistake(
-    "After your check each number of x is smaller by ε: it was moved up, then down, and not back.",
+    "After your check each number of x is smaller by ε, as where it is moved up, then down, "
+    "and not back.",
     fails={"largest_gradient_error_right", "largest_gradient_error_inputs"},
 )
 def x_left_moved(forward, backward, x):
@@ -408,8 +411,8 @@ def x_left_moved(forward, backward, x):
 
 
 @mistake(
-    "Your second loss is that of x, not of x − ε: x was only moved back to where it was. The "
-    "measured gradients are half of what they should be.",
+    "Your measured gradients are half of what they should be, as where the second loss is "
+    "that of x, and not that of x − ε.",
     fails={"largest_gradient_error_right", "largest_gradient_error_relative"},
 )
 def second_loss_at_x(forward, backward, x):
@@ -418,8 +421,7 @@ def second_loss_at_x(forward, backward, x):
 
 
 @mistake(
-    "After your check the last number of x is larger by ε: what is restored is only the number "
-    "before it.",
+    "After your check the last number of x is larger by ε. Each number has to be what it was.",
     fails={"largest_gradient_error_inputs"},
 )
 def last_number_left_moved(forward, backward, x):
@@ -669,3 +671,16 @@ def other_numbers_in_each_loss(forward, backward, x):
 def rounded_to_six_digits(forward, backward, x):
     gradient, measured = both_gradients(forward, backward, x)
     return round(float(relative_errors(gradient, measured).max()), 6)
+
+
+@mistake(
+    "Your result is the smallest error. Many right gradients then hide a wrong one; asked for is "
+    "the largest error.",
+    fails={
+        "largest_gradient_error_places",
+        "largest_gradient_error_largest",
+        "largest_gradient_error_grad_out",
+    },
+)
+def smallest_error(forward, backward, x):
+    return relative_errors(*both_gradients(forward, backward, x)).min()
