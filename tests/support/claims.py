@@ -11,11 +11,13 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import matplotlib
 import numpy as np
 import torch
 import torch.nn.functional as F
 import torchvision
 
+from helpers.plots import SIGNED
 from tests.support.lessons import LESSONS, ROOT, need, number_of, read
 
 COUNTED = ["no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"]
@@ -134,7 +136,7 @@ def places_of_torch(size, kernel, **options):
 
 
 def compared(one, other, words=("fewer", "as many", "more")):
-    return words[1 + (one > other) - (one < other)]
+    return words[1 + int(one > other) - int(one < other)]
 
 
 @functools.cache
@@ -147,3 +149,9 @@ def slope(function, x):
     x = torch.tensor(float(x), requires_grad=True)
     function(x).backward()
     return x.grad.item()
+
+
+def colour(number):
+    """The colour of a number from −1 to 1 in the pictures of filters: its redder end is orange."""
+    red, _, blue, _ = matplotlib.colormaps[SIGNED]((number + 1) / 2)
+    return "orange" if red > blue else "purple"

@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from tests.support.claims import Claim, slid, tensor
+from tests.support.claims import Claim, colour, slid, tensor
 from tests.support.lessons import definitions
 
 
@@ -231,5 +231,11 @@ CLAIMS = [
         r"it copies what lies under its (\w+)\.",
         "corner",
         filter_that_copies,
+    ),
+    Claim(
+        "01 learn-notice",
+        r"^\((\w+) is positive, (\w+) is negative",
+        ("Purple", "orange"),
+        lambda: (colour(1).capitalize(), colour(-1)),
     ),
 ]

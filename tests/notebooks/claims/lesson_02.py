@@ -91,6 +91,11 @@ def best_seen():
     return "middle" if middle > rim else "rim"
 
 
+def dilated(dilation):
+    layer = nn.Conv2d(1, 1, 3, dilation=dilation)
+    return layer.weight.numel(), 9 - layer(torch.zeros(1, 1, 9, 9)).shape[-1]
+
+
 CLAIMS = [
     Claim("02 fit-notice", r"PyTorch rounds (\w+) \(", "up", rounding_of_torch),
     Claim(
@@ -193,5 +198,14 @@ CLAIMS = [
         r"The receptive field grows by .*? in each layer, and the jump is (\w+) by each stride",
         "divided",
         lambda: {4: "multiplied", 1: "divided"}[shapes.receptive_field([(3, 2), (3, 2)]).jump],
+    ),
+    Claim(
+        "02 dilation-notice",
+        r"A dilated filter sees (\w+) with the (\w+) number of parameters",
+        ("less", "double"),
+        lambda: (
+            compared(dilated(2)[1], dilated(1)[1], ("less", "as far", "further")),
+            compared(dilated(2)[0], dilated(1)[0], ("smaller", "same", "larger")),
+        ),
     ),
 ]

@@ -6,7 +6,17 @@ import torch.nn.functional as F
 from torch import nn
 
 from helpers import shapes
-from tests.support.claims import Claim, alexnet_of_torchvision, counted, default, printed, slope
+from tests.support.claims import (
+    Claim,
+    alexnet_of_torchvision,
+    colour,
+    compared,
+    counted,
+    default,
+    printed,
+    share,
+    slope,
+)
 from tests.support.lessons import definitions
 
 
@@ -91,6 +101,23 @@ def scores(turned):
     parts = np.stack([nose, ears, eyes])
     parts = parts[:, ::-1] if turned else parts
     return ("cat", "fish", "car")[(weights @ parts.flatten() + biases).argmax()]
+
+
+def falls():
+    """The ways that lose most over the first two pixels: of the saved shares."""
+    names = ("no pooling", "every 4th number", "max, 2 × 2", "max, 4 × 4", "average, 4 × 4")
+    lost = {name: right_after_moves(name)[0] - right_after_moves(name)[2] for name in names}
+    return sorted(sorted(lost, key=lost.get)[-2:], reverse=True)
+
+
+def strides_that_overlap():
+    """The stride with which the windows of a row read some number twice."""
+    line = torch.ones(1, 1, 7, requires_grad=True)
+    words = []
+    for stride in (2, 4):
+        (uses,) = torch.autograd.grad(F.avg_pool1d(line, 3, stride).sum(), line)
+        words.append(uses.max() > uses[uses > 0].min() * 1.5)
+    return {(True, False): "smaller", (False, True): "larger"}[tuple(map(bool, words))]
 
 
 CLAIMS = [
@@ -220,5 +247,45 @@ CLAIMS = [
         r"has a share of 1/256 in the mean, so it rises by (\S+)\.",
         "1/16",
         lambda: f"1/{1 / gradient_of_a_mean():.0f}",
+    ),
+    Claim(
+        "03 rrelu-answer",
+        r"Positive numbers \((\w+)\) are edges .*? negative ones \((\w+)\)",
+        ("purple", "orange"),
+        lambda: (colour(1), colour(-1)),
+    ),
+    Claim(
+        "03 digits-notice",
+        r"Over the first two pixels \"(.+?)\" and \"(.+?)\" fall fastest",
+        ("max, 2 × 2", "no pooling"),
+        falls,
+    ),
+    Claim(
+        "03 strided-layer",
+        r"\"every 4th number\" did (\w+) than the maximum",
+        "better",
+        lambda: compared(
+            right_after_moves("every 4th number")[2],
+            right_after_moves("max, 4 × 4")[2],
+            ("worse", "", "better"),
+        ),
+    ),
+    Claim(
+        "03 overlap-intro",
+        r"^.*?If the stride is (\w+) than the window, the windows overlap",
+        "larger",
+        strides_that_overlap,
+    ),
+    Claim(
+        "03 order-answer",
+        r"since ReLU then has only a (\w+) of the numbers",
+        "half",
+        lambda: share(F.max_pool2d(torch.zeros(1, 8, 8), 2).numel() / 64).removeprefix("a "),
+    ),
+    Claim(
+        "03 mistakes",
+        r"`np\.pad` takes (\d) if you don't say otherwise",
+        "1",
+        lambda: np.pad([7], 1)[0],
     ),
 ]

@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 
 from helpers.checks import grad_check
-from tests.support.claims import Claim, counted, default, printed, share, slid, tensor
+from tests.support.claims import Claim, compared, counted, default, printed, share, slid, tensor
 from tests.support.lessons import definitions
 
 X = np.arange(9.0).reshape(1, 1, 3, 3)
@@ -153,6 +153,11 @@ def wins_of_the_peak():
     return counted((won == 9).sum().item()), int(grad[1, 1])
 
 
+def larger_scores():
+    low, high = (torch.tensor([score, 0.0]).softmax(dim=0)[0] for score in (1.0, 2.0))
+    return compared(high, low, ("smaller", "equal", "larger"))
+
+
 CLAIMS = [
     Claim(
         "04 relu-intro",
@@ -265,5 +270,29 @@ CLAIMS = [
         r"so its gradient passes too; a negative one has no say, so its gradient is (\d)",
         "1",
         lambda: int(gradient(torch.relu, [-3])[0]),
+    ),
+    Claim(
+        "04 softmax-intro",
+        r"A larger score also gives a (\w+) probability",
+        "smaller",
+        larger_scores,
+    ),
+    Claim(
+        "04 recap",
+        r"ReLU passes the gradient where its input was (\w+)",
+        "negative",
+        lambda: {(0, 1): "positive", (1, 0): "negative"}[
+            tuple(gradient(torch.relu, [-3, 3]).int().tolist())
+        ],
+    ),
+    Claim(
+        "04 sanity-loss-answer",
+        r"^Much (\w+)\.",
+        "smaller",
+        lambda: compared(
+            printed("04 sanity-loss-predict-run")[0],
+            printed("04 sanity-loss", r"first loss = (\S+)")[0],
+            ("smaller", "equal", "larger"),
+        ),
     ),
 ]

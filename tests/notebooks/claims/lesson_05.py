@@ -7,7 +7,7 @@ from torchvision.transforms import Normalize
 
 from helpers import shapes
 from helpers.device import seed_everything
-from tests.support.claims import Claim, compared, printed, share
+from tests.support.claims import Claim, colour, compared, printed, share
 from tests.support.lessons import definitions
 
 
@@ -290,5 +290,20 @@ CLAIMS = [
         r"The one confident mistake makes almost (\d+ %) of it",
         "50 %",
         share_of_the_confident_mistake,
+    ),
+    Claim(
+        "05 filters-intro",
+        r"(\w+) is positive, (\w+) is negative",
+        ("Purple", "orange"),
+        lambda: (colour(1).capitalize(), colour(-1)),
+    ),
+    Claim(
+        "05 exercise-3",
+        r"the printed training loss is (\w+) than the test loss",
+        "smaller",
+        lambda: compared(
+            *printed("05 buys-run", r"1/3  train loss (\S+)  test loss (\S+)")[1],
+            ("smaller", "equal", "larger"),
+        ),
     ),
 ]

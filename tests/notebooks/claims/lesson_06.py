@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from helpers import shapes
 from helpers.device import seed_everything
 from tests.support.claims import Claim, compared, counted, default, printed
 from tests.support.lessons import definitions
@@ -204,6 +205,23 @@ def slope_of_a_dead_unit(activation):
     return f"{x.grad.item():.2g}"
 
 
+def without_the_schedule():
+    """The saved leads without the schedule, at the recipe's rate and at the smaller one."""
+    (same,) = printed("06 all-run", r"no schedule +\S+% +(\S+) ±")
+    (small,) = printed("06 all-run", r"no schedule, rate 0.002 +\S+% +(\S+) ±")
+    return "lower" if max(same, small) < 0 else "higher", compared(-small, -same, LESS)
+
+
+LESS = ("less", "as much", "more")
+
+
+def parameters_of_the_rivals():
+    """Of the fully connected network, beside the saved number of the CNN's."""
+    hidden = (nn.Linear(784, 128), nn.BatchNorm1d(128), nn.ReLU())
+    rival = shapes.count_parameters(nn.Sequential(nn.Flatten(), *hidden, nn.Linear(128, 10)))
+    return compared(rival, printed("06 final-train", r"([\d,]+) parameters")[0])
+
+
 CLAIMS = [
     Claim(
         "06 start-intro",
@@ -353,5 +371,24 @@ CLAIMS = [
         r"Leaky ReLU has the slope ([\d.]+\d) there",
         "0.1",
         lambda: slope_of_a_dead_unit(F.leaky_relu),
+    ),
+    Claim(
+        "06 all-notice",
+        r"Without the schedule the mean is (\w+) at both rates, .*? At the smaller rate, 0\.002, "
+        r"(\w+) is lost",
+        ("higher", "more"),
+        without_the_schedule,
+    ),
+    Claim(
+        "06 final-intro",
+        r"a fully connected network with (\w+) parameters",
+        "fewer",
+        parameters_of_the_rivals,
+    ),
+    Claim(
+        "06 part-notice",
+        r"but it makes them with (\w+) and \w+ confidence",
+        "fewer",
+        lambda: compared(*reversed(printed("06 part-numbers", r"sure (\d+)%"))),
     ),
 ]

@@ -1,5 +1,6 @@
 """What lesson 07 says: Rebuild AlexNet."""
 
+import copy
 import functools
 import math
 
@@ -10,7 +11,7 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from helpers import shapes
-from helpers.device import estimate_memory
+from helpers.device import estimate_memory, largest_batch
 from tests.support.claims import Claim, alexnet_of_torchvision, compared, counted, printed, share
 from tests.support.lessons import definitions
 
@@ -197,6 +198,38 @@ def numbers_at_fc6(width):
     return None
 
 
+def alpha_for_smaller_numbers():
+    """What α must become for numbers that are ten times smaller."""
+    (response_norm,) = definitions("07", "response_norm")
+    maps = np.random.default_rng(1).normal(0, 100, (9, 1, 1))
+    wanted = response_norm(maps) / 10
+    same = {
+        word: np.allclose(response_norm(maps / 10, alpha=1e-4 * factor), wanted)
+        for word, factor in (("larger", 100), ("smaller", 1 / 100))
+    }
+    return next(word for word, is_same in same.items() if is_same)
+
+
+def batches_of_three_gigabytes():
+    """The largest batch beside the paper's, and without LRN beside that."""
+    bare = copy.deepcopy(net(towers=1))
+    bare.norm1 = bare.norm2 = nn.Identity()
+    with_it, without = (
+        largest_batch(one, (3, 227, 227), 2 * 2**30, "sgd-momentum") for one in (net(), bare)
+    )
+    return compared(with_it, 128, ("smaller", "", "larger")), compared(without, with_it)
+
+
+def losses_without_both():
+    ((training, test),) = printed("07 compare-table", r"without both .*?% +(\d\.\d+) +(\d\.\d+)")
+    return compared(test, training, ("lower", "", "higher"))
+
+
+def spread_of_conv1():
+    conv1 = nn.init.kaiming_normal_(torch.empty(96, 3, 11, 11), nonlinearity="relu")
+    return compared(conv1.std(), 0.01, ("smaller", "", "larger"))
+
+
 CLAIMS = [
     Claim(
         "07 shapes-question",
@@ -332,5 +365,24 @@ CLAIMS = [
         r"Two towers are `groups=2` in (\w+), (\w+) and (\w+), with",
         ("conv1", "conv3", "conv5"),
         lambda: convs_in_groups(2),
+    ),
+    Claim(
+        "07 lrn-scale-answer",
+        r"times smaller, \$α\$ must become \$s\^2\$ times (\w+) for",
+        "smaller",
+        alpha_for_smaller_numbers,
+    ),
+    Claim("07 train-intro", r"He's start is (\w+) than 0\.01", "smaller", spread_of_conv1),
+    Claim(
+        "07 compare-answer",
+        r"while the loss on new images is far (\w+):",
+        "lower",
+        losses_without_both,
+    ),
+    Claim(
+        "07 exercise-3",
+        r"with batches a little (\w+) than the paper's 128\. Without LRN, far (\w+) fit",
+        ("larger", "fewer"),
+        batches_of_three_gigabytes,
     ),
 ]

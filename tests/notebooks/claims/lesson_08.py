@@ -5,6 +5,7 @@ import math
 import re
 
 import torch
+import torch.nn.functional as F
 import torchvision
 from torch import nn
 
@@ -194,6 +195,41 @@ def slope_of_a_block():
     return round(x.grad.item() - 0.1)
 
 
+def from_alexnet_to_vgg():
+    """What becomes of parameters, work and depth, and of the right first guesses: as saved."""
+    pattern = r"(?m)^(?:AlexNet|VGG-16) +\d+ +([\d,]+) +([\d,]+) +(\d+) +(\d+\.\d)$"
+    old, new = printed("08 lenet5-nn-sequential-nn", pattern)
+    grown = [one > other for one, other in zip(new, old, strict=True)]
+    return "grows" if all(grown[:3]) else "shrinks", compared(new[3], old[3])
+
+
+def first_gradient():
+    last, first = printed("08 def-gradients-net-size", r"layer (?:20|1): (\S+e-\d+)")
+    return "shrinks" if first < last / 100 else "grows"
+
+
+def bodies(what):
+    """With how many of five seeds the trained body is ahead with few images: as saved."""
+    row = r"\['(\d+)', '(\d+)', '(\d+)', '(\d+)', '(\d+)'\]"
+    rows = printed("08 old-new-emoji-targets", rf"{what}, \d+ of each, \w+ +mean \d+ {row}")
+    ahead = [
+        sum(one > other for one, other in zip(trained, untrained, strict=True))
+        for trained, untrained in (rows[:2], rows[2:])
+    ]
+    return {5: "every", 4: "most", 3: "most"}.get(ahead[0], "few")
+
+
+def sums_that_bend():
+    """The sign of a sum in the middle of rows that a ReLU between two filters changes."""
+    rng, three = torch.Generator().manual_seed(1), torch.ones(1, 1, 3)
+    signs = set()
+    for _ in range(200):
+        once = F.conv1d(torch.randint(-9, 10, (1, 1, 5), generator=rng).float(), three)
+        if F.conv1d(once, three) != F.conv1d(once.relu(), three):
+            signs.add("negative" if once.min() < 0 else "positive")
+    return signs.pop() if len(signs) == 1 else "any"
+
+
 CLAIMS = [
     Claim(
         "08 two-layers-of-3",
@@ -330,5 +366,29 @@ CLAIMS = [
         r"has the slope \$(\d) \+ f'\(x\)\$",
         "0",
         slope_of_a_block,
+    ),
+    Claim(
+        "08 how-to-read-it",
+        r"From AlexNet to VGG everything (\w+), and the first guess is right far (\w+) often",
+        ("shrinks", "fewer"),
+        from_alexnet_to_vgg,
+    ),
+    Claim(
+        "08 recap-two-layers-of",
+        r"at PyTorch's own start, the gradient (\w+) from layer",
+        "grows",
+        first_gradient,
+    ),
+    Claim(
+        "08 for-the-digits-yes",
+        r"body is ahead with (\w+) seed, .*? what was learned is ahead with (\w+) seeds",
+        ("few", "few"),
+        lambda: (bodies("digits"), bodies("emoji")),
+    ),
+    Claim(
+        "08 only-for-a-row",
+        r"^Only for a row that makes a sum in the middle (\w+)\.",
+        "positive",
+        sums_that_bend,
     ),
 ]

@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from helpers import shapes
-from tests.support.claims import Claim, compared, counted, printed, share
+from tests.support.claims import Claim, colour, compared, counted, printed, share
 from tests.support.lessons import definitions
 
 
@@ -250,5 +250,11 @@ CLAIMS = [
         r"They are one jump of (\d) pixels apart",
         "8",
         lambda: places_of_the_window()[1],
+    ),
+    Claim(
+        "09 field-intro",
+        r"\((\w+) is positive, (\w+) negative\)",
+        ("purple", "orange"),
+        lambda: (colour(1), colour(-1)),
     ),
 ]

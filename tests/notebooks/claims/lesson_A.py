@@ -1,5 +1,6 @@
 """What the appendix says: Look up the conventions."""
 
+import functools
 import inspect
 import math
 import warnings
@@ -9,6 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from tests.notebooks.claims.lesson_01 import roles_of_filters
 from tests.support.claims import Claim, counted, places_of_torch, printed, tensor
 from tests.support.lessons import definitions
 
@@ -140,6 +142,52 @@ def places_of_eight():
     return [F.max_pool1d(line, 3, stride=2, ceil_mode=mode).shape[-1] for mode in (False, True)]
 
 
+def widths_where_they_differ(one, other):
+    """Which widths, of 5 to 10: those where a window of 3 with stride 2 gives other results."""
+    differ = {
+        width % 2
+        for width in range(5, 11)
+        if not torch.equal(*(f(torch.arange(1.0, width + 1)[None, None]) for f in (one, other)))
+    }
+    return {(0,): "even", (1,): "odd"}[tuple(differ)]
+
+
+def floor_and_ceil():
+    return [
+        functools.partial(F.max_pool1d, kernel_size=3, stride=2, ceil_mode=mode)
+        for mode in (False, True)
+    ]
+
+
+def same_and_padding():
+    (same_padding,) = definitions("A", "same_padding")
+    kernel = torch.tensor([[[1.0, 2.0, -1.0]]])
+    return [
+        lambda x: F.conv1d(F.pad(x, same_padding(x.shape[-1], 3, 2)), kernel, stride=2),
+        lambda x: F.conv1d(x, kernel, stride=2, padding=1),
+    ]
+
+
+def zeros_of_exercise_1():
+    before, after = definitions("A", "same_padding")[0](8, 3, stride=2)
+    return {0: "none", 1: "one"}[before], {0: "none", 1: "one"}[after]
+
+
+def largest_of_a_row():
+    """Whether `argmax(dim=1)` has one place for each row, and of which number."""
+    x = torch.tensor([[1, 9, 2], [8, 0, 3]])
+    places = x.argmax(dim=1).tolist()
+    return {(1, 0): "largest", (0, 1): "smallest"}[tuple(places)], {2: "row", 3: "column"}[
+        len(places)
+    ]
+
+
+def item_that_is_dropped():
+    _, *rest = ["first", "middle", "last"]
+    (dropped,) = {"first", "middle", "last"} - {*rest}
+    return dropped
+
+
 CLAIMS = [
     Claim(
         "A even-notice",
@@ -257,5 +305,36 @@ CLAIMS = [
         r"`divmod\(7, 2\)` \| 7 // 2 and the remainder: (\d) and (\d)",
         ("1", "3"),
         lambda: divmod(7, 2),
+    ),
+    Claim(
+        "A table-notice",
+        r"In the rows with an (\w+) width floor and ceil differ",
+        "odd",
+        lambda: widths_where_they_differ(*floor_and_ceil()),
+    ),
+    Claim(
+        "A mistakes",
+        r"give the same size and, where the width is (\w+), other numbers",
+        "odd",
+        lambda: widths_where_they_differ(*same_and_padding()),
+    ),
+    Claim(
+        "A exercise-1",
+        r"= 1 zero: (\w+) before, (\w+) after\.",
+        ("one", "none"),
+        zeros_of_exercise_1,
+    ),
+    Claim(
+        "A python",
+        r"`x\.argmax\(dim=1\)` \| the place of the (\w+) number in each (\w+)",
+        ("smallest", "column"),
+        largest_of_a_row,
+    ),
+    Claim("A python", r"drop the (\w+) item, put", "last", item_that_is_dropped),
+    Claim(
+        "A order-notice",
+        r"PyTorch \(K, C, (\w+), (\w+)\)",
+        ("columns", "rows"),
+        lambda: list(roles_of_filters())[2:],
     ),
 ]
