@@ -284,6 +284,9 @@ def test_starts_activations_and_normalisation(lesson_06):
     }
     assert len(ends) == 18
     lesson_06.prints("fair-check", ends=ends, rates=rates)
+    # The highest of the last 40 losses is not below the last one, of the same trainings.
+    for name, last in (("× 1", usual), ("× 2.45", larger)):
+        assert ends["ReLU", name, 0.05][0] > sum(last) / 3 - 0.001
 
     effects = lesson_06.saved("norm-effect-run").splitlines()
     for line, kind, rate in zip(effects, ("ReLU", "Sigmoid"), (1.0, 0.05), strict=True):
