@@ -13,8 +13,8 @@ def products(shape):
 
 
 EVENLY = (
-    "Your weights are drawn evenly: all numbers between two ends are equally likely. Asked for is "
-    "a normal distribution with the mean 0."
+    "Your numbers fit weights that are drawn evenly: all numbers between two ends are equally "
+    "likely. Asked for is a normal distribution with the mean 0."
 )
 ALL_EQUAL = "All your weights are equal. Units with equal weights stay equal for ever: draw them."
 
@@ -383,7 +383,7 @@ def flat(shape, rng):
 
 
 @mistake(
-    "Your function shows the weights, but gives nothing back: print is not return.",
+    "Your function gives nothing back: what comes back is None. print is not return.",
     fails={
         "he_start_connected",
         "he_start_convolution",

@@ -221,8 +221,8 @@ def half_a_turn_in_each_epoch(epoch, epochs, rate, warm_up=0):
 
 
 @mistake(
-    "Your rate is divided by 10 every quarter of the training. That is a schedule too, but here a "
-    "cosine wave is asked for.",
+    "Your rate has been divided by 10, once or more often, as in a schedule with steps. Here "
+    "a cosine wave is asked for.",
     fails={"learning_rate_cosine", "learning_rate_together", "learning_rate_wave_after_warm_up"},
 )
 def in_steps(epoch, epochs, rate, warm_up=0):
@@ -422,7 +422,7 @@ def rounded(epoch, epochs, rate, warm_up=0):
 
 
 @mistake(
-    "Your function shows the rate, but gives nothing back: print is not return.",
+    "Your function gives nothing back: what comes back is None. print is not return.",
     fails={
         "learning_rate_after",
         "learning_rate_cosine",

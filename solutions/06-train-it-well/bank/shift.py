@@ -518,7 +518,7 @@ def whole_numbers(images, down, right):
 
 
 @mistake(
-    "Your function shows the images, but gives nothing back: print is not return.",
+    "Your function gives nothing back: what comes back is None. print is not return.",
     fails={
         "shift_down_right",
         "shift_each_its_own",

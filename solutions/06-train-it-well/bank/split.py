@@ -198,8 +198,8 @@ def a_block_from_a_random_place(n, n_validation, rng):
 
 
 @mistake(
-    "Your validation set has not exactly n_validation images, but sometimes more and sometimes "
-    "fewer: each image was put aside by a draw of its own.",
+    "Your validation set has not exactly n_validation images, as where each image is put "
+    "aside by a draw of its own.",
     fails={"split_by_chance", "split_sizes", "split_together"},
 )
 def each_by_its_own_draw(n, n_validation, rng):
@@ -260,7 +260,7 @@ def one_between_is_lost(n, n_validation, rng):
 
 
 @mistake(
-    "Your validation set has a fifth of the images, whatever n_validation says.",
+    "Your validation set is not as large as n_validation says. So many images are to be put aside.",
     fails={"split_by_chance", "split_none_or_all", "split_sizes", "split_together"},
 )
 def always_a_fifth(n, n_validation, rng):
@@ -269,8 +269,8 @@ def always_a_fifth(n, n_validation, rng):
 
 
 @mistake(
-    "Both of your arrays have n values: True or False for each image. Asked for are the numbers of "
-    "the images.",
+    "Both of your arrays have n values, as where they say True or False for each image. Asked "
+    "for are the numbers of the images, each in one of the two.",
     fails={
         "split_by_chance",
         "split_each_once",
@@ -335,7 +335,7 @@ def training_set_alone(n, n_validation, rng):
 
 
 @mistake(
-    "Your function shows the sets, but gives nothing back: print is not return.",
+    "Your function gives nothing back: what comes back is None. print is not return.",
     fails={
         "split_by_chance",
         "split_each_once",

@@ -200,9 +200,9 @@ LAST_WEIGHTS = (
 )
 
 
-PATIENCE_BEGINS_ANEW = (
-    "Your patience begins anew with an epoch that is lower than the one before it, though not "
-    "lower than the best one. Only a new best epoch counts."
+LOWER_THAN_THE_ONE_BEFORE = (
+    "An epoch that is lower than the one before it counts as better in your training, though it is "
+    "not lower than the best one. Only a new best epoch counts."
 )
 
 
@@ -303,7 +303,7 @@ def patience_in_total(net, train_epoch, validation_loss, patience, most):
 
 
 @mistake(
-    PATIENCE_BEGINS_ANEW,
+    LOWER_THAN_THE_ONE_BEFORE,
     fails={"train_until_best_restarts", "train_until_best_together", "train_until_best_weights"},
 )
 def compared_with_the_epoch_before(net, train_epoch, validation_loss, patience, most):
@@ -320,7 +320,7 @@ def compared_with_the_epoch_before(net, train_epoch, validation_loss, patience, 
 
 
 @mistake(
-    PATIENCE_BEGINS_ANEW,
+    LOWER_THAN_THE_ONE_BEFORE,
     fails={"train_until_best_restarts", "train_until_best_together"},
 )
 def patience_by_the_epoch_before(net, train_epoch, validation_loss, patience, most):
@@ -453,8 +453,8 @@ def one_more_than_most(net, train_epoch, validation_loss, patience, most):
 
 
 @mistake(
-    "Your training stops `patience` epochs after its first epoch, though later ones have lower "
-    "losses. The best epoch is the one with the lowest loss.",
+    "Later epochs with lower losses do not count as better than your first one. The best "
+    "epoch is the one with the lowest loss.",
     fails={
         "train_until_best_most",
         "train_until_best_restarts",
@@ -564,7 +564,7 @@ def only_better_losses(net, train_epoch, validation_loss, patience, most):
 
 
 @mistake(
-    "You give back one number, the lowest loss. Asked for is the list of all.",
+    "You give back one number. Asked for is the list of the losses of all epochs.",
     fails={
         "train_until_best_losses",
         "train_until_best_most",
@@ -587,7 +587,7 @@ def lowest_loss_alone(net, train_epoch, validation_loss, patience, most):
 
 
 @mistake(
-    "Your function trains, but gives nothing back. Asked for is the list of the losses.",
+    "Your function gives nothing back. Asked for is the list of the losses.",
     fails={
         "train_until_best_losses",
         "train_until_best_most",
@@ -609,8 +609,8 @@ def nothing_back(net, train_epoch, validation_loss, patience, most):
 
 
 @mistake(
-    "Your training stops after its first `patience` epochs, although the loss falls: none of them "
-    "counts as better. The first epoch is the best so far, whatever its loss.",
+    "None of your epochs counts as better, although the loss falls. The first epoch is the "
+    "best so far, whatever its loss.",
     fails={
         "train_until_best_most",
         "train_until_best_restarts",

@@ -189,7 +189,7 @@ class padding_of_upper_layers_missing(Network):
 
 
 @mistake(
-    "fc6 is made for images of 224 pixels, which leave 256 · 5 · 5 = 6400 numbers. With 227 "
+    "fc6 takes 256 · 5 · 5 = 6400 numbers, as many as images of 224 pixels leave. With 227 "
     "pixels more arrive.",
     fails={"AlexNet_batch", "AlexNet_parameters", "AlexNet_shapes"},
 )
@@ -200,7 +200,8 @@ class fc6_for_224(Network):
 
 
 @mistake(
-    "conv4 is missing: your network has four convolutions, the table has five.",
+    "A convolution with 384 filters is missing: your network has four convolutions, the table "
+    "has five.",
     fails={"AlexNet_parameters", "AlexNet_shapes"},
 )
 class conv4_missing(Network):
@@ -212,7 +213,7 @@ class conv4_missing(Network):
 
 
 @mistake(
-    "fc7 is missing, with its dropout: after fc6 come the scores.",
+    "fc7 is missing: after fc6 come the scores.",
     fails={"AlexNet_dropout", "AlexNet_parameters", "AlexNet_shapes"},
 )
 class fc7_missing(Network):
@@ -850,7 +851,7 @@ class sigmoid_at_the_end(Network):
 
 
 @mistake(
-    "After eval() your network returns the place of the largest score, and not the scores.",
+    "Your network returns the place of the largest score, and not the scores.",
     fails={"AlexNet_scores", "AlexNet_num_classes", "AlexNet_batch"},
 )
 class class_in_place_of_scores(Network):
@@ -911,7 +912,7 @@ class flatten_missing(Network):
 
 
 @mistake(
-    "The scores are computed, but not returned.",
+    "Nothing is returned. The scores of fc8 are asked for.",
     fails={"AlexNet_scores", "AlexNet_num_classes", "AlexNet_batch"},
 )
 class nothing_returned(Network):

@@ -270,7 +270,8 @@ def returned_too_early(model):
 
 
 @mistake(
-    "The counts are shown with print, but not returned.",
+    "Your function returns nothing. A dict of the counts is asked for; `print` does not hand "
+    "it back.",
     fails=ALL,
 )
 def printed(model):

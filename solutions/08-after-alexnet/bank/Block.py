@@ -624,8 +624,8 @@ class no_normalisation(Layers):
 
 
 @mistake(
-    "One normalisation is used for both convolutions, so the block has fewer parameters than two "
-    "would have.",
+    "Your f has the parameters of one normalisation only, as where one and the same follows "
+    "both convolutions. Each convolution has its own.",
     fails={"Block_branch", "Block_modes", "Block_parameters", "Block_together"},
 )
 class one_normalisation_for_both(Layers):
@@ -801,7 +801,8 @@ class five_by_five(Layers):
 
 
 @mistake(
-    "The convolutions of your f are depthwise: each filter sees one map only. Here each sees all.",
+    "A convolution of your f equals a depthwise one, in which each filter sees one map only. "
+    "Here each sees all.",
     fails={"Block_branch", "Block_parameters", "Block_together"},
 )
 class depthwise_convolutions(Layers):
@@ -1017,7 +1018,7 @@ class returns_two_things(Layers):
 
 
 @mistake(
-    "Your block prints its result, but returns nothing.",
+    "Your block returns nothing. Its result is asked for; `print` does not hand it back.",
     fails={
         "Block_branch",
         "Block_identity",

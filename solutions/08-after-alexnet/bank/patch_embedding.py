@@ -225,7 +225,7 @@ def bias_taken_off(images, weight, bias):
 
 
 @mistake(
-    "Your numbers equal what comes out when the bias is added once for each channel.",
+    "Your numbers equal what comes out when the bias is added as often as the image has channels.",
     fails={"patch_embedding_numbers", "patch_embedding_together"},
 )
 def bias_for_each_channel(images, weight, bias):

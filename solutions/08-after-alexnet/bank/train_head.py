@@ -790,7 +790,7 @@ def rounded(body, head, images, labels, make_optimizer, steps):
 
 
 @mistake(
-    "Nothing is returned: the losses are only shown.",
+    "Nothing is returned. The list of the losses is asked for; `print` does not hand it back.",
     fails={
         "train_head_frozen",
         "train_head_learns",
