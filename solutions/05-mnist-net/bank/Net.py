@@ -568,8 +568,8 @@ class no_first_pooling(Layers):
 
 
 @mistake(
-    "The result has four rows for each image. A pooling is missing, and reshaping to rows of "
-    "576 numbers cuts every image into four.",
+    "The result has four rows for each image, as where a pooling is missing and a reshape to "
+    "rows of 576 numbers cuts every image into four.",
     fails={
         "net_dropout",
         "net_eval_mode",
@@ -813,7 +813,7 @@ class decision_made(Layers):
 
 
 @mistake(
-    "The network prints its answer, but returns nothing.",
+    "Your network returns nothing. Its answers are asked for; `print` does not hand them back.",
     fails={"net_log_probabilities", "net_parameters", "net_shape"},
 )
 class prints_the_answer(Layers):
@@ -836,7 +836,7 @@ class returns_two_things(Layers):
 
 
 @mistake(
-    "In train mode all 40 neurons stay on. The dropout is missing.",
+    "In train mode all 40 neurons stay on: no dropout is at work there.",
     fails={"net_dropout"},
 )
 class no_dropout(Layers):

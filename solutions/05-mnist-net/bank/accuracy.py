@@ -165,7 +165,8 @@ def every_answer_with_every_label(model, loader):
 
 
 @mistake(
-    "You divide by the number of all scores. Divide by the number of images.",
+    "Your number equals the right answers divided by the number of all scores. Divide by the "
+    "number of images.",
     fails={"accuracy_fraction"},
 )
 def divided_by_scores(model, loader):
@@ -495,7 +496,7 @@ def weights_frozen(model, loader):
 
 
 @mistake(
-    "The result is printed, but not returned.",
+    "Your function returns nothing. The accuracy is asked for; `print` does not hand it back.",
     fails={"accuracy_fraction", "accuracy_batches"},
 )
 def prints_it(model, loader):

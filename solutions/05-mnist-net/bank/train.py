@@ -113,7 +113,8 @@ def returns_the_last_one(model, train_set, test_set):
 
 
 @mistake(
-    "The accuracies are printed, but no list is returned.",
+    "Your function returns nothing. A list with an accuracy for each epoch is asked for; "
+    "`print` does not hand it back.",
     fails={"train_history"},
 )
 def prints_them(model, train_set, test_set):
@@ -247,7 +248,8 @@ def learning_rate_by_the_test_set(model, train_set, test_set):
 
 
 @mistake(
-    "The weights never change: the gradients are computed, but no step is made.",
+    "The weights of the model never change. Each step needs the gradients of its batch, and "
+    "an optimizer that holds these weights.",
     fails={"train_accuracy", "train_history", "train_unseen"},
 )
 def never_steps(model, train_set, test_set):
@@ -372,7 +374,7 @@ def gradients_cleared_once_an_epoch(model, train_set, test_set):
 
 
 @mistake(
-    "The loop ends after the first batch of each epoch, so most of the images are never used.",
+    "Not all training images are used in an epoch, as where the loop ends after its first batch.",
     fails={"train_accuracy", "train_epochs", "train_history"},
 )
 def first_batch_only(model, train_set, test_set):
@@ -421,7 +423,8 @@ def never_shuffled(model, train_set, test_set):
 
 
 @mistake(
-    "The images are shuffled once, and then come in that same order in every epoch.",
+    "Epochs have the same order of the images, as where they are shuffled once. Each epoch "
+    "takes a new order.",
     fails={"train_epochs"},
 )
 def shuffled_once(model, train_set, test_set):
@@ -436,8 +439,8 @@ def shuffled_once(model, train_set, test_set):
 
 
 @mistake(
-    "Each batch is drawn anew from all images. So in an epoch some images come twice or more, "
-    "and others not at all.",
+    "In an epoch some images come twice or more, and others not at all, as where each batch "
+    "is drawn anew from all images.",
     fails={"train_epochs"},
 )
 def drawn_at_random(model, train_set, test_set):
@@ -457,8 +460,8 @@ def drawn_at_random(model, train_set, test_set):
 
 
 @mistake(
-    "From the second epoch on the model learns in eval mode: the measurement leaves it there, "
-    "and it is put into train mode only once, at the start.",
+    "The model learns in eval mode for a part of the time, as where the measurement leaves it "
+    "there, and it is put into train mode only once, at the start.",
     fails={"train_epochs"},
 )
 def eval_mode_from_the_second_epoch(model, train_set, test_set):
@@ -651,8 +654,8 @@ def warm_up_from_zero(model, train_set, test_set):
 
 
 @mistake(
-    "Of a large training set only the first 1,000 images are used. In each epoch every training "
-    "image is used once.",
+    "Of a large training set only 1,000 images are used. In each epoch every training image "
+    "is used once.",
     fails={"train_epochs"},
 )
 def thousand_images_at_most(model, train_set, test_set):

@@ -428,7 +428,7 @@ def returns_text(model, optimizer, images, labels):
 
 
 @mistake(
-    "The loss is printed, but not returned.",
+    "Your function returns nothing. The loss is asked for; `print` does not hand it back.",
     fails={"train_step_float", "train_step_loss"},
 )
 def prints_the_loss(model, optimizer, images, labels):
