@@ -366,8 +366,8 @@ def sides_exchanged(x, lower, upper, training, rng):
 
 
 @mistake(
-    "Your result is right, but the slopes of positive numbers are not 1. They were drawn and then "
-    "not used.",
+    "Your result is right, but the slopes of positive numbers are not 1: you give back those that "
+    "negative numbers would have.",
     fails={"rrelu_slopes"},
 )
 def slopes_of_positive_numbers(x, lower, upper, training, rng):

@@ -306,8 +306,8 @@ def step_in_proportion_to_x(forward, backward, x):
 
 
 @mistake(
-    "Your result is 0 although `backward` is wrong. Either you compare the backward pass with "
-    "itself instead of with `forward`, or the errors that you find are not kept.",
+    "Your result is 0 although `backward` is wrong. Two of the ways that lead there: the backward "
+    "pass is compared with itself instead of with `forward`, or the errors found are not kept.",
     fails={
         "largest_gradient_error_relative",
         "largest_gradient_error_places",
@@ -318,6 +318,16 @@ def step_in_proportion_to_x(forward, backward, x):
 def backward_with_itself(forward, backward, x):
     grad_out = counting(forward(x))
     return relative_errors(backward(grad_out, x), backward(grad_out, x.copy())).max()
+
+
+@mistake(
+    "Your result is that of a `grad_out` that begins with 0: what is multiplied by 0 shows no "
+    "mistake. Let it begin with 1.",
+    fails={"largest_gradient_error_places", "largest_gradient_error_largest"},
+)
+def counted_from_0(forward, backward, x):
+    grad_out = counting(forward(x)) - 1
+    return relative_errors(backward(grad_out, x), measured_gradient(forward, x, grad_out)).max()
 
 
 @mistake(
