@@ -325,9 +325,14 @@ def padding_in_the_shape_only(image, kernel, stride=1, padding=0):
     return result
 
 
+HALF = (
+    "Your padding is half of the kernel, or half of the number that is given. Asked for is that "
+    "number, on each of the four sides."
+)
+
+
 @mistake(
-    "Your padding is half of the kernel here, as where the size has to stay. Asked for is the "
-    "number that is given.",
+    HALF,
     fails={"strided_correlate_shape", "strided_correlate_padding", "strided_correlate_together"},
 )
 def always_same_padding(image, kernel, stride=1, padding=0):
@@ -335,6 +340,15 @@ def always_same_padding(image, kernel, stride=1, padding=0):
         rows, columns = kernel.shape[0] // 2, kernel.shape[1] // 2
         image = np.pad(image, [(rows, rows), (columns, columns)])
     return slide(image, kernel, stride)
+
+
+@mistake(
+    HALF,
+    fails={"strided_correlate_shape", "strided_correlate_padding", "strided_correlate_together"},
+)
+def padding_of_both_sides(image, kernel, stride=1, padding=0):
+    before, after = padding // 2, padding - padding // 2
+    return slide(np.pad(image, [(before, after), (before, after)]), kernel, stride)
 
 
 @mistake(

@@ -220,8 +220,8 @@ def first_image_only(model, optimizer, images, labels):
 
 
 @mistake(
-    "For each image you take the labels of all images in the batch. Each image has one label, its "
-    "own.",
+    "Your loss holds the log-probabilities of several classes for each image. Each image has one "
+    "label, its own.",
     fails={"train_step_loss", "train_step_update"},
 )
 def every_label_for_every_image(model, optimizer, images, labels):

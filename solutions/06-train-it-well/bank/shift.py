@@ -396,8 +396,8 @@ def ones_come_in(images, down, right):
 
 
 @mistake(
-    "Your image is empty, as where one of its moves is 0 and a slice goes up to −0. A move by "
-    "0 leaves that direction as it is.",
+    "Your image is empty, as where one of its moves is 0 and a slice goes up to −0, or zeros are "
+    "written from place 0 on. A move by 0 leaves that direction as it is.",
     fails={
         "shift_down_right",
         "shift_each_its_own",
