@@ -133,8 +133,8 @@ def both_sides_taken_off(size, kernel_size, stride=1, padding=0):
 
 
 @mistake(
-    "Your number equals what is left over, less the padding of both sides. Behind the last window "
-    "there is only the padding on the right.",
+    "Your number equals what is left over, less the padding of both sides, but never below 0. "
+    "Behind the last window there is only the padding on the right.",
     fails={"leftover_padding"},
 )
 def left_padding_taken_for_pixels(size, kernel_size, stride=1, padding=0):

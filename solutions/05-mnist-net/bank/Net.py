@@ -962,8 +962,8 @@ class constant_mask(Layers):
 
 
 @mistake(
-    "Neurons are switched off in eval mode, too: your dropout does not know in which mode the "
-    "network is. The same image gets another answer each time.",
+    "Neurons are switched off in eval mode, too, and others each time: your dropout does not know "
+    "in which mode the network is.",
     fails={"net_eval_mode"},
 )
 class dropout_always_on(Layers):

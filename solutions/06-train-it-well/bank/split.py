@@ -155,7 +155,7 @@ def minus_zero(n, n_validation, rng):
 
 
 @mistake(
-    "Your validation set is drawn with repeats: some images are in it twice. Each image is put "
+    "Your validation set is drawn with repeats: an image may be in it twice. Each image is put "
     "aside at most once.",
     fails={
         "split_by_chance",
